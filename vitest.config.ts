@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Two cores: more workers make real-process tests compete for the clock they assert on.
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    // An error nobody holds is a product bug here, never noise.
+    dangerouslyIgnoreUnhandledErrors: false,
+  },
+});
