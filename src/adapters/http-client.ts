@@ -1,0 +1,51 @@
+import { Agent, request } from 'undici';
+import type { HttpAnswer } from './http-failures.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** An answer larger than this is refused: the venue's documented pages are far smaller. */
+const largestAnswerBytes = 16 * 1024 * 1024;
+
+export interface HttpTimeouts {
+  /** Milliseconds for TCP and TLS. */
+  readonly connect: number;
+  /** Milliseconds until the answer's head, and between two parts of its body. */
+  readonly reply: number;
+}
+
+/** HTTP to the venue: one pool of connections, every step with a deadline, no redirects followed. */
+export class HttpClient {
+  readonly #agent: Agent;
+
+  constructor(timeouts: HttpTimeouts) {
+    this.#agent = new Agent({
+      connect: { timeout: timeouts.connect },
+      headersTimeout: timeouts.reply,
+      bodyTimeout: timeouts.reply,
+      maxResponseSize: largestAnswerBytes,
+    });
+  }
+
+  /** Sends one request, once. Rejects only where there is no answer at all. */
+  async send({ url, method, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
+    const answer = await request(url, {
+      dispatcher: this.#agent,
+      method: method as 'GET',
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
+  }
+
+  /** Closes every connection, idle or not. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}

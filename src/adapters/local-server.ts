@@ -1,0 +1,164 @@
+import type { Server, Socket } from 'node:net';
+import { join } from 'node:path';
+import { Cursor } from '../log/cursor.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { Clock } from '../protocol/clock.ts';
+import { encodeNotification, RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import { controlSocketName, eventsSocketName, type Hello, localProtocolVersion, type Tick } from '../protocol/local.ts';
+import { type LocalRequest, parseSubscribe } from '../protocol/local-requests.ts';
+import type { OverallState, StatusDocument } from '../protocol/status.ts';
+import { LocalConsumer } from './local-consumer.ts';
+import { listenLocally, prepareDirectory } from './local-sockets.ts';
+
+/** A method of the control socket. It may throw an {@link RpcError}. */
+export type ControlMethod = (params: Readonly<Record<string, unknown>>) => unknown;
+
+export interface LocalServerOptions {
+  readonly directory: string;
+  readonly maxConsumers: number;
+  readonly consumerBuffer: number;
+  readonly version: string;
+}
+
+export interface LocalServerPorts {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly schedule: (run: () => void) => void;
+  readonly state: () => OverallState;
+  readonly status: () => StatusDocument;
+  readonly control: Readonly<Record<string, ControlMethod>>;
+  /** Seconds from the first waiting event to the last write of a turn. */
+  readonly onFanout: (seconds: number) => void;
+  readonly onBug: (error: unknown) => void;
+}
+
+const eventsMode = 0o660;
+const controlMode = 0o600;
+const tickMs = 1_000;
+const byeGraceMs = 1_000;
+/** Beyond the consumers there is room for this many short questions such as `figd status`. */
+const spareConnections = 64;
+const readMethods = ['subscribe', 'unsubscribe', 'status', 'ping'];
+
+/** Serves the event log and the status to local clients, and the control methods to their owner. */
+export class LocalServer {
+  readonly #options: LocalServerOptions;
+  readonly #ports: LocalServerPorts;
+  readonly #consumers = new Map<number, LocalConsumer>();
+  readonly #servers: Server[] = [];
+  #lastId = 0;
+  #ticker: NodeJS.Timeout | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(options: LocalServerOptions, ports: LocalServerPorts) {
+    this.#options = options;
+    this.#ports = ports;
+  }
+
+  /** Opens both sockets. @throws {AlreadyRunningError | LocalPathError} */
+  async start(): Promise<void> {
+    const { directory } = this.#options;
+    await prepareDirectory(directory);
+    const accept = (control: boolean) => (socket: Socket) => this.#accept(socket, control);
+    this.#servers.push(await listenLocally(join(directory, eventsSocketName), eventsMode, accept(false)));
+    this.#servers.push(await listenLocally(join(directory, controlSocketName), controlMode, accept(true)));
+    this.#stopListening = this.#ports.log.onAppended(() => this.#fanOut());
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Says bye to every client, waits until each has read it (a second at most), and removes the sockets. */
+  async stop(reason: string): Promise<void> {
+    clearInterval(this.#ticker);
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const consumer of this.#consumers.values()) {
+      consumer.bye({ reason, head: this.#ports.log.head }, byeGraceMs);
+    }
+    this.#stopListening?.();
+    await Promise.all(closed);
+  }
+
+  /** The connections that have subscribed. */
+  subscribers(): readonly (LocalConsumer & { readonly cursor: Cursor })[] {
+    return [...this.#consumers.values()].filter(
+      (consumer): consumer is LocalConsumer & { readonly cursor: Cursor } => consumer.cursor !== null,
+    );
+  }
+
+  #accept(socket: Socket, control: boolean): void {
+    const { log, clock, schedule, onBug, state } = this.#ports;
+    const { version, maxConsumers, consumerBuffer } = this.#options;
+    this.#lastId += 1;
+    const consumer = new LocalConsumer(this.#lastId, clock.wall(), socket, {
+      bufferBytes: consumerBuffer,
+      handle: (from, request) => this.#handle(from, request, control),
+      onClosed: ({ id }) => this.#consumers.delete(id),
+      schedule,
+      onBug,
+    });
+    this.#consumers.set(consumer.id, consumer);
+    const hello: Hello = {
+      protocol: localProtocolVersion,
+      version,
+      epoch: log.epoch,
+      head: log.head,
+      oldest: log.oldest,
+      state: state(),
+    };
+    consumer.write(encodeNotification('hello', hello));
+    if (!control && this.#consumers.size > maxConsumers + spareConnections) {
+      consumer.bye({ reason: 'too many connections', head: log.head }, byeGraceMs);
+    }
+  }
+
+  #handle(consumer: LocalConsumer, { method, params }: LocalRequest, control: boolean): unknown {
+    switch (method) {
+      case 'subscribe':
+        return this.#subscribe(consumer, params);
+      case 'unsubscribe':
+        consumer.unfollow();
+        return { unsubscribed: true };
+      case 'status':
+        return this.#ports.status();
+      case 'ping':
+        return { now: this.#ports.clock.wall() };
+      default:
+        return this.#handleControl(method, params, control);
+    }
+  }
+
+  #handleControl(method: string, params: Readonly<Record<string, unknown>>, control: boolean): unknown {
+    const run = Object.hasOwn(this.#ports.control, method) ? this.#ports.control[method] : undefined;
+    if (run !== undefined && control) return run(params);
+    const offered = control ? [...readMethods, ...Object.keys(this.#ports.control)] : readMethods;
+    const hint =
+      run === undefined ? `this socket offers ${offered.join(', ')}` : `${method} is on ${controlSocketName}`;
+    throw new RpcError(rpcErrorCode.methodNotFound, `method not found; ${hint}`);
+  }
+
+  #subscribe(consumer: LocalConsumer, params: Readonly<Record<string, unknown>>): unknown {
+    const { maxConsumers } = this.#options;
+    const wanted = parseSubscribe(params);
+    if (consumer.cursor === null && this.subscribers().length >= maxConsumers) {
+      throw new RpcError(
+        rpcErrorCode.tooManyConsumers,
+        `there are ${maxConsumers} consumers already (local.maxConsumers)`,
+      );
+    }
+    const [cursor, result] = Cursor.open(this.#ports.log, wanted);
+    consumer.follow(cursor, wanted.ticks ?? true);
+    return result;
+  }
+
+  #fanOut(): void {
+    const startedAt = this.#ports.clock.monotonic();
+    for (const consumer of this.#consumers.values()) consumer.pump();
+    this.#ports.onFanout((this.#ports.clock.monotonic() - startedAt) / 1_000);
+  }
+
+  #tick(): void {
+    const { log, clock, state } = this.#ports;
+    const tick: Tick = { head: log.head, state: state(), lastReceivedAt: log.lastReceivedAt, now: clock.wall() };
+    const line = encodeNotification('tick', tick);
+    for (const consumer of this.#consumers.values()) consumer.tick(line);
+  }
+}

@@ -1,0 +1,129 @@
+import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { isRecord } from '../protocol/json-rpc.ts';
+
+/** A local path that cannot be used, with the reason and what to do. */
+export class LocalPathError extends Error {
+  override readonly name = 'LocalPathError';
+}
+
+/** Another figd serves the same directory. */
+export class AlreadyRunningError extends Error {
+  override readonly name = 'AlreadyRunningError';
+}
+
+/** `sun_path` of Linux holds 108 bytes with its closing zero (unix(7)). */
+const longestPath = 107;
+const probeTimeoutMs = 1_000;
+const directoryMode = 0o750;
+
+/**
+ * Makes sure that the directory of the sockets exists and is ours: in a shared place such as /tmp somebody else could
+ * have made it first, and would then own our sockets.
+ * @throws {LocalPathError}
+ */
+export async function prepareDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: directoryMode });
+  } catch (error) {
+    throw new LocalPathError(`${directory} cannot be made: ${words(error)}`);
+  }
+  const found = await lstat(directory);
+  if (!found.isDirectory()) throw new LocalPathError(`${directory} is not a directory`);
+  const uid = process.getuid?.() ?? 0;
+  if (found.uid !== uid && (found.mode & 0o022) !== 0) {
+    throw new LocalPathError(`${directory} belongs to uid ${found.uid} and others may write to it; choose another`);
+  }
+}
+
+/**
+ * Listens on a Unix stream socket, in the place of a stale one.
+ * @param mode permissions of the socket file, set before anybody can connect
+ * @throws {AlreadyRunningError} when another daemon answers there
+ * @throws {LocalPathError} when the path cannot be used
+ */
+export async function listenLocally(
+  path: string,
+  mode: number,
+  onConnection: (socket: Socket) => void,
+): Promise<Server> {
+  if (Buffer.byteLength(path) > longestPath) {
+    throw new LocalPathError(
+      `${path} is longer than the ${longestPath} bytes a socket path may have; choose a shorter directory`,
+    );
+  }
+  await removeStale(path);
+  const server = createServer({ allowHalfOpen: false }, onConnection);
+  // The file must not be open to others for even a moment between its creation and chmod.
+  const before = process.umask(0o777 & ~mode);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    throw new LocalPathError(`${path} cannot be listened on: ${words(error)}`);
+  } finally {
+    process.umask(before);
+  }
+  await chmod(path, mode);
+  return server;
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return;
+  if (!found.isSocket()) throw new LocalPathError(`${path} exists and is not a socket; move it away`);
+  const pid = await probe(path);
+  if (pid === 'dead') {
+    await unlink(path).catch(() => undefined);
+    return;
+  }
+  throw new AlreadyRunningError(`figd is already running on ${path}${pid === 'unknown' ? '' : ` (pid ${pid})`}`);
+}
+
+/** Whether somebody serves the socket, and the process id it tells. */
+function probe(path: string): Promise<number | 'unknown' | 'dead'> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    let text = '';
+    const end = (answer: number | 'unknown' | 'dead') => {
+      clearTimeout(deadline);
+      socket.destroy();
+      resolve(answer);
+    };
+    const deadline = setTimeout(() => end('unknown'), probeTimeoutMs);
+    socket.setEncoding('utf8');
+    socket.on('connect', () => socket.write('{"jsonrpc":"2.0","id":"probe","method":"status"}\n'));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const nobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
+      end(nobody ? 'dead' : 'unknown');
+    });
+    socket.on('close', () => end('unknown'));
+    socket.on('data', (part: string) => {
+      text += part;
+      for (const line of text.split('\n').slice(0, -1)) {
+        const pid = pidIn(line);
+        if (pid !== null) end(pid);
+      }
+    });
+  });
+}
+
+function pidIn(line: string): number | null {
+  try {
+    const message: unknown = JSON.parse(line);
+    const result = isRecord(message) ? message['result'] : null;
+    const pid = isRecord(result) ? result['pid'] : null;
+    return typeof pid === 'number' ? pid : null;
+  } catch {
+    return null;
+  }
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

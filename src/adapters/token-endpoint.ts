@@ -1,0 +1,105 @@
+import type { Grant, TokenRequest } from '../machines/token.machine.ts';
+import type { Clock } from '../protocol/clock.ts';
+import { type Failure, FailureError, failure } from '../protocol/failure.ts';
+import { isRecord } from '../protocol/json-rpc.ts';
+import type { HttpClient } from './http-client.ts';
+import { type HttpAnswer, networkFailure, statusFailure } from './http-failures.ts';
+import type { Vault } from './vault.ts';
+
+export interface TokenEndpointOptions {
+  readonly url: string;
+  /** `json`: the quickstart's body of clientId and clientSecret; `oauth2`: RFC 6749, 4.4 and 6. */
+  readonly style: 'json' | 'oauth2';
+  readonly http: HttpClient;
+  readonly vault: Vault;
+  readonly clock: Clock;
+}
+
+/** Errors of RFC 6749, 5.2 that say the client itself is not accepted. */
+const clientRefusals: readonly string[] = ['invalid_client', 'unauthorized_client', 'access_denied'];
+const what = 'token request';
+
+/** Exchanges credentials, or a refresh token, for an access token, and puts what it gets into the vault. */
+export class TokenEndpoint {
+  readonly #options: TokenEndpointOptions;
+
+  constructor(options: TokenEndpointOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks once. A refresh token that is refused is dropped and the credentials are used at once.
+   * @param signal aborted when nobody waits for the answer any more; a late answer is then thrown away
+   * @throws {FailureError} what the venue or the network said
+   */
+  async request({ generation, kind }: TokenRequest, signal: AbortSignal): Promise<Grant> {
+    const { vault } = this.#options;
+    const refreshToken = kind === 'refresh' ? vault.refreshToken : null;
+    let answer = await this.#ask(refreshToken, signal);
+    if (refreshToken !== null && (answer.status === 400 || answer.status === 401)) {
+      vault.dropRefreshToken();
+      answer = await this.#ask(null, signal);
+    }
+    const grant = this.#read(answer);
+    signal.throwIfAborted();
+    vault.keep({ value: grant.accessToken, generation }, grant.refreshToken);
+    return { lifeMs: grant.lifeMs };
+  }
+
+  async #ask(refreshToken: string | null, signal: AbortSignal): Promise<HttpAnswer> {
+    const { url, style, http } = this.#options;
+    const headers = {
+      accept: 'application/json',
+      'content-type': style === 'json' ? 'application/json' : 'application/x-www-form-urlencoded',
+    };
+    try {
+      return await http.send({ method: 'POST', url, headers, body: this.#body(refreshToken), signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new FailureError(networkFailure(what, error));
+    }
+  }
+
+  #body(refreshToken: string | null): string {
+    const { clientId, clientSecret } = this.#options.vault;
+    if (this.#options.style === 'json') return JSON.stringify({ clientId, clientSecret });
+    const grant =
+      refreshToken === null
+        ? { grant_type: 'client_credentials' }
+        : { grant_type: 'refresh_token', refresh_token: refreshToken };
+    return new URLSearchParams({ ...grant, client_id: clientId, client_secret: clientSecret }).toString();
+  }
+
+  #read(answer: HttpAnswer): { accessToken: string; refreshToken: string | null; lifeMs: number } {
+    if (answer.status < 200 || answer.status > 299) throw new FailureError(this.#refusal(answer));
+    const body = parse(answer.body);
+    const accessToken = body['access_token'];
+    const lifeMs = Number(body['expires_in']) * 1_000;
+    if (typeof accessToken !== 'string' || accessToken === '') {
+      throw new FailureError(failure('bad-reply', `${what}: the answer has no access_token`));
+    }
+    if (!(lifeMs > 0 && Number.isFinite(lifeMs))) {
+      throw new FailureError(failure('bad-reply', `${what}: expires_in is not a number of seconds above zero`));
+    }
+    const refreshToken = body['refresh_token'];
+    return { accessToken, refreshToken: typeof refreshToken === 'string' ? refreshToken : null, lifeMs };
+  }
+
+  #refusal(answer: HttpAnswer): Failure {
+    const { vault, clock } = this.#options;
+    const found = statusFailure(what, answer, (text) => vault.quote(text), clock.wall());
+    const error = parse(answer.body)['error'];
+    const refused =
+      answer.status === 401 || (answer.status === 400 && typeof error === 'string' && clientRefusals.includes(error));
+    return refused ? failure('credentials-refused', found.message) : found;
+  }
+}
+
+function parse(body: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isRecord(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,116 @@
+import type { Secret } from '../config/secret.ts';
+
+export interface AccessToken {
+  readonly value: string;
+  readonly generation: number;
+}
+
+export interface ApiKey {
+  readonly clientId: Secret;
+  readonly clientSecret: Secret;
+}
+
+const shown = '[secret]';
+/** Redacting a shorter text would hit words that merely contain it. */
+const shortestRedacted = 4;
+const shortestRedactedId = 8;
+const rememberedTokens = 8;
+const longestQuote = 200;
+const jwt = /\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g;
+const bearer = /\bBearer\s+[^\s"',]+/gi;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what the venue says must not steer a terminal or split a log line
+const controls = /[\u0000-\u001f\u007f-\u009f]+/g;
+
+/**
+ * The only place in the process that holds secrets: credentials and tokens. Machines see generations and lives;
+ * adapters that need a value ask here at the moment of use.
+ */
+export class Vault {
+  #clientId: Secret;
+  #clientSecret: Secret;
+  /** Tokens and secrets of the past: they may still turn up in what the venue says. */
+  readonly #tokens: string[] = [];
+  #access: AccessToken | null = null;
+  #refresh: string | null = null;
+
+  constructor(credentials: ApiKey) {
+    this.#clientId = credentials.clientId;
+    this.#clientSecret = credentials.clientSecret;
+  }
+
+  get clientId(): string {
+    return this.#clientId.reveal();
+  }
+
+  get clientSecret(): string {
+    return this.#clientSecret.reveal();
+  }
+
+  get accessToken(): AccessToken | null {
+    return this.#access;
+  }
+
+  get refreshToken(): string | null {
+    return this.#refresh;
+  }
+
+  /** Uses other credentials from now on. Tokens of the old ones stay redacted, and a refresh token of theirs is dropped. */
+  replaceCredentials({ clientId, clientSecret }: ApiKey): void {
+    this.#remember(this.clientSecret);
+    this.#clientId = clientId;
+    this.#clientSecret = clientSecret;
+    this.#refresh = null;
+  }
+
+  keep(access: AccessToken, refresh: string | null): void {
+    this.#access = access;
+    this.#refresh = refresh;
+    this.#remember(access.value);
+    if (refresh !== null) this.#remember(refresh);
+  }
+
+  /** Uses the token the venue gave in an `auth` reply from now on, in the place of the one of that generation. */
+  adopt(value: string, generation: number): void {
+    if (this.#access?.generation !== generation) return;
+    this.#access = { value, generation };
+    this.#remember(value);
+  }
+
+  dropRefreshToken(): void {
+    this.#refresh = null;
+  }
+
+  /** Whether any secret stands in the text. */
+  isTold(text: string): boolean {
+    return this.redact(text) !== text;
+  }
+
+  /** The text with every secret, and everything that looks like a token, blotted out. */
+  redact(text: string): string {
+    let clean = text;
+    for (const secret of this.#secrets()) {
+      for (const form of new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])) {
+        clean = clean.replaceAll(form, shown);
+      }
+    }
+    return clean.replace(jwt, shown).replace(bearer, `Bearer ${shown}`);
+  }
+
+  /** Words of the venue, fit to stand in a message: without secrets or control characters, and not long. */
+  quote(text: string): string {
+    const clean = this.redact(text).replace(controls, ' ').trim();
+    return clean.length > longestQuote ? `${clean.slice(0, longestQuote)}…` : clean;
+  }
+
+  *#secrets(): Iterable<string> {
+    yield* this.#tokens;
+    if (this.clientSecret.length >= shortestRedacted) yield this.clientSecret;
+    if (this.clientId.length >= shortestRedactedId) yield this.clientId;
+  }
+
+  #remember(token: string): void {
+    if (token.length < shortestRedacted || this.#tokens.includes(token)) return;
+    this.#tokens.push(token);
+    if (this.#tokens.length > rememberedTokens) this.#tokens.shift();
+  }
+}

@@ -1,0 +1,215 @@
+import type { HeartbeatAck, SubscriptionAnswer } from '../machines/session.machine.ts';
+import type { Clock } from '../protocol/clock.ts';
+import { type Failure, type FailureCode, FailureError, failure } from '../protocol/failure.ts';
+import { isRecord, type RpcErrorObject, rpcErrorCode } from '../protocol/json-rpc.ts';
+import { unroutedChannel } from '../protocol/local.ts';
+import { RequestTable, type RpcAnswer } from '../protocol/request-table.ts';
+import { type EventFrame, readFrame } from '../protocol/venue-frame.ts';
+import { rpcFailure } from './socket-failures.ts';
+import type { Vault } from './vault.ts';
+import type { OpenTransport, Transport } from './venue-socket.ts';
+
+export interface VenueSessionSettings {
+  readonly methods: {
+    readonly auth: string;
+    readonly refresh: string;
+    readonly heartbeat: string;
+    readonly subscribe: string;
+  };
+  readonly authenticateWith: 'token' | 'credentials';
+  /** Names of the credentials' parameters: camel case in the quickstart, snake case in OAuth2. */
+  readonly credentialStyle: 'json' | 'oauth2';
+  readonly channels: readonly string[];
+  /** Deadlines in milliseconds. */
+  readonly authTimeout: number;
+  readonly heartbeatTimeout: number;
+  readonly subscribeTimeout: number;
+}
+
+export interface VenueSessionPorts {
+  readonly open: OpenTransport;
+  readonly clock: Clock;
+  readonly vault: Vault;
+  /** Takes every event, in the turn in which it came. */
+  readonly publish: (event: EventFrame, receivedAt: number) => void;
+  /** A reply that no pending call waits for: it came after its deadline. */
+  readonly onStrayReply: (id: string | number) => void;
+}
+
+export interface SessionHandlers {
+  readonly opened: () => void;
+  readonly closed: (failure: Failure) => void;
+}
+
+const withheld = Buffer.from(JSON.stringify('withheld by figd: the frame held a secret'));
+
+/** One session with the venue: the calls figd makes on it, and the way of its frames into the log. */
+export class VenueSession {
+  readonly #settings: VenueSessionSettings;
+  readonly #ports: VenueSessionPorts;
+  readonly #calls: RequestTable;
+  readonly #transport: Transport;
+  readonly #knownChannels: ReadonlySet<string>;
+  /** When the latest frame came in, on the monotonic clock; null before the first. */
+  #lastFrameAt: number | null = null;
+
+  /** Dials at once. */
+  constructor(settings: VenueSessionSettings, ports: VenueSessionPorts, handlers: SessionHandlers) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#calls = new RequestTable(ports.clock);
+    this.#knownChannels = new Set(settings.channels);
+    this.#transport = ports.open({
+      opened: handlers.opened,
+      frame: (bytes) => this.#receive(bytes),
+      closed: (found) => {
+        this.#calls.end(found);
+        handlers.closed(found);
+      },
+    });
+  }
+
+  /** When the venue was last heard on this session (monotonic milliseconds), or null. */
+  get lastFrameAt(): number | null {
+    return this.#lastFrameAt;
+  }
+
+  /**
+   * Authenticates as configured.
+   * @returns the generation of the token in use
+   * @throws {FailureError} `token-refused` or `credentials-refused` when the venue says no
+   */
+  async authenticate(): Promise<number> {
+    const { vault } = this.#ports;
+    if (this.#settings.authenticateWith === 'token') return this.#presentToken(this.#settings.methods.auth);
+    const { clientId, clientSecret } = vault;
+    const params =
+      this.#settings.credentialStyle === 'json'
+        ? { clientId, clientSecret }
+        : { client_id: clientId, client_secret: clientSecret };
+    const generation = vault.accessToken?.generation ?? 0;
+    await this.#authCall(this.#settings.methods.auth, params, 'credentials-refused', generation);
+    return generation;
+  }
+
+  /**
+   * Moves the session to the newest token without a new connection: by the refresh method where the venue has one,
+   * else by authenticating once more.
+   */
+  async renewInPlace(): Promise<number> {
+    try {
+      return await this.#presentToken(this.#settings.methods.refresh);
+    } catch (error) {
+      if (!(error instanceof FailureError) || error.failure.code !== 'rpc-error') throw error;
+      return this.authenticate();
+    }
+  }
+
+  /** Subscribes; where the venue refuses the list as a whole, asks for each channel on its own. */
+  async subscribe(channels: readonly string[] = this.#settings.channels): Promise<SubscriptionAnswer> {
+    const answer = await this.#subscribeCall(channels);
+    if (answer !== null || channels.length === 1) return split(channels, answer ?? []);
+    const confirmed: string[] = [];
+    for (const channel of channels) confirmed.push(...((await this.#subscribeCall([channel])) ?? []));
+    return split(channels, confirmed);
+  }
+
+  /** @throws {FailureError} `half-open` when no reply comes in time */
+  async heartbeat(): Promise<HeartbeatAck> {
+    const { clock } = this.#ports;
+    const { heartbeat } = this.#settings.methods;
+    const sentAt = clock.monotonic();
+    const sentWall = clock.wall();
+    const answer = await this.#call(heartbeat, {}, this.#settings.heartbeatTimeout).catch((error: unknown) => {
+      if (!(error instanceof FailureError) || error.failure.code !== 'reply-timeout') throw error;
+      throw new FailureError(
+        failure('half-open', `no heartbeat reply within ${this.#settings.heartbeatTimeout} ms: the connection is dead`),
+      );
+    });
+    if (!answer.ok) throw new FailureError(rpcFailure(heartbeat, this.#clean(answer.error), null));
+    const rttMs = clock.monotonic() - sentAt;
+    const time = isRecord(answer.result) ? answer.result['time'] : undefined;
+    return { rttMs, clockOffsetMs: typeof time === 'number' ? time - (sentWall + rttMs / 2) : null };
+  }
+
+  /** Starts the closing handshake. */
+  hangUp(): void {
+    this.#transport.hangUp();
+  }
+
+  /** Ends everything at once: pending calls are rejected and nothing is reported any more. */
+  dispose(): void {
+    this.#calls.end(failure('connection-lost', 'the session ended'));
+    this.#transport.cut();
+  }
+
+  async #presentToken(method: string): Promise<number> {
+    const token = this.#ports.vault.accessToken;
+    if (token === null) throw new FailureError(failure('token-refused', 'there is no access token to present'));
+    await this.#authCall(method, { token: token.value }, 'token-refused', token.generation);
+    return token.generation;
+  }
+
+  async #authCall(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    refusal: FailureCode,
+    generation: number,
+  ): Promise<void> {
+    const answer = await this.#call(method, params, this.#settings.authTimeout);
+    if (!answer.ok) throw new FailureError(rpcFailure(method, this.#clean(answer.error), refusal));
+    if (!isRecord(answer.result)) return;
+    if (answer.result['success'] === false) {
+      throw new FailureError(failure(refusal, `${method}: the venue answered success: false`));
+    }
+    const { token } = answer.result;
+    if (typeof token === 'string' && token.length > 0) this.#ports.vault.adopt(token, generation);
+  }
+
+  /** The channels confirmed, or null when the venue refused the request. */
+  async #subscribeCall(channels: readonly string[]): Promise<readonly string[] | null> {
+    const { subscribe } = this.#settings.methods;
+    const answer = await this.#call(subscribe, { channels }, this.#settings.subscribeTimeout);
+    if (!answer.ok) {
+      const found = rpcFailure(subscribe, this.#clean(answer.error), null);
+      // A method the venue does not know, a limit or a fault is no verdict on the channels.
+      const isVerdict = found.code === 'rpc-error' && answer.error.code !== rpcErrorCode.methodNotFound;
+      if (isVerdict || found.code === 'permission-denied') return null;
+      throw new FailureError(found);
+    }
+    const confirmed = isRecord(answer.result) ? answer.result['channels'] : undefined;
+    if (!Array.isArray(confirmed)) return channels;
+    return channels.filter((channel) => confirmed.includes(channel));
+  }
+
+  #call(method: string, params: Readonly<Record<string, unknown>>, deadlineMs: number): Promise<RpcAnswer> {
+    return this.#calls.call(method, params, deadlineMs, (request) => this.#transport.send(request));
+  }
+
+  #clean(error: RpcErrorObject): RpcErrorObject {
+    return { code: error.code, message: this.#ports.vault.quote(error.message) };
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const { clock, publish, onStrayReply } = this.#ports;
+    const receivedAt = clock.wall();
+    this.#lastFrameAt = clock.monotonic();
+    const frame = readFrame(bytes, (name) => this.#knownChannels.has(name));
+    if (frame.kind === 'event') publish(this.#withoutSecrets(frame), receivedAt);
+    else if (this.#calls.settle(frame.id, frame.result, frame.error)) return;
+    else if (frame.otherwise !== null) publish(frame.otherwise, receivedAt);
+    else onStrayReply(frame.id);
+  }
+
+  /** A frame without a channel may be the venue's complaint about a request of ours, quoting it. */
+  #withoutSecrets(event: EventFrame): EventFrame {
+    if (event.channel !== unroutedChannel) return event;
+    const text = Buffer.from(event.message).toString('utf8');
+    const told = event.encoding === 'base64' ? Buffer.from(text, 'base64').toString('latin1') : text;
+    return this.#ports.vault.isTold(told) ? { ...event, message: withheld, encoding: 'text' } : event;
+  }
+}
+
+function split(asked: readonly string[], confirmed: readonly string[]): SubscriptionAnswer {
+  return { confirmed, refused: asked.filter((channel) => !confirmed.includes(channel)) };
+}

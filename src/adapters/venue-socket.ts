@@ -1,0 +1,122 @@
+import { WebSocket } from 'ws';
+import { type Failure, failure } from '../protocol/failure.ts';
+import { networkFailure, type Quote, statusFailure } from './http-failures.ts';
+import { closeFailure } from './socket-failures.ts';
+
+/** A connection to the venue as the session sees it; a WebSocket in life, a pair of queues in a simulation. */
+export interface Transport {
+  /** @throws where the connection is not open */
+  send(text: string): void;
+  /** Starts the closing handshake. */
+  hangUp(): void;
+  /** Ends the connection at once and reports nothing any more. */
+  cut(): void;
+}
+
+export interface TransportHandlers {
+  readonly opened: () => void;
+  readonly frame: (bytes: Uint8Array) => void;
+  /** Called once, unless the connection was cut. */
+  readonly closed: (failure: Failure) => void;
+}
+
+export type OpenTransport = (handlers: TransportHandlers) => Transport;
+
+export interface VenueSocketOptions {
+  readonly url: string;
+  /** Milliseconds for the opening handshake. */
+  readonly connectTimeout: number;
+  readonly quote: Quote;
+  /** Unix milliseconds. */
+  readonly wall: () => number;
+}
+
+/** Far above any documented payload (about 1.4 kB); a larger frame ends the session with 1009. */
+export const largestFrameBytes = 16 * 1024 * 1024;
+const normalClosure = 1000;
+const longestErrorBody = 4_096;
+
+/** Opens WebSockets to the venue. */
+export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOptions): OpenTransport {
+  const host = new URL(url).host;
+  return ({ opened, frame, closed }) => {
+    const socket = new WebSocket(url, {
+      // Small frames, and latency counts: deflate would cost more than it saves, and a context of memory a session.
+      perMessageDeflate: false,
+      // Checked where frames are read, so that one bad frame is an event and not the end of the session.
+      skipUTF8Validation: true,
+      maxPayload: largestFrameBytes,
+      handshakeTimeout: connectTimeout,
+      followRedirects: false,
+    });
+    let cause: Failure | null = null;
+
+    const end = (found: Failure) => {
+      release(socket);
+      socket.terminate();
+      closed(found);
+    };
+
+    socket.on('open', opened);
+    socket.on('message', (data: Buffer) => frame(data));
+    socket.on('unexpected-response', (_request, response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        if (body.length < longestErrorBody) body += part;
+      });
+      const done = () => {
+        const { statusCode: status = 0, headers } = response;
+        const found = statusFailure(`connecting to ${host}`, { status, headers, body }, quote, wall());
+        const known = found.code === 'bad-reply' || found.code === 'not-found';
+        end(known ? failure('upgrade-refused', found.message) : found);
+      };
+      response.on('end', done);
+      response.on('error', done);
+    });
+    socket.on('error', (error) => {
+      cause ??= errorFailure(host, error);
+      // Without a connection there is no close event to wait for that tells more.
+      if (socket.readyState === WebSocket.CONNECTING) end(cause);
+    });
+    socket.on('close', (code, reason) => {
+      release(socket);
+      closed(cause ?? closeFailure(code, quote(reason.toString('utf8'))));
+    });
+
+    return {
+      send: (text) => {
+        if (socket.readyState !== WebSocket.OPEN) throw new Error('the socket is not open');
+        socket.send(text);
+      },
+      hangUp: () => socket.close(normalClosure),
+      cut: () => {
+        release(socket);
+        socket.terminate();
+      },
+    };
+  };
+}
+
+/** Ending a socket that is still connecting emits an error, and an error nobody listens for ends the process. */
+function release(socket: WebSocket): void {
+  socket.removeAllListeners();
+  socket.on('error', () => undefined);
+}
+
+function errorFailure(host: string, error: Error): Failure {
+  const code = 'code' in error ? error.code : '';
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+    return failure('frame-too-large', `the venue sent a frame above ${largestFrameBytes} bytes`);
+  }
+  if (typeof code === 'string' && code.startsWith('WS_ERR_')) {
+    return failure('bad-reply', `the venue broke the WebSocket protocol: ${error.message}`);
+  }
+  if (error.message === 'Opening handshake has timed out') {
+    return failure('connect-timeout', `connecting to ${host}: no WebSocket handshake in time`);
+  }
+  if (error.message.startsWith('Invalid Sec-WebSocket') || error.message.startsWith('Server sent')) {
+    return failure('upgrade-refused', `connecting to ${host}: ${error.message}`);
+  }
+  return networkFailure(`connecting to ${host}`, error);
+}

@@ -1,0 +1,63 @@
+import type { Argv } from 'yargs';
+import type { Settings } from '../config/settings.ts';
+import { ExitError, exitCode } from './command.ts';
+
+/** What yargs knows of a command that reads the whole configuration. */
+export interface ConfigurationArguments {
+  readonly config?: string | undefined;
+  readonly [key: string]: unknown;
+}
+
+const group = 'Configuration (any key of figd.yaml, see docs/configuration.md; all of them: --help --show-hidden):';
+const shownFlags = [
+  'venue.rest-url',
+  'credentials.client-id-file',
+  'credentials.client-secret-file',
+  'local.directory',
+  'log.level',
+];
+
+/** Adds `--config` and an option for each key of the configuration. */
+export async function withConfiguration<T>(yargs: Argv<T>): Promise<Argv<T & ConfigurationArguments>> {
+  const { configurationFlags } = await import('../config/load.ts');
+  const flags = configurationFlags.map(({ flag, description }) => [
+    flag,
+    { type: 'string' as const, description, hidden: !shownFlags.includes(flag), group, requiresArg: true },
+  ]);
+  return yargs
+    .option('config', { type: 'string', description: 'the configuration file', requiresArg: true })
+    .options(Object.fromEntries(flags)) as unknown as Argv<T & ConfigurationArguments>;
+}
+
+/**
+ * Loads the configuration from all its layers.
+ * @throws {ExitError} 78, naming each problem with its key
+ */
+export async function settingsFrom(argv: ConfigurationArguments): Promise<Settings> {
+  const { configurationFlags, loadSettings } = await import('../config/load.ts');
+  const flags: Record<string, string> = {};
+  for (const { flag } of configurationFlags) {
+    const value = argv[flag];
+    if (typeof value === 'string') flags[flag] = value;
+  }
+  return orExit(() =>
+    loadSettings({ env: process.env, flags, ...(argv.config === undefined ? {} : { file: argv.config }) }),
+  );
+}
+
+/** Runs `load`; a problem with the configuration ends the command with exit code 78. */
+export async function orExit<T>(load: () => T): Promise<T> {
+  const { ConfigurationError } = await import('../config/load.ts');
+  try {
+    return load();
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw configurationExit(error);
+    throw error;
+  }
+}
+
+/** Ends a command because of its configuration. */
+export function configurationExit(error: Error): ExitError {
+  const lines = error.message.split('\n').map((line) => `  ${line}`);
+  return new ExitError(exitCode.configuration, ['the configuration cannot be used:', ...lines].join('\n'));
+}

@@ -1,0 +1,114 @@
+import { eventsSocketName } from '../protocol/local.ts';
+import type { OverallState } from '../protocol/status.ts';
+import { type Command, exitCode } from './command.ts';
+import { askStatus, type StatusAnswer } from './terminal/ask-status.ts';
+import { asExit, type DaemonOptions, daemonOptions, localDirectory } from './terminal/daemon-options.ts';
+import { interrupted } from './terminal/interrupt.ts';
+import { stdout } from './terminal/output.ts';
+import { pause } from './terminal/pause.ts';
+import { headline, statusView } from './terminal/status-view.ts';
+import { plain, type Style, styleFor } from './terminal/style.ts';
+
+interface StatusOptions extends DaemonOptions {
+  readonly json: boolean;
+  readonly watch: boolean;
+}
+
+/** `figd status`: what state the daemon is in, since when, and why. */
+export const status: Command<StatusOptions> = {
+  command: 'status',
+  describe: 'Show what state the daemon is in, since when, and why',
+  builder: (yargs) =>
+    yargs
+      .options({
+        ...daemonOptions,
+        json: { type: 'boolean', default: false, describe: 'Print the status document' },
+        watch: { type: 'boolean', default: false, describe: 'Again every second, until interrupted' },
+      })
+      .example('figd status', 'one line that says it all, and what stands behind it')
+      .example('figd status --json | jq .reason', 'why it is not live')
+      .epilogue('Exit code: 0 live, 1 degraded, 2 down or blocked, 3 not running, 77 no permission to ask.'),
+  handler: async (options) => {
+    const directory = await localDirectory(options);
+    try {
+      await (options.watch ? watch(directory, options) : show(directory, options));
+    } catch (error) {
+      throw asExit(error, noPermission);
+    }
+  },
+};
+
+/** EX_NOPERM of sysexits.h: that we may not ask says nothing about the daemon, so none of its exit codes fits. */
+const noPermission = 77;
+
+const exitCodes: Readonly<Record<OverallState, number>> = {
+  live: exitCode.ok,
+  degraded: exitCode.failed,
+  down: exitCode.down,
+  blocked: exitCode.down,
+};
+
+const watchIntervalMs = 1_000;
+
+async function show(directory: string, options: StatusOptions): Promise<void> {
+  const answer = await ask(directory);
+  const style = styleFor(stdout.isTerminal, process.env);
+  await stdout.write(
+    options.json ? asJson(directory, answer, stdout.isTerminal ? 2 : 0) : view(directory, answer, style),
+  );
+}
+
+async function watch(directory: string, options: StatusOptions): Promise<void> {
+  const end = AbortSignal.any([interrupted(), stdout.gone]);
+  const screen = stdout.isTerminal && !options.json;
+  const style = styleFor(stdout.isTerminal, process.env);
+  if (screen) await stdout.write(enterScreen);
+  try {
+    while (!end.aborted) {
+      const answer = await ask(directory);
+      if (options.json) await stdout.write(asJson(directory, answer, 0));
+      else if (screen)
+        await stdout.write(home + view(directory, answer, style).replaceAll('\n', eraseLine) + eraseBelow);
+      else await stdout.write(`${firstLine(directory, answer, plain)}\n`);
+      await pause(watchIntervalMs, end);
+    }
+  } finally {
+    if (screen) await stdout.write(leaveScreen);
+  }
+}
+
+// ECMA-48 control sequences and xterm's alternate screen, so that what the terminal showed before comes back.
+const enterScreen = '\x1b[?1049h\x1b[?25l';
+const leaveScreen = '\x1b[?25h\x1b[?1049l';
+const home = '\x1b[H';
+const eraseLine = '\x1b[K\n';
+const eraseBelow = '\x1b[J';
+
+/** Asks, and sets the exit code to what the answer means: with `--watch`, the last one counts. */
+async function ask(directory: string): Promise<StatusAnswer> {
+  const answer = await askStatus(`${directory}/${eventsSocketName}`);
+  if (answer.kind === 'document') process.exitCode = exitCodes[answer.document.state];
+  else process.exitCode = answer.kind === 'not running' ? exitCode.notRunning : exitCode.down;
+  return answer;
+}
+
+function view(directory: string, answer: StatusAnswer, style: Style): string {
+  if (answer.kind === 'document') return statusView(answer.document, Date.now(), style);
+  return `${firstLine(directory, answer, style)}\n`;
+}
+
+function firstLine(directory: string, answer: StatusAnswer, style: Style): string {
+  switch (answer.kind) {
+    case 'document':
+      return headline(answer.document, Date.now(), style);
+    case 'not running':
+      return `${style.bad('not running')}: no daemon at ${directory}/${eventsSocketName}; start it with figd run`;
+    case 'not answering':
+      return `${style.bad('not answering')}: the daemon (pid unknown) accepts connections but does not answer`;
+  }
+}
+
+function asJson(directory: string, answer: StatusAnswer, indent: number): string {
+  const document = answer.kind === 'document' ? answer.document : { state: answer.kind, directory };
+  return `${JSON.stringify(document, null, indent)}\n`;
+}

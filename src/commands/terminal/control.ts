@@ -1,0 +1,40 @@
+import { LocalClient } from '../../adapters/local-client.ts';
+import { isRecord } from '../../protocol/json-rpc.ts';
+import { controlSocketName } from '../../protocol/local.ts';
+import { exitCode } from '../command.ts';
+import { asExit, type DaemonOptions, localDirectory } from './daemon-options.ts';
+import { notice, stdout } from './output.ts';
+
+/** How long the daemon may take over a request that has it talk to the venue: longer than all its own time-outs. */
+const controlDeadlineMs = 60_000;
+
+/**
+ * One request on the daemon's control socket.
+ *
+ * @throws {ExitError} when the daemon cannot be reached or answers with an error
+ */
+export async function controlRequest(options: DaemonOptions, method: string, params?: object): Promise<unknown> {
+  const directory = await localDirectory(options);
+  let client: LocalClient | undefined;
+  try {
+    client = await LocalClient.connect(`${directory}/${controlSocketName}`);
+    return await client.request(method, params, controlDeadlineMs);
+  } catch (error) {
+    throw asExit(error);
+  } finally {
+    client?.close();
+  }
+}
+
+/** Has the daemon do something and says what came of it, on stderr where it did not do it. */
+export async function controlCommand(options: DaemonOptions, method: string): Promise<void> {
+  const result = await controlRequest(options, method);
+  const { accepted, detail } = isRecord(result) ? result : {};
+  const text = typeof detail === 'string' ? detail : `${method} ${accepted === true ? 'accepted' : 'not accepted'}`;
+  if (accepted === true) {
+    await stdout.write(`${text}\n`);
+  } else {
+    process.exitCode = exitCode.failed;
+    await notice(text);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Options } from 'yargs';
+import { LocalSocketError } from '../../adapters/local-client.ts';
+import { ConfigurationError } from '../../config/configuration-error.ts';
+import { findLocalDirectory } from '../../config/local-directory.ts';
+import { RpcError } from '../../protocol/json-rpc.ts';
+import { ExitError, exitCode } from '../command.ts';
+import { accessAdvice } from './access-advice.ts';
+
+/** How every command that talks to the daemon is told where it is. */
+export interface DaemonOptions {
+  readonly config: string | undefined;
+  readonly 'local.directory': string | undefined;
+}
+
+/** {@link DaemonOptions} for yargs. */
+export const daemonOptions = {
+  config: { type: 'string', requiresArg: true, describe: 'Configuration of the daemon to talk to' },
+  'local.directory': { type: 'string', requiresArg: true, describe: 'Directory of its sockets' },
+} as const satisfies Record<string, Options>;
+
+/**
+ * The directory of the daemon's sockets, found the way `figd run` finds it.
+ *
+ * @throws {ExitError} when the configuration cannot be read
+ */
+export async function localDirectory(options: DaemonOptions): Promise<string> {
+  try {
+    return await findLocalDirectory({ file: options.config, flag: options['local.directory'], env: process.env });
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new ExitError(exitCode.configuration, error.message);
+    throw error;
+  }
+}
+
+/**
+ * What a command does about a daemon that it cannot reach, or that answers with an error: it ends with the message.
+ * Anything else is a fault of ours and stays as it is.
+ */
+export function asExit(error: unknown, code: number = exitCode.failed): unknown {
+  if (error instanceof RpcError) return new ExitError(code, error.message);
+  if (error instanceof LocalSocketError) return new ExitError(code, error.message + accessAdvice(error));
+  return error;
+}

@@ -1,0 +1,58 @@
+import { fromCallback, fromPromise } from 'xstate';
+import type { TokenEndpoint } from '../adapters/token-endpoint.ts';
+import type { SessionHandlers, VenueSession } from '../adapters/venue-session.ts';
+import { type SessionEvent, type SocketCommand, sessionMachine } from '../machines/session.machine.ts';
+import { supervisorMachine } from '../machines/supervisor.machine.ts';
+import { type Grant, type TokenRequest, tokenMachine } from '../machines/token.machine.ts';
+import { FailureError, failure } from '../protocol/failure.ts';
+
+export interface ActorPorts {
+  readonly endpoint: Pick<TokenEndpoint, 'request'>;
+  /** Dials the session of that number. */
+  readonly dial: (session: number, handlers: SessionHandlers) => VenueSession;
+}
+
+/**
+ * The supervisor with its actors bound to the world. The machines know sessions by number; which socket a number
+ * stands for is known here alone.
+ */
+export function wireSupervisor({ endpoint, dial }: ActorPorts) {
+  const sessions = new Map<number, VenueSession>();
+  const sessionOf = (id: number): VenueSession => {
+    const session = sessions.get(id);
+    if (session === undefined) throw new FailureError(failure('connection-lost', 'the session has ended'));
+    return session;
+  };
+
+  const socket = fromCallback<SocketCommand, { readonly session: number }>(({ input, sendBack, receive }) => {
+    const tell = (event: SessionEvent) => sendBack(event);
+    const session = dial(input.session, {
+      opened: () => tell({ type: 'socket.opened' }),
+      closed: (found) => tell({ type: 'socket.closed', failure: found }),
+    });
+    sessions.set(input.session, session);
+    receive(() => session.hangUp());
+    return () => {
+      sessions.delete(input.session);
+      session.dispose();
+    };
+  });
+
+  const token = tokenMachine.provide({
+    actors: {
+      requestToken: fromPromise<Grant, TokenRequest>(({ input, signal }) => endpoint.request(input, signal)),
+    },
+  });
+  const session = sessionMachine.provide({
+    actors: {
+      socket,
+      authenticate: fromPromise(async ({ input }) => sessionOf(input.session).authenticate()),
+      subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels ?? undefined)),
+      heartbeat: fromPromise(async ({ input }) => sessionOf(input.session).heartbeat()),
+      renewInPlace: fromPromise(async ({ input }) => sessionOf(input.session).renewInPlace()),
+    },
+  });
+  return supervisorMachine.provide({ actors: { token, session } });
+}
+
+export type WiredSupervisor = ReturnType<typeof wireSupervisor>;

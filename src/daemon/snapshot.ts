@@ -1,0 +1,66 @@
+import type { ActorRefFrom, SnapshotFrom } from 'xstate';
+import type { HealthFacts } from '../machines/policies/health.ts';
+import type { SessionContext, sessionMachine } from '../machines/session.machine.ts';
+import type { TokenContext, tokenMachine } from '../machines/token.machine.ts';
+import type { WiredSupervisor } from './actors.ts';
+
+export type Supervisor = ActorRefFrom<WiredSupervisor>;
+
+/** The machines at this moment, in plain words. */
+export interface MachineView {
+  readonly supervisor: SnapshotFrom<WiredSupervisor>['context'];
+  readonly token: { readonly state: string; readonly context: TokenContext };
+  readonly session: {
+    readonly state: NonNullable<HealthFacts['session']>['state'];
+    readonly context: SessionContext;
+  } | null;
+}
+
+type SessionState = NonNullable<MachineView['session']>['state'];
+
+/** Reads supervisor, token and session. */
+export function viewOf(supervisor: Supervisor): MachineView {
+  const { context, children } = supervisor.getSnapshot();
+  const token = (children['token'] as ActorRefFrom<typeof tokenMachine>).getSnapshot();
+  const session = (children['session'] as ActorRefFrom<typeof sessionMachine> | undefined)?.getSnapshot();
+  return {
+    supervisor: context,
+    token: { state: topState(token.value), context: token.context },
+    session:
+      session === undefined ? null : { state: topState(session.value) as SessionState, context: session.context },
+  };
+}
+
+/** The outermost state; what lies within is detail. */
+function topState(value: string | object): string {
+  return typeof value === 'string' ? value : (Object.keys(value)[0] ?? '');
+}
+
+/** What the health is derived from. */
+export function healthFacts(
+  { supervisor, token, session }: MachineView,
+  { now, socketHost, lastHeardAt }: Pick<HealthFacts, 'now' | 'socketHost' | 'lastHeardAt'>,
+): HealthFacts {
+  const { expiresAt, retryAt, lastFailure } = token.context;
+  return {
+    now,
+    token: {
+      state: token.state,
+      usable: expiresAt !== null && expiresAt > now,
+      expiresAt,
+      retryAt,
+      lastFailure,
+    },
+    sessionNeedsToken: supervisor.settings.authenticateWith === 'token',
+    session: session === null ? null : { state: session.state, ...endingAnd(session.context) },
+    lastHeardAt,
+    socketHost,
+    lastClose: supervisor.lastClose,
+    nextDialAt: supervisor.nextDialAt,
+    failedInARow: supervisor.failedInARow,
+  };
+}
+
+function endingAnd({ confirmed, refused, ending, lastHeartbeat }: SessionContext) {
+  return { confirmed, refused, ending, lastHeartbeat };
+}

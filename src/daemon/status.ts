@@ -1,0 +1,122 @@
+import type { LocalConsumer } from '../adapters/local-consumer.ts';
+import type { Cursor } from '../log/cursor.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { ChannelState, StatusDocument } from '../protocol/status.ts';
+import type { Gaps } from './gaps.ts';
+import type { MachineView } from './snapshot.ts';
+import type { StateWatch } from './state-watch.ts';
+
+export interface StatusSources {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly socketUrl: string;
+  readonly configuredChannels: readonly string[];
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly gaps: Gaps;
+  readonly watch: StateWatch;
+  readonly view: () => MachineView;
+  readonly subscribers: () => readonly (LocalConsumer & { readonly cursor: Cursor })[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** The whole truth about the daemon at this moment, without a secret. */
+export function statusDocument(sources: StatusSources): StatusDocument {
+  const { clock, log, watch } = sources;
+  const view = sources.view();
+  const wall = clock.wall();
+  const unixOf = unixFrom(clock, wall);
+  const { state, since, reason, next, layers } = watch.current();
+  return {
+    version: sources.version,
+    pid: process.pid,
+    startedAt: sources.startedAt,
+    state,
+    since,
+    reason,
+    next,
+    layers,
+    token: tokenPart(view, unixOf),
+    session: sessionPart(view, unixOf, sources.socketUrl, clock.monotonic()),
+    channels: channelPart(sources, view),
+    consumers: sources.subscribers().map(({ id, cursor, bufferedBytes, connectedAt }) => ({
+      id,
+      channels: cursor.filter.patterns,
+      position: cursor.position,
+      lag: cursor.lag,
+      bufferedBytes,
+      connectedAt,
+    })),
+    journal: { enabled: false, epoch: log.epoch, oldest: log.oldest, head: log.head, ringBytes: log.heldBytes },
+    gaps: sources.gaps.summary(wall),
+    counters: { ...sources.counters },
+  };
+}
+
+/** Turns moments of the monotonic clock into unix milliseconds. */
+function unixFrom(clock: Clock, wall: number): (moment: number | null) => number | null {
+  const shift = wall - clock.monotonic();
+  return (moment) => (moment === null ? null : Math.round(moment + shift));
+}
+
+function tokenPart({ token }: MachineView, unixOf: (moment: number | null) => number | null): StatusDocument['token'] {
+  const { expiresAt, refreshAt, refreshes, lastFailure } = token.context;
+  return {
+    state: token.state,
+    expiresAt: unixOf(expiresAt),
+    refreshAt: unixOf(token.state === 'valid' ? refreshAt : token.context.retryAt),
+    refreshes,
+    lastError: lastFailure,
+  };
+}
+
+function sessionPart(
+  { session, supervisor }: MachineView,
+  unixOf: (moment: number | null) => number | null,
+  url: string,
+  now: number,
+): StatusDocument['session'] {
+  const beat = session?.context.lastHeartbeat ?? null;
+  const { lastClose, nextDialAt, failedInARow, settings } = supervisor;
+  const liveAt = session?.context.liveAt ?? null;
+  const stable = liveAt !== null && now - liveAt >= settings.backoff.resetAfter;
+  const unanswered = session !== null && session.context.lastHeartbeatSentAt > (beat?.at ?? Number.NEGATIVE_INFINITY);
+  return {
+    id: session?.context.id ?? null,
+    state: session?.state ?? (nextDialAt === null ? 'waiting for a token' : 'backoff'),
+    url,
+    connectedAt: unixOf(session?.context.connectedAt ?? null),
+    attempts: stable ? 0 : failedInARow,
+    nextAttemptAt: unixOf(nextDialAt),
+    heartbeat: {
+      rttMs: beat?.rttMs ?? null,
+      lastAckAt: unixOf(beat?.at ?? null),
+      missed: unanswered && session.state === 'live' ? 1 : 0,
+    },
+    clockOffsetMs: beat?.clockOffsetMs ?? null,
+    lastClose: lastClose === null ? null : { ...lastClose, at: unixOf(lastClose.at) ?? 0 },
+  };
+}
+
+function channelPart({ log, configuredChannels }: StatusSources, { session }: MachineView): StatusDocument['channels'] {
+  const names = new Set([...configuredChannels, ...log.channels.all().map(({ name }) => name)]);
+  return [...names]
+    .filter((name) => !name.startsWith('figd.'))
+    .map((name) => {
+      const channel = log.channels.find(name);
+      return {
+        name,
+        state: channelState(name, session),
+        events: channel?.events ?? 0,
+        lastEventAt: channel?.lastEventAt ?? null,
+      };
+    })
+    .filter(({ name, events }) => events > 0 || configuredChannels.includes(name));
+}
+
+function channelState(name: string, session: MachineView['session']): ChannelState {
+  if (session === null || session.state !== 'live') return 'pending';
+  if (session.context.refused.includes(name)) return 'refused';
+  return session.context.confirmed.includes(name) ? 'confirmed' : 'pending';
+}

@@ -1,0 +1,62 @@
+/**
+ * A block of memory that holds encoded lines one after the other. Lines are written once and never moved, so a run of
+ * neighbouring events is one slice: what goes to a consumer in one write, without a copy.
+ */
+export class Slab {
+  readonly firstSeq: number;
+  readonly capacity: number;
+  readonly #bytes: Buffer;
+  /** Offset behind each line, and the channel of each line, by position in the slab. */
+  readonly #ends: number[] = [];
+  readonly #channels: number[] = [];
+  #used = 0;
+
+  constructor(firstSeq: number, capacity: number) {
+    this.firstSeq = firstSeq;
+    this.capacity = capacity;
+    // Not from Buffer's shared pool: a slab lives long and must not pin somebody else's bytes.
+    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  /** The sequence number behind the last line. */
+  get nextSeq(): number {
+    return this.firstSeq + this.#ends.length;
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.#used + bytes <= this.capacity;
+  }
+
+  /** Appends `prefix` (ASCII), the message as it came, and `suffix` (ASCII) as one line. */
+  append(channel: number, prefix: string, message: Uint8Array, suffix: string): void {
+    let at = this.#used;
+    at += this.#bytes.write(prefix, at, 'latin1');
+    this.#bytes.set(message, at);
+    at += message.length;
+    at += this.#bytes.write(suffix, at, 'latin1');
+    this.#used = at;
+    this.#ends.push(at);
+    this.#channels.push(channel);
+  }
+
+  channelAt(index: number): number {
+    return this.#channels[index] ?? 0;
+  }
+
+  startOf(index: number): number {
+    return index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
+  }
+
+  endOf(index: number): number {
+    return this.#ends[index] ?? 0;
+  }
+
+  /** The bytes from one offset to another, without a copy. */
+  slice(start: number, end: number): Buffer {
+    return this.#bytes.subarray(start, end);
+  }
+}

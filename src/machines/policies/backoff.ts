@@ -1,0 +1,71 @@
+import type { Failure } from '../../protocol/failure.ts';
+
+export interface BackoffSettings {
+  /** Upper bound of the first delay, in milliseconds. */
+  readonly min: number;
+  /** Upper bound of every delay after a transient failure, in milliseconds. */
+  readonly max: number;
+}
+
+export interface RetryQuestion {
+  readonly failure: Failure;
+  /** How many tries have failed in a row before this one, from 0. */
+  readonly failedBefore: number;
+  readonly settings: BackoffSettings;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+const limitedStepMs = 16_000;
+const limitedMaxMs = 300_000;
+/** A venue that asks for more patience than this is asked again anyway: a wrong clock must not silence us for a day. */
+const longestRetryAfterMs = 3_600_000;
+const slowMinMs = 5_000;
+const slowMaxMs = 60_000;
+const probeMinMs = 30_000;
+const probeMaxMs = 300_000;
+
+/**
+ * How long to wait before trying again, in milliseconds, by the class of what failed:
+ * - `transient`: full jitter under a doubling bound, so that a thousand clients do not come back together;
+ * - `limited`: as long as the venue asked (plus up to a tenth), else 16 s × n up to 5 min;
+ * - `protocol` and `bug`: slowly, between half and the whole of 5 s, 10 s, … 60 s;
+ * - `refused`: a probe after 30 s, 60 s, … 5 min: hammering a refusal locks accounts, never asking leaves a healed
+ *   venue unused all night.
+ */
+export function retryDelay({ failure, failedBefore, settings, random }: RetryQuestion): number {
+  if (failure.code === 'on-request' || failure.code === 'renewal') return 0;
+  const doublings = 2 ** Math.min(failedBefore, 30);
+  switch (failure.class) {
+    case 'transient':
+      return random() * Math.min(settings.max, settings.min * doublings);
+    case 'limited': {
+      const asked = failure.retryAfterMs ?? Math.min(limitedMaxMs, limitedStepMs * (failedBefore + 1));
+      return Math.min(asked, longestRetryAfterMs) * (1 + random() / 10);
+    }
+    case 'protocol':
+    case 'bug':
+      return Math.min(slowMaxMs, slowMinMs * doublings) * (0.5 + random() / 2);
+    case 'refused':
+      return Math.min(probeMaxMs, probeMinMs * doublings);
+  }
+}
+
+/** Never more dials than this in any minute, whatever happens. */
+export const dialsPerMinute = 10;
+const minuteMs = 60_000;
+
+/**
+ * The earliest moment the next dial keeps the ceiling of {@link dialsPerMinute}.
+ * @param dials moments of the latest dials, oldest first
+ * @param now the moment asked about, on the same clock
+ */
+export function earliestDial(dials: readonly number[], now: number): number {
+  const limiting = dials.at(-dialsPerMinute);
+  return limiting === undefined ? now : Math.max(now, limiting + minuteMs);
+}
+
+/** The latest dials that still matter to {@link earliestDial}, with one more. */
+export function withDial(dials: readonly number[], now: number): readonly number[] {
+  return [...dials.slice(1 - dialsPerMinute), now];
+}

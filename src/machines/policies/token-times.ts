@@ -1,0 +1,28 @@
+export interface RefreshSettings {
+  /** Fraction of a token's life after which it is refreshed. */
+  readonly refreshAt: number;
+  /** How long before expiry a refresh starts at the latest, in milliseconds. */
+  readonly refreshMargin: number;
+}
+
+/** Lives shorter than four margins keep a quarter of their life as margin. */
+const shortLifeMargin = 0.25;
+/** Spreads refreshes of many hosts that started together: ±5 %. */
+const spread = 0.05;
+
+/**
+ * How long after its request a token is refreshed, in milliseconds.
+ * @param lifeMs the token's whole life, from `expires_in`
+ * @param random uniform in [0, 1)
+ */
+export function refreshDelay(lifeMs: number, settings: RefreshSettings, random: () => number): number {
+  const margin = Math.min(settings.refreshMargin, lifeMs * shortLifeMargin);
+  const planned = lifeMs * settings.refreshAt * (1 + spread * (2 * random() - 1));
+  return Math.max(0, Math.min(planned, lifeMs - margin));
+}
+
+/** At least this long between two token requests: twelve a minute, whatever happens. */
+export const tokenRequestSpacingMs = 5_000;
+
+/** How often in a row the socket may refuse a token fresh from the venue before the credentials count as refused. */
+export const freshTokenRefusalsTolerated = 3;

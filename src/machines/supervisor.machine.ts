@@ -1,0 +1,292 @@
+import { assign, emit, enqueueActions, sendTo, setup, stateIn } from 'xstate';
+import { type Failure, failure } from '../protocol/failure.ts';
+import { type BackoffSettings, earliestDial, retryDelay, withDial } from './policies/backoff.ts';
+import { clampDelay } from './policies/delay.ts';
+import type { RefreshSettings } from './policies/token-times.ts';
+import { type SessionOutput, type SessionReport, type SessionSettings, sessionMachine } from './session.machine.ts';
+import { type TokenReport, tokenMachine } from './token.machine.ts';
+
+export interface SupervisorSettings {
+  /** Whether the socket is authenticated with the access token or with the credentials themselves. */
+  readonly authenticateWith: 'token' | 'credentials';
+  readonly session: SessionSettings;
+  /** `resetAfter`: how long a session must be live before its loss counts as the first failure, in milliseconds. */
+  readonly backoff: BackoffSettings & { readonly resetAfter: number };
+  readonly token: RefreshSettings;
+}
+
+export interface SupervisorInput {
+  readonly settings: SupervisorSettings;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface SupervisorContext extends SupervisorInput {
+  /** Sessions dialled since the start; the number of the latest one. */
+  readonly sessions: number;
+  /** Moments of the latest dials, for the ceiling per minute. */
+  readonly dials: readonly number[];
+  /** Sessions in a row that ended before they were live for `resetAfter`. */
+  readonly failedInARow: number;
+  readonly nextDialAt: number | null;
+  readonly token: { readonly generation: number; readonly usable: boolean };
+  readonly lastClose: (Failure & { readonly at: number }) | null;
+  /** When figd stopped hearing the venue, or null while it hears it (or never has). */
+  readonly blindSince: number | null;
+}
+
+export type SupervisorEvent =
+  | TokenReport
+  | SessionReport
+  /** Drop the session and dial again, or stop waiting and dial now. */
+  | { readonly type: 'reconnect' }
+  /** Ask for a new token now. */
+  | { readonly type: 'refresh' }
+  | { readonly type: 'stop' };
+
+/** What the supervisor makes known to logs, metrics and the ledger of gaps. */
+export type SupervisorFact =
+  | TokenReport
+  | SessionReport
+  | { readonly type: 'session.dialled'; readonly id: number; readonly attempt: number; readonly cause: string }
+  | {
+      readonly type: 'session.closed';
+      readonly id: number;
+      readonly failure: Failure;
+      readonly liveForMs: number | null;
+      readonly retryInMs: number | null;
+    }
+  | { readonly type: 'gap.opened'; readonly cause: string }
+  | { readonly type: 'gap.closed' };
+
+const sessionCodesOfADeadToken: readonly string[] = ['token-refused'];
+
+function afterEnding(context: SupervisorContext, output: SessionOutput): Partial<SupervisorContext> {
+  const now = context.now();
+  const wasStable = output.liveForMs !== null && output.liveForMs >= context.settings.backoff.resetAfter;
+  const failedBefore = wasStable ? 0 : context.failedInARow;
+  const delay = retryDelay({
+    failure: output.failure,
+    failedBefore,
+    settings: context.settings.backoff,
+    random: context.random,
+  });
+  const wasLive = output.liveForMs !== null;
+  return {
+    failedInARow: failedBefore + 1,
+    nextDialAt: earliestDial(context.dials, now + delay),
+    lastClose: { ...output.failure, at: now },
+    blindSince: wasLive ? now : context.blindSince,
+    ...(sessionCodesOfADeadToken.includes(output.failure.code) ? { token: { ...context.token, usable: false } } : {}),
+  };
+}
+
+/**
+ * Starts the token, dials a session when there is something to authenticate with, and dials again for ever. Every
+ * expected failure is an event it handles; what it learns it makes known as facts.
+ */
+export const supervisorMachine = setup({
+  types: {} as {
+    context: SupervisorContext;
+    input: SupervisorInput;
+    events: SupervisorEvent;
+    emitted: SupervisorFact;
+  },
+  actors: { token: tokenMachine, session: sessionMachine },
+  delays: {
+    'until the next dial': ({ context }) => clampDelay((context.nextDialAt ?? context.now()) - context.now()),
+    'stop deadline': 3_000,
+  },
+  guards: {
+    'is there something to authenticate with?': ({ context }) =>
+      context.settings.authenticateWith === 'credentials' || context.token.usable,
+    'is the dial due?': ({ context }) => (context.nextDialAt ?? 0) <= context.now(),
+    'did the venue refuse us?': ({ context }) => context.lastClose?.class === 'refused',
+    'is it stopping?': stateIn({ dialled: 'draining' }),
+  },
+  actions: {
+    'make it known': emit(({ event }) => event as TokenReport | SessionReport),
+    'note the token': assign((_, params: { generation: number }) => ({
+      token: { generation: params.generation, usable: true },
+    })),
+    'note the lost token': assign(({ context }) => ({ token: { ...context.token, usable: false } })),
+    'count the dial': assign(({ context }) => ({
+      sessions: context.sessions + 1,
+      dials: withDial(context.dials, context.now()),
+      nextDialAt: null,
+    })),
+    'tell of the dial': emit(({ context }) => ({
+      type: 'session.dialled' as const,
+      id: context.sessions,
+      attempt: context.failedInARow + 1,
+      cause: context.lastClose?.code ?? 'start',
+    })),
+    'note the ending': assign(({ context }, params: SessionOutput) => afterEnding(context, params)),
+    'tell of the ending': enqueueActions(({ context, enqueue }, params: SessionOutput) => {
+      enqueue.emit({
+        type: 'session.closed',
+        id: params.id,
+        failure: params.failure,
+        liveForMs: params.liveForMs,
+        retryInMs: context.nextDialAt === null ? null : context.nextDialAt - context.now(),
+      });
+      if (sessionCodesOfADeadToken.includes(params.failure.code)) {
+        enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
+      }
+    }),
+    'tell of the gap': enqueueActions(({ enqueue }, params: SessionOutput) => {
+      if (params.liveForMs !== null) enqueue.emit({ type: 'gap.opened', cause: params.failure.code });
+    }),
+    'note being live': enqueueActions(({ context, enqueue }) => {
+      if (context.blindSince !== null) enqueue.emit({ type: 'gap.closed' });
+      enqueue.assign({ blindSince: null });
+      enqueue.sendTo('token', { type: 'token.accepted' });
+    }),
+    'dial as soon as allowed': assign(({ context }) => ({ nextDialAt: earliestDial(context.dials, context.now()) })),
+    'ask for a token': sendTo('token', { type: 'refresh' }),
+    'move the session to the new token': sendTo('session', ({ context }) => ({
+      type: 'token.renewed',
+      generation: context.token.generation,
+    })),
+    'end the session': sendTo('session', (_, params: { failure: Failure }) => ({
+      type: 'close',
+      failure: params.failure,
+    })),
+  },
+}).createMachine({
+  id: 'supervisor',
+  initial: 'awaiting a token',
+  context: ({ input }) => ({
+    ...input,
+    sessions: 0,
+    dials: [],
+    failedInARow: 0,
+    nextDialAt: null,
+    token: { generation: 0, usable: false },
+    lastClose: null,
+    blindSince: null,
+  }),
+  invoke: {
+    id: 'token',
+    src: 'token',
+    input: ({ context, self }) => ({
+      supervisor: self,
+      settings: { ...context.settings.token, backoff: context.settings.backoff },
+      now: context.now,
+      random: context.random,
+    }),
+  },
+  entry: sendTo('token', { type: 'start' }),
+  on: {
+    'token.granted': {
+      actions: [{ type: 'note the token', params: ({ event }) => ({ generation: event.generation }) }, 'make it known'],
+    },
+    'token.lost': { actions: ['note the lost token', 'make it known'] },
+    'token.failed': { actions: 'make it known' },
+    'session.*': { actions: 'make it known' },
+    refresh: { actions: 'ask for a token' },
+    stop: '.stopped',
+  },
+  states: {
+    'awaiting a token': {
+      always: { guard: 'is there something to authenticate with?', target: 'backing off' },
+      on: { reconnect: { actions: 'ask for a token' } },
+    },
+    'backing off': {
+      after: {
+        'until the next dial': [
+          { guard: 'is the dial due?', target: 'choosing' },
+          { target: 'backing off', reenter: true },
+        ],
+      },
+      on: {
+        reconnect: { target: 'backing off', reenter: true, actions: 'dial as soon as allowed' },
+        refresh: [
+          {
+            guard: 'did the venue refuse us?',
+            target: 'backing off',
+            reenter: true,
+            actions: ['ask for a token', 'dial as soon as allowed'],
+          },
+          { actions: 'ask for a token' },
+        ],
+      },
+    },
+    choosing: {
+      always: [
+        { guard: 'is there something to authenticate with?', target: 'dialled' },
+        { target: 'awaiting a token' },
+      ],
+    },
+    dialled: {
+      entry: ['count the dial', 'tell of the dial'],
+      invoke: {
+        id: 'session',
+        src: 'session',
+        input: ({ context, self }) => ({
+          id: context.sessions,
+          supervisor: self,
+          settings: context.settings.session,
+          newestToken: context.token.generation,
+          now: context.now,
+        }),
+        onDone: [
+          {
+            guard: 'is it stopping?',
+            target: 'stopped',
+            actions: { type: 'tell of the ending', params: ({ event }) => event.output },
+          },
+          {
+            target: 'choosing how to go on',
+            actions: [
+              { type: 'note the ending', params: ({ event }) => event.output },
+              { type: 'tell of the ending', params: ({ event }) => event.output },
+              { type: 'tell of the gap', params: ({ event }) => event.output },
+            ],
+          },
+        ],
+      },
+      initial: 'serving',
+      states: {
+        serving: {
+          on: {
+            'session.live': { actions: ['make it known', 'note being live'] },
+            'token.granted': {
+              actions: [
+                { type: 'note the token', params: ({ event }) => ({ generation: event.generation }) },
+                'make it known',
+                'move the session to the new token',
+              ],
+            },
+            reconnect: {
+              actions: {
+                type: 'end the session',
+                params: { failure: failure('on-request', 'somebody asked figd to reconnect') },
+              },
+            },
+            stop: {
+              target: 'draining',
+              actions: {
+                type: 'end the session',
+                params: { failure: failure('on-request', 'figd is stopping') },
+              },
+            },
+          },
+        },
+        draining: {
+          on: { stop: {} },
+          after: { 'stop deadline': '#supervisor.stopped' },
+        },
+      },
+    },
+    'choosing how to go on': {
+      always: [
+        { guard: 'is there something to authenticate with?', target: 'backing off' },
+        { target: 'awaiting a token' },
+      ],
+    },
+    stopped: { type: 'final' },
+  },
+});

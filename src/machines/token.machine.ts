@@ -1,0 +1,329 @@
+import { type AnyActorRef, assign, cancel, fromPromise, raise, sendTo, setup } from 'xstate';
+import { type Failure, failure, failureOf } from '../protocol/failure.ts';
+import { type BackoffSettings, retryDelay } from './policies/backoff.ts';
+import { clampDelay } from './policies/delay.ts';
+import {
+  freshTokenRefusalsTolerated,
+  type RefreshSettings,
+  refreshDelay,
+  tokenRequestSpacingMs,
+} from './policies/token-times.ts';
+
+/** What the machine may know of a token: never the token itself. */
+export interface Grant {
+  /** The life the venue gave it (`expires_in`), in milliseconds. */
+  readonly lifeMs: number;
+}
+
+/** How the adapter asks: with the credentials, or, where the venue gave one, with the refresh token. */
+export type GrantKind = 'credentials' | 'refresh';
+
+export interface TokenRequest {
+  /** Numbers the attempts, so that a late answer to an abandoned one is recognised. */
+  readonly generation: number;
+  readonly kind: GrantKind;
+}
+
+export interface TokenInput {
+  readonly supervisor: AnyActorRef;
+  readonly settings: RefreshSettings & { readonly backoff: BackoffSettings };
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+export interface TokenContext extends TokenInput {
+  readonly generation: number;
+  /** When the latest request was sent (monotonic), or null before the first. */
+  readonly requestedAt: number | null;
+  /** When the token in use dies (monotonic), or null when there is none to use. */
+  readonly expiresAt: number | null;
+  readonly refreshAt: number | null;
+  /** When the next request is sent while waiting or blocked (monotonic). */
+  readonly retryAt: number | null;
+  readonly failedInARow: number;
+  /** How often in a row the socket refused what the venue had just granted. */
+  readonly refusedInARow: number;
+  readonly refreshes: number;
+  readonly lastFailure: Failure | null;
+}
+
+export type TokenEvent =
+  | { readonly type: 'start' }
+  /** Somebody wants a new token now: an operator, or changed credentials. */
+  | { readonly type: 'refresh' }
+  /** The venue refused this generation of the token although it had not expired. */
+  | { readonly type: 'token.refused'; readonly generation: number }
+  /** The venue took the token: refusals before it do not count any more. */
+  | { readonly type: 'token.accepted' }
+  | { readonly type: 'expiry.reached' };
+
+/** What the token tells its supervisor. */
+export type TokenReport =
+  | { readonly type: 'token.granted'; readonly generation: number; readonly lifeMs: number; readonly renewal: boolean }
+  | { readonly type: 'token.failed'; readonly failure: Failure; readonly retryInMs: number; readonly renewal: boolean }
+  | { readonly type: 'token.lost'; readonly why: 'expired' | 'refused' };
+
+const untilMoment = (context: TokenContext, moment: number | null): number =>
+  clampDelay((moment ?? context.now()) - context.now());
+
+/** The next request as soon as the spacing between requests allows. */
+const soonest = (context: TokenContext): number =>
+  Math.max(context.now(), (context.requestedAt ?? Number.NEGATIVE_INFINITY) + tokenRequestSpacingMs);
+
+const isUsable = (context: TokenContext): boolean => context.expiresAt !== null && context.expiresAt > context.now();
+
+/** After a failed request: when to ask again. */
+const afterFailure = (context: TokenContext, found: Failure): Partial<TokenContext> => {
+  const delay = retryDelay({
+    failure: found,
+    failedBefore: context.failedInARow,
+    settings: context.settings.backoff,
+    random: context.random,
+  });
+  return {
+    lastFailure: found,
+    failedInARow: context.failedInARow + 1,
+    retryAt: Math.max(context.now() + delay, soonest(context)),
+  };
+};
+
+const tokenSetup = setup({
+  types: {} as { context: TokenContext; input: TokenInput; events: TokenEvent },
+  actors: {
+    requestToken: fromPromise<Grant, TokenRequest>(() => Promise.reject(new Error('requestToken is not provided'))),
+  },
+  delays: {
+    'until refresh': ({ context }) => untilMoment(context, context.refreshAt),
+    'until retry': ({ context }) => untilMoment(context, context.retryAt),
+  },
+  guards: {
+    'is refresh due?': ({ context }) => (context.refreshAt ?? 0) <= context.now(),
+    'is retry due?': ({ context }) => (context.retryAt ?? 0) <= context.now(),
+    'is the token usable?': ({ context }) => isUsable(context),
+    'has the token expired?': ({ context }) => context.expiresAt !== null && !isUsable(context),
+    'is it this token?': ({ context }, params: { generation: number }) =>
+      params.generation === context.generation && context.expiresAt !== null,
+    'is a fresh token refused again and again?': ({ context }, params: { generation: number }) =>
+      params.generation === context.generation &&
+      context.expiresAt !== null &&
+      context.refusedInARow >= freshTokenRefusalsTolerated,
+    'are the credentials refused?': (_, params: { failure: Failure }) => params.failure.class === 'refused',
+  },
+  actions: {
+    'note the request': assign(({ context }) => ({ requestedAt: context.now(), retryAt: null })),
+    'keep the grant': assign(({ context }, params: { grant: Grant; renewal: boolean }) => {
+      const requestedAt = context.requestedAt ?? context.now();
+      return {
+        generation: context.generation + 1,
+        expiresAt: requestedAt + params.grant.lifeMs,
+        refreshAt: Math.max(
+          requestedAt + refreshDelay(params.grant.lifeMs, context.settings, context.random),
+          soonest(context),
+        ),
+        failedInARow: 0,
+        lastFailure: null,
+        refreshes: context.refreshes + (params.renewal ? 1 : 0),
+      };
+    }),
+    'note the failure': assign(({ context }, params: { failure: Failure }) => afterFailure(context, params.failure)),
+    'ask as soon as allowed': assign(({ context }) => ({ retryAt: soonest(context) })),
+    'give up the refused token': assign(({ context }) => ({
+      expiresAt: null,
+      refreshAt: null,
+      refusedInARow: context.refusedInARow + 1,
+    })),
+    'count the credentials as refused': assign(({ context }) =>
+      afterFailure(
+        context,
+        failure(
+          'credentials-refused',
+          `the venue issues tokens for these credentials and its socket refused ${context.refusedInARow + 1} of them in a row`,
+        ),
+      ),
+    ),
+    'forget refusals': assign({ refusedInARow: 0 }),
+    'watch for expiry': raise(
+      { type: 'expiry.reached' },
+      { id: 'expiry', delay: ({ context }: { context: TokenContext }) => untilMoment(context, context.expiresAt) },
+    ),
+    'stop watching for expiry': cancel('expiry'),
+    'drop the token': assign({ expiresAt: null, refreshAt: null }),
+    'report the grant': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { renewal: boolean }): TokenReport => ({
+        type: 'token.granted',
+        generation: context.generation,
+        lifeMs: (context.expiresAt ?? 0) - (context.requestedAt ?? 0),
+        renewal: params.renewal,
+      }),
+    ),
+    'report the failure': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { renewal: boolean }): TokenReport => ({
+        type: 'token.failed',
+        failure: context.lastFailure ?? failure('internal', 'a token request failed without a reason'),
+        retryInMs: (context.retryAt ?? context.now()) - context.now(),
+        renewal: params.renewal,
+      }),
+    ),
+    'report the loss': sendTo(
+      ({ context }) => context.supervisor,
+      (_, params: { why: 'expired' | 'refused' }): TokenReport => ({ type: 'token.lost', why: params.why }),
+    ),
+  },
+});
+
+/** A request under way; `renewal` tells whether an older token is still in use meanwhile. */
+const asking = (kind: GrantKind) => {
+  const renewal = kind === 'refresh';
+  return tokenSetup.createStateConfig({
+    entry: 'note the request',
+    invoke: {
+      src: 'requestToken',
+      input: ({ context }) => ({ generation: context.generation + 1, kind }),
+      onDone: {
+        target: 'valid',
+        actions: [
+          { type: 'keep the grant', params: ({ event }) => ({ grant: event.output, renewal }) },
+          { type: 'report the grant', params: { renewal } },
+        ],
+      },
+      onError: [
+        {
+          guard: { type: 'are the credentials refused?', params: ({ event }) => ({ failure: failureOf(event.error) }) },
+          target: 'blocked',
+          actions: [
+            { type: 'note the failure', params: ({ event }) => ({ failure: failureOf(event.error) }) },
+            { type: 'report the failure', params: { renewal } },
+          ],
+        },
+        {
+          target: 'waiting',
+          actions: [
+            { type: 'note the failure', params: ({ event }) => ({ failure: failureOf(event.error) }) },
+            { type: 'report the failure', params: { renewal } },
+          ],
+        },
+      ],
+    },
+  });
+};
+
+/**
+ * The life of the access token. While a new one is fetched the old one stays in use until it truly expires; one
+ * request is in flight at a time, and two are never closer than {@link tokenRequestSpacingMs}.
+ */
+export const tokenMachine = tokenSetup.createMachine({
+  id: 'token',
+  initial: 'idle',
+  context: ({ input }) => ({
+    ...input,
+    generation: 0,
+    requestedAt: null,
+    expiresAt: null,
+    refreshAt: null,
+    retryAt: null,
+    failedInARow: 0,
+    refusedInARow: 0,
+    refreshes: 0,
+    lastFailure: null,
+  }),
+  on: {
+    'token.accepted': { actions: 'forget refusals' },
+    'expiry.reached': [
+      {
+        guard: 'has the token expired?',
+        actions: ['drop the token', { type: 'report the loss', params: { why: 'expired' } }],
+      },
+      // Lives beyond 24.8 days: the timer came early.
+      { guard: 'is the token usable?', actions: 'watch for expiry' },
+    ],
+    // While a request is under way its answer decides what happens next.
+    'token.refused': {
+      guard: { type: 'is it this token?', params: ({ event }) => ({ generation: event.generation }) },
+      actions: ['give up the refused token', { type: 'report the loss', params: { why: 'refused' } }],
+    },
+  },
+  states: {
+    idle: {
+      on: { start: 'authenticating' },
+    },
+    authenticating: asking('credentials'),
+    valid: {
+      entry: ['stop watching for expiry', 'watch for expiry'],
+      after: {
+        'until refresh': [
+          { guard: 'is refresh due?', target: 'refreshing' },
+          { target: 'valid', reenter: true },
+        ],
+      },
+      on: {
+        refresh: { target: 'waiting', actions: 'ask as soon as allowed' },
+        // The machine was asleep past the refresh and past the expiry.
+        'expiry.reached': [
+          {
+            guard: 'has the token expired?',
+            target: 'waiting',
+            actions: [
+              'drop the token',
+              'ask as soon as allowed',
+              { type: 'report the loss', params: { why: 'expired' } },
+            ],
+          },
+          { guard: 'is the token usable?', actions: 'watch for expiry' },
+        ],
+        'token.refused': [
+          {
+            guard: {
+              type: 'is a fresh token refused again and again?',
+              params: ({ event }) => ({ generation: event.generation }),
+            },
+            target: 'blocked',
+            actions: [
+              'count the credentials as refused',
+              'give up the refused token',
+              { type: 'report the loss', params: { why: 'refused' } },
+              { type: 'report the failure', params: { renewal: false } },
+            ],
+          },
+          {
+            guard: { type: 'is it this token?', params: ({ event }) => ({ generation: event.generation }) },
+            target: 'waiting',
+            actions: [
+              'give up the refused token',
+              'ask as soon as allowed',
+              { type: 'report the loss', params: { why: 'refused' } },
+            ],
+          },
+        ],
+      },
+    },
+    refreshing: asking('refresh'),
+    waiting: {
+      after: {
+        'until retry': [
+          { guard: 'is retry due?', target: 'asking again' },
+          { target: 'waiting', reenter: true },
+        ],
+      },
+      on: {
+        refresh: { target: 'waiting', reenter: true, actions: 'ask as soon as allowed' },
+      },
+    },
+    blocked: {
+      after: {
+        'until retry': [
+          { guard: 'is retry due?', target: 'asking again' },
+          { target: 'blocked', reenter: true },
+        ],
+      },
+      on: {
+        refresh: { target: 'waiting', actions: 'ask as soon as allowed' },
+      },
+    },
+    'asking again': {
+      always: [{ guard: 'is the token usable?', target: 'refreshing' }, { target: 'authenticating' }],
+    },
+  },
+});

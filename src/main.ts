@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import yargs from 'yargs';
+import { exitCode } from './commands/command.ts';
+import { reconnect } from './commands/reconnect.ts';
+import { refresh } from './commands/refresh.ts';
+import { rest } from './commands/rest.ts';
+import { simulate } from './commands/simulate.ts';
+import { status } from './commands/status.ts';
+import { tail } from './commands/tail.ts';
+import { refuseRepeated } from './commands/terminal/arguments.ts';
+import { report, UsageError } from './commands/terminal/report.ts';
+import { wait } from './commands/wait.ts';
+
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`figd: internal failure: ${error.stack}\n`);
+  process.exit(exitCode.internal);
+});
+
+const args = process.argv.slice(2);
+const commands = ['status', 'wait', 'tail', 'rest', 'reconnect', 'refresh', 'simulate', 'completion'];
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+try {
+  await yargs(args)
+    .scriptName('figd')
+    .usage('$0 COMMAND [options]\n\nOne authenticated Fig Markets session per host, shared on a local Unix socket.')
+    .command(simulate)
+    .command(status)
+    .command(wait)
+    .command(tail)
+    .command(rest)
+    .command(reconnect)
+    .command(refresh)
+    .completion('completion', 'Print a completion script for bash or zsh')
+    .example('figd status', 'what state it is in, and why')
+    .example("figd tail 'rfq.*'", 'the RFQs as they come')
+    .example('figd completion >> ~/.bashrc', 'complete commands and options with the tab key')
+    .epilogue('figd COMMAND --help says more about a command.')
+    .version(version)
+    .locale('en')
+    .parserConfiguration({ 'dot-notation': false, 'camel-case-expansion': false, 'parse-positional-numbers': false })
+    .check(refuseRepeated)
+    .strict()
+    .demandCommand(1, 'Name a command.')
+    .recommendCommands()
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error === undefined || error?.name === 'YError' ? new UsageError(message) : error;
+    })
+    .parseAsync();
+} catch (error) {
+  await report(error, args, commands);
+}

@@ -1,0 +1,52 @@
+/** JSON-RPC 2.0 error codes (https://www.jsonrpc.org/specification#error_object). */
+export const rpcErrorCode = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internalError: -32603,
+  /** figd's own (server-defined range): the venue session is not live, so the call was not sent. */
+  notLive: -32000,
+  /** figd's own: the venue answered the REST call with a failure figd classified. */
+  venueFailure: -32001,
+  /** figd's own: `local.maxConsumers` have subscribed already. */
+  tooManyConsumers: -32002,
+} as const;
+
+export type RpcId = string | number | null;
+
+export interface RpcErrorObject {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** A JSON-RPC error as an exception, for request handlers to throw. */
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+export function encodeResult(id: RpcId, result: unknown): string {
+  return `${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`;
+}
+
+export function encodeError(id: RpcId, error: RpcErrorObject): string {
+  const { code, message, data } = error;
+  return `${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } })}\n`;
+}
+
+export function encodeNotification(method: string, params: unknown): string {
+  return `${JSON.stringify({ jsonrpc: '2.0', method, params })}\n`;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,83 @@
+import type { Failure } from './failure.ts';
+
+/** The one state a user sees. */
+export const overallStates = ['live', 'degraded', 'down', 'blocked'] as const;
+export type OverallState = (typeof overallStates)[number];
+
+/** The layers a live daemon stands on, from the wire up: the first that is not ok is the one that is broken. */
+export const layerNames = ['transport', 'session', 'token', 'subscriptions', 'data'] as const;
+export type LayerName = (typeof layerNames)[number];
+
+/** Times in this document are unix milliseconds unless the name says `Ms` (a length). */
+export interface Layer {
+  readonly name: LayerName;
+  readonly ok: boolean;
+  readonly since: number;
+  /** Why figd believes so: the last proof of life, or what failed. */
+  readonly evidence: string;
+}
+
+export type ChannelState = 'confirmed' | 'pending' | 'refused';
+
+/** What `figd status --json` prints and the method `status` returns. It never holds a secret or a token. */
+export interface StatusDocument {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly state: OverallState;
+  readonly since: number;
+  /** Which layer is broken and why, in one sentence; when live, what proves it. */
+  readonly reason: string;
+  /** What figd does next, and when, or what it needs from a human. */
+  readonly next: string;
+  readonly layers: readonly Layer[];
+  readonly token: {
+    readonly state: string;
+    readonly expiresAt: number | null;
+    readonly refreshAt: number | null;
+    readonly refreshes: number;
+    readonly lastError: Failure | null;
+  };
+  readonly session: {
+    readonly id: number | null;
+    readonly state: string;
+    readonly url: string;
+    readonly connectedAt: number | null;
+    /** Dials since the last time the session was live for `session.backoff.resetAfter`. */
+    readonly attempts: number;
+    readonly nextAttemptAt: number | null;
+    readonly heartbeat: {
+      readonly rttMs: number | null;
+      readonly lastAckAt: number | null;
+      readonly missed: number;
+    };
+    /** Venue clock minus ours, from the last heartbeat; positive when the venue is ahead. */
+    readonly clockOffsetMs: number | null;
+    readonly lastClose: (Failure & { readonly at: number }) | null;
+  };
+  readonly channels: readonly {
+    readonly name: string;
+    readonly state: ChannelState;
+    readonly events: number;
+    readonly lastEventAt: number | null;
+  }[];
+  readonly consumers: readonly {
+    readonly id: number;
+    readonly channels: readonly string[];
+    /** The sequence number it gets next. */
+    readonly position: number;
+    /** Events between it and the head of the log. */
+    readonly lag: number;
+    readonly bufferedBytes: number;
+    readonly connectedAt: number;
+  }[];
+  readonly journal: {
+    readonly enabled: boolean;
+    readonly epoch: string;
+    readonly oldest: number;
+    readonly head: number;
+    readonly ringBytes: number;
+  };
+  readonly gaps: { readonly open: number; readonly total: number; readonly blindMsTotal: number };
+  readonly counters: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,111 @@
+import { isRecord, type RpcErrorObject } from './json-rpc.ts';
+import { type FrameEncoding, unroutedChannel } from './local.ts';
+
+/** A frame to be published, in a form that keeps a line whole and loses nothing. */
+export interface EventFrame {
+  readonly kind: 'event';
+  readonly channel: string;
+  /** Valid JSON in UTF-8 without a line break. */
+  readonly message: Uint8Array;
+  /** How `message` carries the frame; absent when it is the frame itself, byte for byte. */
+  readonly encoding?: FrameEncoding;
+}
+
+/** A frame that answers a call, if the call is pending. */
+export interface ReplyFrame {
+  readonly kind: 'reply';
+  readonly id: string | number;
+  readonly result: unknown;
+  readonly error: RpcErrorObject | null;
+  /** What to publish when no such call is pending but the frame names a channel. */
+  readonly otherwise: EventFrame | null;
+}
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const strictDecoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads a frame from the venue: a reply to a call, or an event and its channel.
+ *
+ * Where the channel stands is not documented, so it is looked for in `params.channel`, `channel`, a `method` that is a
+ * known channel, `params.subscription` and `result.channel`, in that order. A frame without any is an event on
+ * {@link unroutedChannel}: nothing received is ever dropped.
+ * @param isKnownChannel whether the daemon subscribes to a channel of that name
+ */
+export function readFrame(bytes: Uint8Array, isKnownChannel: (name: string) => boolean): EventFrame | ReplyFrame {
+  const text = decode(bytes);
+  if (text === null) return unreadable(Buffer.from(bytes).toString('base64'), 'base64');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return unreadable(text, 'text');
+  }
+  if (!isRecord(value)) return { kind: 'event', channel: unroutedChannel, message: onOneLine(bytes) };
+  const channel = findChannel(value, isKnownChannel);
+  const { id } = value;
+  const answers = (typeof id === 'string' || typeof id === 'number') && ('result' in value || 'error' in value);
+  if (!answers) return { kind: 'event', channel: channel ?? unroutedChannel, message: onOneLine(bytes) };
+  return {
+    kind: 'reply',
+    id,
+    result: value['result'],
+    error: readError(value['error']),
+    otherwise: channel === null ? null : { kind: 'event', channel, message: onOneLine(bytes) },
+  };
+}
+
+function unreadable(content: string, encoding: FrameEncoding): EventFrame {
+  return { kind: 'event', channel: unroutedChannel, message: Buffer.from(JSON.stringify(content)), encoding };
+}
+
+/** The text, or null where the bytes are not UTF-8. */
+function decode(bytes: Uint8Array): string | null {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  // The quick decoder puts U+FFFD for what is not UTF-8; a frame may also hold one of its own.
+  if (!text.includes('\ufffd')) return text;
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function findChannel(frame: Record<string, unknown>, isKnownChannel: (name: string) => boolean): string | null {
+  const params = isRecord(frame['params']) ? frame['params'] : {};
+  const result = isRecord(frame['result']) ? frame['result'] : {};
+  const { method } = frame;
+  const candidates = [
+    params['channel'],
+    frame['channel'],
+    typeof method === 'string' && isKnownChannel(method) ? method : undefined,
+    params['subscription'],
+    result['channel'],
+  ];
+  for (const candidate of candidates) {
+    if (typeof candidate === 'string' && candidate.length > 0 && candidate.length <= 256) return candidate;
+  }
+  return null;
+}
+
+function readError(error: unknown): RpcErrorObject | null {
+  if (error === undefined || error === null) return null;
+  if (!isRecord(error)) return { code: 0, message: String(error) };
+  const { code, message, data } = error;
+  return {
+    code: typeof code === 'number' ? code : 0,
+    message: typeof message === 'string' ? message : 'no message',
+    ...(data === undefined ? {} : { data }),
+  };
+}
+
+/**
+ * In valid JSON a line break can only stand between tokens, where a space means the same. Readers that follow
+ * universal newlines (Python's text files) end a line at a carriage return too.
+ */
+function onOneLine(bytes: Uint8Array): Uint8Array {
+  if (!bytes.includes(lineFeed) && !bytes.includes(carriageReturn)) return bytes;
+  return bytes.map((byte) => (byte === lineFeed || byte === carriageReturn ? space : byte));
+}
