@@ -1,30 +1,36 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
+import { check } from './commands/check.ts';
 import { exitCode } from './commands/command.ts';
+import { demo } from './commands/demo.ts';
 import { reconnect } from './commands/reconnect.ts';
 import { refresh } from './commands/refresh.ts';
 import { rest } from './commands/rest.ts';
+import { run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
 import { status } from './commands/status.ts';
 import { tail } from './commands/tail.ts';
-import { refuseRepeated } from './commands/terminal/arguments.ts';
-import { report, UsageError } from './commands/terminal/report.ts';
+import { refuseRepeated, UsageError } from './commands/terminal/arguments.ts';
+import { report } from './commands/terminal/report.ts';
 import { wait } from './commands/wait.ts';
+import { version } from './version.ts';
 
 process.on('uncaughtException', (error) => {
+  // A command with something to say about it, or to the log, has a listener of its own.
+  if (process.listenerCount('uncaughtException') > 1) return;
   process.stderr.write(`figd: internal failure: ${error.stack}\n`);
   process.exit(exitCode.internal);
 });
 
 const args = process.argv.slice(2);
-const commands = ['status', 'wait', 'tail', 'rest', 'reconnect', 'refresh', 'simulate', 'completion'];
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 try {
   await yargs(args)
     .scriptName('figd')
     .usage('$0 COMMAND [options]\n\nOne authenticated Fig Markets session per host, shared on a local Unix socket.')
+    .command(run)
+    .command(demo)
+    .command(check)
     .command(simulate)
     .command(status)
     .command(wait)
@@ -42,6 +48,7 @@ try {
     .parserConfiguration({ 'dot-notation': false, 'camel-case-expansion': false, 'parse-positional-numbers': false })
     .check(refuseRepeated)
     .strict()
+    .strictCommands()
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .exitProcess(false)
@@ -50,5 +57,5 @@ try {
     })
     .parseAsync();
 } catch (error) {
-  await report(error, args, commands);
+  await report(error, args);
 }

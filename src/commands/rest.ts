@@ -1,6 +1,6 @@
 import { isRecord } from '../protocol/json-rpc.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
-import { usageError } from './terminal/arguments.ts';
+import { UsageError } from './terminal/arguments.ts';
 import { controlRequest } from './terminal/control.ts';
 import { type DaemonOptions, daemonOptions } from './terminal/daemon-options.ts';
 import { showBody } from './terminal/hide-secrets.ts';
@@ -49,19 +49,23 @@ export const rest: Command<RestOptions> = {
 };
 
 async function request({ method, path, data }: RestOptions): Promise<object> {
-  if (!/^[a-z]+$/i.test(method)) throw usageError(`METHOD is GET, POST, PUT or DELETE, not ${JSON.stringify(method)}`);
-  if (!path.startsWith('/')) throw usageError(`PATH begins with a slash, as in /v1/rfq; not ${JSON.stringify(path)}`);
+  if (!/^[a-z]+$/i.test(method))
+    throw new UsageError(`METHOD is GET, POST, PUT or DELETE, not ${JSON.stringify(method)}`);
+  if (!path.startsWith('/'))
+    throw new UsageError(`PATH begins with a slash, as in /v1/rfq; not ${JSON.stringify(path)}`);
   return { method: method.toUpperCase(), path, ...(data === undefined ? {} : { data: await body(data) }) };
 }
 
-async function body(data: string): Promise<unknown> {
+/** The body as it was given, byte for byte: what is signed is what is sent. */
+async function body(data: string): Promise<string> {
   const text = await bodyText(data);
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
   } catch {
     // The parser's own message would quote the text, which may hold a secret.
-    throw usageError('--data is not JSON');
+    throw new UsageError('--data is not JSON');
   }
+  return text;
 }
 
 async function bodyText(data: string): Promise<string> {
@@ -74,6 +78,6 @@ async function bodyText(data: string): Promise<string> {
   try {
     return await readFile(data.slice(1), 'utf8');
   } catch (error) {
-    throw usageError(`--data: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--data: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

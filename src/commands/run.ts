@@ -33,8 +33,7 @@ export const run: Command<ConfigurationArguments> = {
       redact: (line) => vault.redact(line),
     });
     const fatal = Promise.withResolvers<never>();
-    process.on('uncaughtException', fatal.reject);
-    process.on('unhandledRejection', fatal.reject);
+    process.removeAllListeners('uncaughtException').on('uncaughtException', fatal.reject);
     const daemon = new Daemon({
       settings,
       version,

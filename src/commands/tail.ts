@@ -1,6 +1,6 @@
 import { eventsSocketName, type From } from '../protocol/local.ts';
 import type { Command } from './command.ts';
-import { durationArgument, usageError } from './terminal/arguments.ts';
+import { durationArgument, UsageError } from './terminal/arguments.ts';
 import { asExit, type DaemonOptions, daemonOptions, localDirectory } from './terminal/daemon-options.ts';
 import { eventLine, lostLine } from './terminal/event-line.ts';
 import { type Followed, followEvents } from './terminal/follow-events.ts';
@@ -93,13 +93,13 @@ const lineFeed = Buffer.from('\n');
 function parseCount(text: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1)
-    throw usageError(`--count is a number of events from 1 up, not ${text}`);
+    throw new UsageError(`--count is a number of events from 1 up, not ${text}`);
   return count;
 }
 
 function parseFrom(text: string): From {
   if (text === 'oldest' || text === 'now') return text;
   const [, epoch, seq] = /^(.+):(\d{1,15})$/.exec(text) ?? [];
-  if (epoch === undefined) throw usageError(`--from is EPOCH:SEQ, oldest or now, not ${text}`);
+  if (epoch === undefined) throw new UsageError(`--from is EPOCH:SEQ, oldest or now, not ${text}`);
   return { epoch, seq: Number(seq) };
 }

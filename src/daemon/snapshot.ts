@@ -57,6 +57,7 @@ export function healthFacts(
     socketHost,
     lastClose: supervisor.lastClose,
     nextDialAt: supervisor.nextDialAt,
+    heldByCeiling: supervisor.heldByCeiling,
     failedInARow: supervisor.failedInARow,
   };
 }

@@ -31,6 +31,8 @@ export interface SupervisorContext extends SupervisorInput {
   /** Sessions in a row that ended before they were live for `resetAfter`. */
   readonly failedInARow: number;
   readonly nextDialAt: number | null;
+  /** Whether the next dial waits longer than it has to, for the sake of the ceiling per minute. */
+  readonly heldByCeiling: boolean;
   readonly token: { readonly generation: number; readonly usable: boolean };
   readonly lastClose: (Failure & { readonly at: number }) | null;
   /** When figd stopped hearing the venue, or null while it hears it (or never has). */
@@ -61,7 +63,16 @@ export type SupervisorFact =
   | { readonly type: 'gap.opened'; readonly cause: string }
   | { readonly type: 'gap.closed' };
 
-const sessionCodesOfADeadToken: readonly string[] = ['token-refused'];
+/** The next dial at `wanted`, or later if the ceiling demands it. */
+function planDial(
+  { dials }: SupervisorContext,
+  wanted: number,
+): Pick<SupervisorContext, 'nextDialAt' | 'heldByCeiling'> {
+  const nextDialAt = earliestDial(dials, wanted);
+  return { nextDialAt, heldByCeiling: nextDialAt > wanted };
+}
+
+const isTokenDead = (output: SessionOutput): boolean => output.failure.code === 'token-refused';
 
 function afterEnding(context: SupervisorContext, output: SessionOutput): Partial<SupervisorContext> {
   const now = context.now();
@@ -76,10 +87,13 @@ function afterEnding(context: SupervisorContext, output: SessionOutput): Partial
   const wasLive = output.liveForMs !== null;
   return {
     failedInARow: failedBefore + 1,
-    nextDialAt: earliestDial(context.dials, now + delay),
+    ...planDial(context, now + delay),
     lastClose: { ...output.failure, at: now },
     blindSince: wasLive ? now : context.blindSince,
-    ...(sessionCodesOfADeadToken.includes(output.failure.code) ? { token: { ...context.token, usable: false } } : {}),
+    // A newer token than the refused one may have come meanwhile.
+    ...(isTokenDead(output) && output.token === context.token.generation
+      ? { token: { ...context.token, usable: false } }
+      : {}),
   };
 }
 
@@ -132,7 +146,7 @@ export const supervisorMachine = setup({
         liveForMs: params.liveForMs,
         retryInMs: context.nextDialAt === null ? null : context.nextDialAt - context.now(),
       });
-      if (sessionCodesOfADeadToken.includes(params.failure.code)) {
+      if (isTokenDead(params)) {
         enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
       }
     }),
@@ -144,7 +158,7 @@ export const supervisorMachine = setup({
       enqueue.assign({ blindSince: null });
       enqueue.sendTo('token', { type: 'token.accepted' });
     }),
-    'dial as soon as allowed': assign(({ context }) => ({ nextDialAt: earliestDial(context.dials, context.now()) })),
+    'dial as soon as allowed': assign(({ context }) => planDial(context, context.now())),
     'ask for a token': sendTo('token', { type: 'refresh' }),
     'move the session to the new token': sendTo('session', ({ context }) => ({
       type: 'token.renewed',
@@ -164,6 +178,7 @@ export const supervisorMachine = setup({
     dials: [],
     failedInARow: 0,
     nextDialAt: null,
+    heldByCeiling: false,
     token: { generation: 0, usable: false },
     lastClose: null,
     blindSince: null,

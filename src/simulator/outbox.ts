@@ -40,13 +40,12 @@ export class Outbox {
   #enqueue(run: () => void): void {
     if (!this.#open) return;
     const delay = this.#delay();
-    const last = this.#queue.at(-1);
-    if (delay === 0 && last === undefined) {
+    // Whatever is due, it waits for what is queued before it: a delay that ends must not reorder.
+    if (delay === 0 && this.#queue.length === 0) {
       run();
       return;
     }
-    // A delay that ends or shrinks must not let a later frame overtake an earlier one.
-    const due = Math.max(this.#clock.now() + delay, last?.due ?? 0);
+    const due = this.#clock.now() + delay;
     this.#queue.push({ due, run });
     if (this.#queue.length === 1) this.#arm(due);
   }

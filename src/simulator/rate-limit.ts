@@ -21,8 +21,8 @@ export class SlidingWindow {
 
   /** Counts a request at `now` (unix ms) if it is allowed. */
   admit(now: number): RateVerdict {
-    const expired = this.#times.findIndex((time) => time > now - this.window);
-    this.#times.splice(0, expired === -1 ? this.#times.length : expired);
+    const firstInside = this.#times.findIndex((time) => time > now - this.window);
+    this.#times.splice(0, firstInside === -1 ? this.#times.length : firstInside);
     const allowed = this.#times.length < this.limit;
     if (allowed) this.#times.push(now);
     const oldest = this.#times[0] ?? now;

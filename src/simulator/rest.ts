@@ -23,14 +23,13 @@ export function answerRest(context: RestContext, request: HttpRequest): HttpRepl
   const signatureProblem = checkSignature(context, request);
   if (signatureProblem !== undefined) return httpError(401, 'Unauthorized', signatureProblem);
 
-  const url = new URL(request.path, 'http://venue.invalid');
-  if (request.method !== 'GET')
-    return httpError(404, 'Not Found', `no such endpoint: ${request.method} ${url.pathname}`);
-  if (url.pathname === '/v1/account/exchange-credentials') return exchangeCredentials(context.options, token);
-  if (url.pathname === '/v1/rfq') return listRfqs(context.book, url.searchParams);
-  const id = /^\/v1\/rfq\/(?<id>\d{1,15})$/.exec(url.pathname)?.groups?.['id'];
+  const [path = '', query] = request.path.split('?', 2);
+  if (request.method !== 'GET') return httpError(404, 'Not Found', `no such endpoint: ${request.method} ${path}`);
+  if (path === '/v1/account/exchange-credentials') return exchangeCredentials(context.options, token);
+  if (path === '/v1/rfq') return listRfqs(context.book, new URLSearchParams(query));
+  const id = /^\/v1\/rfq\/(?<id>\d{1,15})$/.exec(path)?.groups?.['id'];
   const rfq = id === undefined ? undefined : context.book.find(Number(id));
-  return rfq === undefined ? httpError(404, 'Not Found', `no such resource: ${url.pathname}`) : json(200, rfq);
+  return rfq === undefined ? httpError(404, 'Not Found', `no such resource: ${path}`) : json(200, rfq);
 }
 
 /** The path under which requests are counted, with ids folded into one. */

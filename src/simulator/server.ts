@@ -108,7 +108,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     await log?.close();
   };
   const closeOnce = (): Promise<void> => {
-    closing ??= close();
+    // In a turn of its own, so that faults that end by closing find it under way.
+    closing ??= Promise.resolve().then(close);
     return closing;
   };
   const authority = `${host.includes(':') ? `[${host}]` : host}:${address.port}`;

@@ -112,18 +112,18 @@ export class Session implements SessionHandle {
   /** Authenticates the connection with `token`, or extends an authenticated one to the life of `token`. */
   carryBy(token: AccessToken): 'authenticated' | 'extended' {
     const { context, connection } = this;
-    const extends_ = this.#phase.name === 'authenticated';
-    const session = this.#phase.name === 'authenticated' ? this.#phase.session : context.nextSession();
+    const running = this.#phase.name === 'authenticated' ? this.#phase.session : undefined;
+    const session = running ?? context.nextSession();
     this.#phase = { name: 'authenticated', session, token };
     this.#authDeadline.cancel();
     this.#expiry.set(token.expiresAt);
     this.stats.expiresAt = token.expiresAt;
-    if (!extends_) {
+    if (running === undefined) {
       this.stats.session = session;
       this.stats.authenticatedAt = context.clock.now();
     }
-    context.stats.auths[extends_ ? 'extended' : 'accepted'] += 1;
-    const event = extends_ ? 'extended' : 'authenticated';
+    const event = running === undefined ? 'authenticated' : 'extended';
+    context.stats.auths[event] += 1;
     context.onActivity({ event, connection, session, expiresAt: token.expiresAt });
     return event;
   }

@@ -1,6 +1,6 @@
 import type { Channel } from './frames.ts';
 
-/** How many closed connections, and how many times of dials and token requests, are remembered. */
+/** How many closed connections, times of dials and of token requests, and names of counters are remembered. */
 const remembered = 1000;
 
 export type TokenGrant = 'json' | 'client_credentials' | 'refresh_token' | 'other';
@@ -45,7 +45,7 @@ export interface VenueStats {
   /** Unix ms of the latest 1,000 attempts to open a WebSocket, refused ones included. */
   readonly dialTimes: number[];
   upgradesRefused: number;
-  readonly auths: { accepted: number; extended: number; refused: number };
+  readonly auths: { authenticated: number; extended: number; refused: number };
   heartbeats: number;
   subscribes: number;
   unsubscribes: number;
@@ -74,7 +74,7 @@ export function emptyStats(): VenueStats {
     dials: 0,
     dialTimes: [],
     upgradesRefused: 0,
-    auths: { accepted: 0, extended: 0, refused: 0 },
+    auths: { authenticated: 0, extended: 0, refused: 0 },
     heartbeats: 0,
     subscribes: 0,
     unsubscribes: 0,
@@ -91,7 +91,9 @@ export function remember<Item>(list: Item[], item: Item): void {
   if (list.length > remembered) list.shift();
 }
 
-/** Adds one to a counter by name. */
+/** Adds one to a counter by name; when there are too many names, to `other`. */
 export function count(counters: Record<string, number>, name: string): void {
-  counters[name] = (counters[name] ?? 0) + 1;
+  const known = Object.hasOwn(counters, name) || Object.keys(counters).length < remembered;
+  const key = known ? name : 'other';
+  counters[key] = (counters[key] ?? 0) + 1;
 }

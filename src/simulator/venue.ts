@@ -7,6 +7,7 @@ import { answerHttp, faultyReply, type HttpContext } from './http.ts';
 import { Market } from './market.ts';
 import { defaultOptions, type VenueOptions } from './options.ts';
 import {
+  type Activity,
   type HttpReply,
   type HttpRequest,
   type Peer,
@@ -39,6 +40,8 @@ export class Venue {
   readonly #context: SessionContext;
   /** Connections that somebody may still hold the other end of, in order of age. */
   readonly #connections = new Set<Session>();
+  /** Timers of HTTP replies that are being delayed. */
+  readonly #delays = new Set<unknown>();
   #sessions = 0;
   #down = 0;
 
@@ -70,7 +73,7 @@ export class Venue {
       faults: this.faults,
       stats: this.stats,
       tokenLife: (style: TokenStyle) => this.#tokenLife(style),
-      onActivity: (activity: Parameters<NonNullable<VenuePorts['onActivity']>>[0]) => ports.onActivity?.(activity),
+      onActivity: (activity: Activity) => ports.onActivity?.(activity),
     };
     this.#http = {
       ...shared,
@@ -104,7 +107,7 @@ export class Venue {
     if (this.faults.find('half-open') !== undefined) return await new Promise<never>(() => {});
     const reply = answerHttp(this.#http, request);
     const delay = this.faults.find('delay')?.ms ?? 0;
-    if (delay > 0) await new Promise<void>((resolve) => this.#ports.clock.setTimeout(resolve, delay));
+    if (delay > 0) await this.#wait(delay);
     return reply;
   }
 
@@ -115,22 +118,24 @@ export class Venue {
   upgrade(path: string): UpgradeReply {
     if (this.isDown) throw new VenueDownError();
     remember(this.stats.dialTimes, this.#ports.clock.now());
-    const pathname = path.split('?')[0];
+    const pathname = withoutQuery(path);
     const known = pathname === '/' || pathname === '/ws/v1';
     const refusal = faultyReply(this.#http, path) ?? (known ? undefined : { status: 404, headers: {}, body: '' });
     if (refusal === undefined) return { accepted: true };
     this.stats.upgradesRefused += 1;
-    this.#ports.onActivity?.({ event: 'upgrade-refused', path, status: refusal.status });
+    this.#ports.onActivity?.({ event: 'upgrade-refused', path: pathname, status: refusal.status });
     return { accepted: false, ...refusal };
   }
 
   /** A WebSocket is open. Its frames go to the handle returned, the venue's to `peer`. */
   connect(peer: Peer, path: string): SessionHandle {
     this.stats.dials += 1;
-    const session = new Session(this.#context, peer, this.stats.dials, path);
+    // A query may carry a token, which has no place in counters and logs.
+    const pathname = withoutQuery(path);
+    const session = new Session(this.#context, peer, this.stats.dials, pathname);
     this.#connections.add(session);
     this.stats.openConnections.push(session.stats);
-    this.#ports.onActivity?.({ event: 'connected', connection: session.connection, path });
+    this.#ports.onActivity?.({ event: 'connected', connection: session.connection, path: pathname });
     if (this.isDown) session.terminate();
     else if (this.faults.find('half-open') !== undefined) session.loseNetwork();
     return session;
@@ -156,11 +161,13 @@ export class Venue {
     this.#flow.stop();
   }
 
-  /** Stops everything: the flow, the faults, all connections. No timer is left but those of delayed HTTP replies. */
+  /** Stops everything: the flow, the faults, all connections, replies under way. No timer is left. */
   close(): void {
     this.stop();
     this.clearFaults();
     for (const session of this.#connections) session.terminate();
+    for (const timer of this.#delays) this.#ports.clock.clearTimeout(timer);
+    this.#delays.clear();
   }
 
   /** Makes at least `events` market events now, whatever the rate; for benchmarks and tests. */
@@ -182,6 +189,16 @@ export class Venue {
     const events = this.#market.step(now);
     for (const { channel, data } of events) this.publish(channel, data);
     return events.length;
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#ports.clock.setTimeout(() => {
+        this.#delays.delete(timer);
+        resolve();
+      }, ms);
+      this.#delays.add(timer);
+    });
   }
 
   #tokenLife(style: TokenStyle): number {
@@ -246,4 +263,8 @@ export class Venue {
     openConnections.splice(index, 1);
     remember(closedConnections, session.stats);
   }
+}
+
+function withoutQuery(path: string): string {
+  return path.split('?')[0] ?? path;
 }

@@ -282,11 +282,12 @@ describe('life of a fault', () => {
   });
 
   test('closing the venue leaves no timer', async () => {
-    const { clock, live, venue } = virtualVenue({ rate: 50 });
+    const { clock, get, live, venue } = virtualVenue({ rate: 50 });
     venue.start();
     await live();
     venue.inject({ kind: 'delay', ms: 100, forMs: 5000 });
-    clock.tick(500);
+    void get('/v1/rfq');
+    clock.tick(50);
     venue.close();
     expect(clock.countTimers()).toBe(0);
   });

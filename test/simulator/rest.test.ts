@@ -90,6 +90,7 @@ test.each([
   ['/v1/rfq?role=broker', 400],
   ['/v1/rfq/1', 404],
   ['/v1/nothing', 404],
+  ['//', 404],
 ])('GET %s is answered with %i', async (path, status) => {
   const { get, token } = virtualVenue();
   const reply = await get(path, await token());

@@ -223,6 +223,19 @@ test('the sent log holds what the client received, byte for byte', async () => {
   });
 });
 
+test('the sent log is complete when close resolves', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'figd-sent-log-'));
+  cleanups.push(() => rm(directory, { recursive: true }));
+  const sentLog = join(directory, 'sent.ndjson');
+  const records: SentRecord[] = [];
+  const simulator = await start({ sentLog, onSent: (record) => records.push(record) });
+  await live(simulator);
+  simulator.venue.burst(10_000);
+  await simulator.close();
+  const lines = (await readFile(sentLog, 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line).frame)).toEqual(records.map((record) => record.frame));
+});
+
 test('sustains 2,000 events a second, the same to every session', async () => {
   const records: SentRecord[] = [];
   const simulator = await start({ rate: 2000, onSent: (record) => records.push(record) });
@@ -246,8 +259,20 @@ test('close is prompt with clients connected, and a second time', async () => {
   const simulator = await start();
   const client = await live(simulator);
   simulator.venue.inject({ kind: 'half-open' });
+  simulator.venue.inject({ kind: 'delay', ms: 60_000 });
   await Promise.all([simulator.close(), simulator.close()]);
   expect(await client.closed).toBe(1006);
+});
+
+test('close while down does not reach for the port again', async () => {
+  const simulator = await start();
+  simulator.venue.inject({ kind: 'down' });
+  const successor = await vi.waitUntil(() =>
+    startSimulator({ rate: 0, port: simulator.port }).catch(() => false as const),
+  );
+  cleanups.push(successor.close);
+  await simulator.close();
+  expect((await fetch(successor.restUrl)).status).toBe(401);
 });
 
 test('a port in use is an error with its code', async () => {

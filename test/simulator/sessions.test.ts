@@ -84,7 +84,7 @@ describe('expiry', () => {
     expect(peer.closed).toBeUndefined();
     clock.tick(1);
     expect(peer.closed).toEqual({ code: 4401, reason: 'session expired' });
-    expect(venue.stats.auths).toEqual({ accepted: 1, extended: 1, refused: 0 });
+    expect(venue.stats.auths).toEqual({ authenticated: 1, extended: 1, refused: 0 });
   });
 
   test('auth/refresh can be a method the venue does not know', async () => {
@@ -173,6 +173,13 @@ describe('subscriptions', () => {
     venue.publish('rfq.taker', 1);
     expect(peer.messages).toEqual([expected]);
   });
+});
+
+test('a query of the socket URL is not kept: it may carry a token', () => {
+  const { activities, dial, venue } = virtualVenue();
+  dial('/ws/v1?token=secret');
+  venue.upgrade('/elsewhere?token=secret');
+  expect(JSON.stringify([activities, venue.stats])).not.toContain('secret');
 });
 
 describe('bad input', () => {

@@ -48,7 +48,7 @@ test('says where it listens and what happens as NDJSON, and stops cleanly on SIG
   const child = run('--port', '0', '--fault', 'refuse-credentials');
   if (child.stdout === null) throw new TypeError('stdout is not a pipe');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<Record<string, unknown>> => JSON.parse((await lines.next()).value);
+  const next = async (): Promise<Record<string, unknown>> => JSON.parse(String((await lines.next()).value));
 
   const listening = await next();
   expect(listening).toMatchObject({ event: 'listening', port: expect.any(Number) });

@@ -1,22 +1,21 @@
 import { parseDuration, UnitError } from '../../config/units.ts';
 import { isRecord } from '../../protocol/json-rpc.ts';
-import { ExitError, exitCode } from '../command.ts';
 
-/** Ends the command because of how it was called; the message begins with the option it is about. */
-export function usageError(message: string): ExitError {
-  return new ExitError(exitCode.usage, message);
+/** The command was called in a way that makes no sense; the message begins with the option it is about. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
 }
 
 /**
  * Milliseconds of an option's duration, `30s`.
  *
- * @throws {ExitError} for usage
+ * @throws {UsageError}
  */
 export function durationArgument(option: string, text: string): number {
   try {
     return parseDuration(text);
   } catch (error) {
-    if (error instanceof UnitError) throw usageError(`${option}: ${error.message}`);
+    if (error instanceof UnitError) throw new UsageError(`${option}: ${error.message}`);
     throw error;
   }
 }
@@ -24,12 +23,12 @@ export function durationArgument(option: string, text: string): number {
 /**
  * A check for yargs, which makes a list of any option given twice: only those declared as lists may be.
  *
- * @throws {ExitError} for usage
+ * @throws {UsageError}
  */
 export function refuseRepeated(argv: Readonly<Record<string, unknown>>, options: unknown): true {
   const lists = isRecord(options) && Array.isArray(options['array']) ? options['array'] : [];
   for (const [name, value] of Object.entries(argv)) {
-    if (Array.isArray(value) && name !== '_' && !lists.includes(name)) throw usageError(`--${name} is given twice`);
+    if (Array.isArray(value) && name !== '_' && !lists.includes(name)) throw new UsageError(`--${name} is given twice`);
   }
   return true;
 }

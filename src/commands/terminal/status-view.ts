@@ -1,4 +1,4 @@
-import type { StatusDocument } from '../../protocol/status.ts';
+import { layerNames, type StatusDocument } from '../../protocol/status.ts';
 import { paintState } from './event-line.ts';
 import { countOf, formatBytes, formatCount, formatMilliseconds, formatSpan, printable, type Style } from './style.ts';
 
@@ -55,10 +55,10 @@ function renewal(at: number, now: number, what: string): string {
   return at > now ? `${what} in ${formatSpan(at - now)}` : `${what} now`;
 }
 
-/** The first layer that is not ok is the one that is broken; those above it only follow. */
-function cause({ layers, reason }: StatusDocument): string {
-  const broken = layers.find(({ ok }) => !ok);
-  return broken === undefined ? reason : `${broken.name} — ${broken.evidence}`;
+/** The reason, with the layer it begins with set apart from the evidence. */
+function cause({ reason }: StatusDocument): string {
+  const layer = layerNames.find((name) => reason.startsWith(`${name}: `));
+  return layer === undefined ? reason : `${layer} — ${reason.slice(layer.length + 2)}`;
 }
 
 function next({ session, next: plan }: StatusDocument, now: number): string {

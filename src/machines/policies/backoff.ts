@@ -1,4 +1,4 @@
-import type { Failure } from '../../protocol/failure.ts';
+import type { Failure, FailureCode } from '../../protocol/failure.ts';
 
 export interface BackoffSettings {
   /** Upper bound of the first delay, in milliseconds. */
@@ -26,6 +26,12 @@ const probeMinMs = 30_000;
 const probeMaxMs = 300_000;
 
 /**
+ * Nothing failed, or something else sets the pace: a refused token is replaced no faster than the spacing of token
+ * requests allows. The ceiling of dials holds for all of them.
+ */
+const withoutDelay: readonly FailureCode[] = ['on-request', 'renewal', 'token-refused'];
+
+/**
  * How long to wait before trying again, in milliseconds, by the class of what failed:
  * - `transient`: full jitter under a doubling bound, so that a thousand clients do not come back together;
  * - `limited`: as long as the venue asked (plus up to a tenth), else 16 s × n up to 5 min;
@@ -34,7 +40,7 @@ const probeMaxMs = 300_000;
  *   venue unused all night.
  */
 export function retryDelay({ failure, failedBefore, settings, random }: RetryQuestion): number {
-  if (failure.code === 'on-request' || failure.code === 'renewal') return 0;
+  if (withoutDelay.includes(failure.code)) return 0;
   const doublings = 2 ** Math.min(failedBefore, 30);
   switch (failure.class) {
     case 'transient':

@@ -1,5 +1,6 @@
 import { advice, type Failure } from '../../protocol/failure.ts';
 import { type LayerName, layerNames, type OverallState } from '../../protocol/status.ts';
+import { dialsPerMinute } from './backoff.ts';
 
 /** What the machines know, as far as it decides what users see. Moments are monotonic milliseconds. */
 export interface HealthFacts {
@@ -27,6 +28,8 @@ export interface HealthFacts {
   readonly socketHost: string;
   readonly lastClose: Failure | null;
   readonly nextDialAt: number | null;
+  /** Whether that dial waits for the ceiling of dials per minute. */
+  readonly heldByCeiling: boolean;
   /** Dials in a row that did not lead to a lasting session. */
   readonly failedInARow: number;
 }
@@ -108,7 +111,7 @@ function blockedBy({ token, sessionNeedsToken, lastClose, session }: HealthFacts
 }
 
 function downBecause(facts: HealthFacts): { reason: string; next: string } {
-  const { token, session, lastClose, sessionNeedsToken } = facts;
+  const { token, lastClose, sessionNeedsToken } = facts;
   if (sessionNeedsToken && !token.usable && token.lastFailure !== null) {
     return {
       reason: `token: ${token.lastFailure.message}`,
@@ -124,8 +127,9 @@ function progress(facts: HealthFacts): string {
   const { session, token, lastClose } = facts;
   if (session !== null) return `${session.state} now (attempt ${facts.failedInARow + 1})`;
   if (facts.sessionNeedsToken && !token.usable) return `${whenRetried(facts, token.retryAt)} for a new token`;
+  const held = facts.heldByCeiling ? `, as it dials at most ${dialsPerMinute} times a minute` : '';
   const hint = lastClose === null ? '' : `. ${advice(lastClose.code)}`;
-  return `${whenRetried(facts, facts.nextDialAt)} (attempt ${facts.failedInARow + 1})${hint}`;
+  return `${whenRetried(facts, facts.nextDialAt)} (attempt ${facts.failedInARow + 1}${held})${hint}`;
 }
 
 function whenRetried(facts: HealthFacts, at: number | null): string {

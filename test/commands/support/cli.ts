@@ -1,0 +1,69 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `figd` as a process of its own, with what it printed so far. */
+export class Figd {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<Ended>;
+  #stdout: Buffer[] = [];
+  #stderr = '';
+  #look: () => void = () => undefined;
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], ...env } });
+    this.child.stdout.on('data', (chunk: Buffer) => {
+      this.#stdout.push(chunk);
+      this.#look();
+    });
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+      this.#look();
+    });
+    this.ended = once(this.child, 'close').then(([code]) => ({
+      code: code as number | null,
+      stdout: this.stdout,
+      stderr: this.#stderr,
+    }));
+  }
+
+  get stdout(): string {
+    return this.stdoutBytes.toString('utf8');
+  }
+
+  get stdoutBytes(): Buffer {
+    return Buffer.concat(this.#stdout);
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Resolves when what was printed fulfils `fact`; fails after ten seconds with what there is. */
+  async until(fact: (figd: this) => boolean): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const deadline = setTimeout(() => reject(new Error(`printed only ${this.stdout}${this.#stderr}`)), 10_000);
+      this.#look = () => {
+        if (!fact(this)) return;
+        clearTimeout(deadline);
+        resolve();
+      };
+      this.#look();
+    });
+  }
+}
+
+/** Runs `figd` to its end. */
+export async function figd(args: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const run = new Figd(args, env);
+  run.child.stdin.end(input);
+  return run.ended;
+}
