@@ -76,7 +76,14 @@ export const simulate: Command<SimulateOptions> = {
     const { FaultError } = await import('../simulator/faults.ts');
     const { UnitError } = await import('../config/units.ts');
     try {
-      await runSimulator(options);
+      // Long options keep their names: the parser expands none to camel case.
+      await runSimulator({
+        ...options,
+        tokenLife: options['token-life'],
+        sentLog: options['sent-log'],
+        clientId: options['client-id'],
+        clientSecretFile: options['client-secret-file'],
+      });
     } catch (error) {
       if (error instanceof FaultError) throw new ExitError(exitCode.usage, `--fault ${error.message}`);
       if (error instanceof UnitError) throw new ExitError(exitCode.usage, `--token-life: ${error.message}`);

@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { LocalClient } from '../../src/adapters/local-client.ts';
+import type { OverallState, StatusDocument } from '../../src/protocol/status.ts';
+
+const main = new URL('../../src/main.ts', import.meta.url).pathname;
+
+/** The environment of a child: nothing of ours that could configure figd. */
+function cleanEnvironment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { PATH, HOME } = process.env;
+  return { PATH, HOME, NO_COLOR: '1', ...extra };
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A `figd` process with what it printed so far. */
+export class FigdProcess {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, [main, ...args], {
+      env: cleanEnvironment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+      this.stdout += part;
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+      this.stderr += part;
+    });
+    this.finished = once(this.child, 'close').then(([code]) => ({
+      code: code as number | null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  /** Sends SIGTERM and waits for the end. */
+  async stop(): Promise<Finished> {
+    this.child.kill('SIGTERM');
+    return this.finished;
+  }
+}
+
+/** Runs a command of `figd` to its end. */
+export function figd(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+  return new FigdProcess(args, env).finished;
+}
+
+/**
+ * Asks again and again until the answer is there; fails, naming what was waited for, at the deadline.
+ * @param ask gives undefined while there is nothing
+ */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined> | T | undefined,
+  ms = 10_000,
+): Promise<T> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A temporary directory that removes itself. */
+export async function workspace(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'figd-e2e-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export interface DaemonSetup {
+  readonly restUrl: string;
+  /** The configuration beside the URL, the credentials and the places. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A running daemon in a directory of its own. */
+export class DaemonUnderTest implements AsyncDisposable {
+  readonly directory: string;
+  readonly secretFile: string;
+  readonly configFile: string;
+  readonly #setup: DaemonSetup;
+  #process: FigdProcess | undefined;
+
+  private constructor(directory: string, setup: DaemonSetup) {
+    this.directory = directory;
+    this.#setup = setup;
+    this.secretFile = join(directory, 'client-secret');
+    this.configFile = join(directory, 'figd.yaml');
+  }
+
+  static async start(setup: DaemonSetup): Promise<DaemonUnderTest> {
+    const daemon = new DaemonUnderTest(await mkdtemp(join(tmpdir(), 'figd-e2e-')), setup);
+    const { clientId = 'demo', clientSecret = 'demo-secret', config = {}, restUrl } = setup;
+    await writeFile(daemon.secretFile, `${clientSecret}\n`, { mode: 0o600 });
+    const { venue = {}, ...others } = config as { readonly venue?: object };
+    await writeFile(
+      daemon.configFile,
+      stringify({
+        metrics: 'off',
+        ...others,
+        venue: { restUrl, ...venue },
+        credentials: { clientId, clientSecretFile: daemon.secretFile },
+        local: { directory: join(daemon.directory, 'run'), ...('local' in config ? (config['local'] as object) : {}) },
+      }),
+    );
+    daemon.launch();
+    return daemon;
+  }
+
+  launch(): void {
+    this.#process = new FigdProcess(['run', '--config', this.configFile], this.#setup.env);
+  }
+
+  get process(): FigdProcess {
+    if (this.#process === undefined) throw new Error('not launched');
+    return this.#process;
+  }
+
+  get eventsSocket(): string {
+    return join(this.directory, 'run', 'events.sock');
+  }
+
+  get controlSocket(): string {
+    return join(this.directory, 'run', 'control.sock');
+  }
+
+  /** Runs a client command against this daemon. */
+  command(...args: string[]): Promise<Finished> {
+    return figd([...args, '--local.directory', join(this.directory, 'run')]);
+  }
+
+  async status(): Promise<StatusDocument> {
+    const client = await LocalClient.connect(this.eventsSocket);
+    try {
+      return (await client.request('status')) as StatusDocument;
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Waits until the status satisfies the condition. */
+  statusWhere(what: string, holds: (status: StatusDocument) => boolean, ms = 15_000): Promise<StatusDocument> {
+    return until(
+      what,
+      async () => {
+        const status = await this.status().catch(() => undefined);
+        return status !== undefined && holds(status) ? status : undefined;
+      },
+      ms,
+    );
+  }
+
+  reaches(state: OverallState, ms = 15_000): Promise<StatusDocument> {
+    return this.statusWhere(`state ${state}`, (status) => status.state === state, ms);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.child.kill('SIGKILL');
+    await this.process.finished;
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A line of the local protocol, as far as tests look at it. */
+export interface Line {
+  readonly method?: string;
+  readonly params: {
+    readonly seq: number;
+    readonly channel: string;
+    readonly message: unknown;
+    readonly reason: string;
+  };
+  /** The line itself, without its line feed. */
+  readonly text: string;
+}
+
+/** A consumer that keeps every line it gets, bytes and all, as `socat` would. */
+export class RawConsumer implements Disposable {
+  readonly lines: Line[] = [];
+  readonly ended: Promise<void>;
+  readonly #socket: import('node:net').Socket;
+
+  private constructor(socket: import('node:net').Socket) {
+    this.#socket = socket;
+    let rest = '';
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      const pieces = (rest + part).split('\n');
+      rest = pieces.pop() ?? '';
+      for (const text of pieces) this.lines.push({ ...JSON.parse(text), text });
+    });
+    this.ended = once(socket, 'close').then(() => undefined);
+  }
+
+  /** Connects and subscribes to everything, from the oldest event on. */
+  static async subscribe(path: string, params: object = { from: 'oldest' }): Promise<RawConsumer> {
+    const { connect } = await import('node:net');
+    const socket = connect(path);
+    const consumer = new RawConsumer(socket);
+    await once(socket, 'connect');
+    socket.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscribe', params })}\n`);
+    return consumer;
+  }
+
+  events(): readonly Line[] {
+    return this.lines.filter(({ method }) => method === 'event');
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+  }
+}
