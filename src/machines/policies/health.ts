@@ -85,7 +85,7 @@ export function deriveHealth(given: HealthFacts): Health {
     return {
       state: 'blocked',
       reason: refusal.message,
-      next: `${advice(refusal.code)} ${capital(whenRetried(facts, retryAt))}, or at once on \`figd refresh\`.`,
+      next: `${whenRetried(facts, retryAt)}, or at once on \`figd refresh\`. ${advice(refusal.code)}`,
       layers,
     };
   }
@@ -135,10 +135,6 @@ function progress(facts: HealthFacts): string {
 function whenRetried(facts: HealthFacts, at: number | null): string {
   if (at === null || at <= facts.now) return 'figd asks now';
   return `figd tries again in ${Math.max(0.1, (at - facts.now) / 1_000).toFixed(1)} s`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 const reached: Readonly<Record<string, number>> = { connecting: 0, authenticating: 1, subscribing: 2, live: 3 };

@@ -1,0 +1,106 @@
+import { writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { startSimulator } from '../../src/simulator/server.ts';
+import { accessTokenPrefix, refreshTokenPrefix } from '../../src/simulator/tokens.ts';
+import { DaemonUnderTest, type Finished, RawConsumer, until } from './figd.ts';
+
+const clientId = 'canary-client-id-3f9c1d';
+const clientSecret = 'canary/"secret"+with%odd&chars=7b21';
+const exchangeSecret = 'canary-exchange-secret-90aa';
+
+/** Everything that must never be seen, in the forms it could take in JSON, a URL or an inspected object. */
+const forbidden = [clientId, clientSecret, exchangeSecret, accessTokenPrefix, refreshTokenPrefix].flatMap((secret) => [
+  secret,
+  JSON.stringify(secret).slice(1, -1),
+  encodeURIComponent(secret),
+  Buffer.from(secret).toString('base64').slice(0, 16),
+]);
+
+test.each(['json', 'oauth2'])(
+  'no credential and no token is ever told, at the most verbose level (%s)',
+  async (style) => {
+    await using simulator = await startSimulator({
+      rate: 50,
+      clientId,
+      clientSecret,
+      exchangeSecret,
+      tokenLife: 6_000,
+    });
+    const { restUrl } = simulator;
+    const platform = {
+      profile: 'platform',
+      restUrl,
+      tokenUrl: simulator.oauth2TokenUrl,
+      socketUrl: simulator.platformSocketUrl,
+      sign: true,
+    };
+    await using daemon = await DaemonUnderTest.start({
+      restUrl,
+      clientId,
+      clientSecret,
+      config: {
+        venue: style === 'json' ? {} : platform,
+        metrics: { listen: '127.0.0.1:0' },
+        log: { level: 'trace' },
+        session: { backoff: { min: '100ms', max: '300ms' } },
+      },
+    });
+    await daemon.reaches('live');
+    using consumer = await RawConsumer.subscribe(daemon.eventsSocket);
+    const seen: Finished[] = [];
+    const run = async (...args: string[]) => seen.push(await daemon.command(...args));
+
+    await run('rest', 'GET', '/v1/account/exchange-credentials');
+    await run('status', '--json');
+    await run('status');
+    await run('check', '--config', daemon.configFile);
+    await daemon.statusWhere('a renewal', ({ token }) => token.refreshes > 0);
+    // A venue that quotes our own requests back at us, in a frame and in an error.
+    for (const { echo } of [{ echo: `bad token ${clientSecret}` }, { echo: `bad client ${clientId}` }]) {
+      simulator.venue.inject({ kind: 'rpc-error', method: 'auth', code: -32700, message: echo, times: 1 });
+      simulator.venue.inject({ kind: 'drop', reason: echo.slice(0, 100), code: 4000 });
+      await daemon.statusWhere('the refusal', ({ session }) => session.lastClose?.code === 'token-refused');
+      await run('status', '--json');
+      await daemon.reaches('live');
+    }
+    await writeFile(daemon.secretFile, 'another-wrong-secret\n');
+    await run('refresh');
+    await daemon.statusWhere('the refused secret', ({ token }) => token.lastError !== null);
+    await run('status');
+    await run('rest', 'GET', '/v1/rfq?limit=1');
+    const port = await until('the port of the metrics', () => /"port":(\d+)/.exec(daemon.process.stdout)?.[1]);
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const log = await daemon.process.stop();
+
+    const told = [
+      log.stdout,
+      log.stderr,
+      metrics,
+      ...seen.flatMap(({ stdout, stderr }) => [stdout, stderr]),
+      ...consumer.lines.map(({ text }) => text),
+    ].join('\n');
+    expect(told.length).toBeGreaterThan(10_000);
+    expect(forbidden.filter((secret) => told.includes(secret))).toEqual([]);
+    expect(log.stdout).toContain('[secret]');
+  },
+  60_000,
+);
+
+test('rest shows what it hides when asked to', async () => {
+  await using simulator = await startSimulator({ exchangeSecret });
+  await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl });
+  await daemon.reaches('live');
+  const path = '/v1/account/exchange-credentials';
+  const hidden = await daemon.command('rest', 'GET', path);
+  expect(hidden).toMatchObject({ code: 0, stdout: expect.stringContaining('--reveal') });
+  expect(hidden.stdout).not.toContain(exchangeSecret);
+  expect((await daemon.command('rest', 'GET', path, '--reveal')).stdout).toContain(exchangeSecret);
+});
+
+test('a secret on the command line is refused, and not repeated', async () => {
+  await using daemon = await DaemonUnderTest.start({ restUrl: 'http://127.0.0.1:1' });
+  const { code, stdout, stderr } = await daemon.command('run', '--credentials.client-secret', clientSecret);
+  expect(code).toBe(78);
+  expect(stderr).toContain('credentials.clientSecret');
+  expect(stdout + stderr).not.toContain(clientSecret);
+});
