@@ -16,6 +16,8 @@ export function createLogger({ level, pretty: isPretty, redact }: LoggerOptions)
   const destination = isPretty
     ? pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
     : pino.destination({ fd: 1, sync: true });
+  // A log that nobody takes any more must not end the session.
+  (destination as NodeJS.EventEmitter).on('error', () => undefined);
   return pino(
     {
       level,

@@ -9,7 +9,7 @@ import {
 
 export const run: Command<ConfigurationArguments> = {
   command: 'run',
-  describe: 'run the daemon in the foreground',
+  describe: 'Run the daemon in the foreground',
   builder: async (yargs) =>
     (await withConfiguration(yargs))
       .example('figd run', 'with /etc/figd/figd.yaml')

@@ -47,12 +47,20 @@ export const tail: Command<TailOptions> = {
     const end = AbortSignal.any([interrupted(), stdout.gone]);
     const style = stdout.isTerminal && !options.json ? styleFor(true, process.env) : undefined;
     try {
-      await print(followEvents({ path, channels: options.channels ?? [], from }, end), { count, oldest, style });
+      const followed = followEvents({ path, channels: options.channels ?? [], from, onMute }, end);
+      await print(followed, { count, oldest, style });
     } catch (error) {
       throw asExit(error);
     }
   },
 };
+
+/** Quiet market and hanging daemon must not look the same. */
+function onMute(mute: boolean): void {
+  void notice(
+    mute ? 'the daemon has said nothing for seconds, not even its ticks: it hangs' : 'the daemon is heard again',
+  );
+}
 
 interface Printing {
   readonly count: number;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { figd } from './support/cli.ts';
+import { figd } from '../support/figd.ts';
 import { FakeDaemon } from './support/fake-daemon.ts';
 
 let daemon: FakeDaemon;

@@ -49,6 +49,7 @@ it.each([
     'live → down  session: gone  dials again',
   ],
   ['figd.state', { state: 'down', previous: null, reason: 'starting', next: 'dials' }, 'down  starting  dials'],
+  ['figd.state', { state: 'down', previous: 'down', reason: 'token: no', next: 'asks' }, 'down  token: no  asks'],
   [
     'figd.gap',
     { phase: 'open', id: 3, cause: 'half-open', since: 1, channels: ['rfq.maker', 'rfq.taker'] },

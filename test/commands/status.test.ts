@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Figd, figd } from './support/cli.ts';
+import { Figd, figd } from '../support/figd.ts';
 import { FakeDaemon } from './support/fake-daemon.ts';
 import { blockedDocument, degradedDocument, downDocument, liveDocument } from './support/status-documents.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Figd, figd } from './support/cli.ts';
+import { Figd, figd } from '../support/figd.ts';
 import { type Connection, FakeDaemon } from './support/fake-daemon.ts';
 
 let daemon: FakeDaemon;
@@ -43,7 +43,7 @@ it('ends after --count events, and asks for what it was told', async () => {
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   expect(sequence(ended.stdout)).toEqual([1_200, 1_201, 1_202]);
   const from = { epoch: 'e:1', seq: 1_200 };
-  expect(subscriptions()).toEqual([{ channels: ['rfq.*', 'rfq_quote.maker'], from, ticks: false }]);
+  expect(subscriptions()).toEqual([{ channels: ['rfq.*', 'rfq_quote.maker'], from }]);
 });
 
 it('passes over what came before --since', async () => {
@@ -54,7 +54,7 @@ it('passes over what came before --since', async () => {
   });
   const ended = await figd(tailing('--since', '10m', '--count', '1'));
   expect(sequence(ended.stdout)).toEqual([2]);
-  expect(subscriptions()).toEqual([{ from: 'oldest', ticks: false }]);
+  expect(subscriptions()).toEqual([{ from: 'oldest' }]);
 });
 
 it('goes on behind the last event when the daemon comes back, each event once', async () => {
@@ -75,8 +75,8 @@ it('goes on behind the last event when the daemon comes back, each event once', 
   run.child.kill('SIGINT');
   expect(await run.ended).toMatchObject({ code: 0 });
   expect(sequence(run.stdout)).toEqual([10, 11, 12]);
-  expect(subscriptions()[0]).toEqual({ from: 'now', ticks: false });
-  expect(subscriptions().at(-1)).toEqual({ from: { epoch: 'e1', seq: 12 }, ticks: false });
+  expect(subscriptions()[0]).toEqual({ from: 'now' });
+  expect(subscriptions().at(-1)).toEqual({ from: { epoch: 'e1', seq: 12 } });
 });
 
 it('asks for what followed its subscription when the daemon goes before any event', async () => {
@@ -85,7 +85,7 @@ it('asks for what followed its subscription when the daemon goes before any even
   await run.until(({ stderr }) => stderr.includes('waiting for the daemon'));
   daemon.onSubscribe(10, (connection) => connection.event(10));
   expect(await run.ended).toMatchObject({ code: 0 });
-  expect(subscriptions().at(-1)).toEqual({ from: { epoch: 'e1', seq: 10 }, ticks: false });
+  expect(subscriptions().at(-1)).toEqual({ from: { epoch: 'e1', seq: 10 } });
 });
 
 it.each([
@@ -134,4 +134,16 @@ it('says why when it cannot begin', async () => {
     code: 1,
     stderr: expect.stringMatching(/^figd: not running: no daemon at/),
   });
+});
+
+it('tells a daemon that hangs from a market that is quiet', async () => {
+  let connection: Connection | undefined;
+  daemon.onSubscribe(1, (accepted) => {
+    connection = accepted;
+    accepted.event(1);
+  });
+  const run = new Figd(tailing('--count', '2'));
+  await run.until(({ stderr }) => stderr.includes('it hangs'));
+  connection?.event(2);
+  expect(await run.ended).toMatchObject({ code: 0, stderr: expect.stringContaining('heard again') });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { version } from '../../src/version.ts';
-import { figd } from './support/cli.ts';
+import { figd } from '../support/figd.ts';
 
 it.each([
   [['status', '--jsn'], 'Unknown argument: jsn\nTry: figd status --help'],

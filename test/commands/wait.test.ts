@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Figd, figd } from './support/cli.ts';
+import { Figd, figd } from '../support/figd.ts';
 import { FakeDaemon } from './support/fake-daemon.ts';
 import { downDocument } from './support/status-documents.ts';
 
@@ -61,7 +61,7 @@ it('gives up at the time-out, with the state it is in and why', async () => {
   });
   daemon.state = 'down';
   daemon.handlers.set('status', () => downDocument);
-  daemon.onSubscribe(10, () => undefined);
+  daemon.onSubscribe(10, (connection) => connection.event(10, 'rfq.maker', { state: 'live' }));
   await daemon.start();
   const ended = await figd(waiting('--timeout', '300ms'));
   expect(ended).toMatchObject({ code: 1, stdout: '' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { figd } from './figd.ts';
+import { figd } from '../support/figd.ts';
 
 test('demo, piped: NDJSON, a fault healed, nothing lost, exit 0', async () => {
   const { code, stdout, stderr } = await figd(['demo', '--seconds', '8', '--rate', '40']);

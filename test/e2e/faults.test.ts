@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts';
-import { DaemonUnderTest, RawConsumer, until } from './figd.ts';
+import { DaemonUnderTest, RawConsumer, until } from './daemon.ts';
 
 /** Short enough for a test, long enough to be told apart. */
 const quick = {

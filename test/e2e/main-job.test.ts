@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isRecord } from '../../src/protocol/json-rpc.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
-import { DaemonUnderTest, FigdProcess, RawConsumer, until, workspace } from './figd.ts';
+import { Figd } from '../support/figd.ts';
+import { DaemonUnderTest, RawConsumer, until, workspace } from './daemon.ts';
 
 const channels = ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'];
 
@@ -17,7 +18,7 @@ function frameOf(line: string): string {
 test('run against a separately started simulate: live within a second, all channels, no holes, frames byte for byte', async () => {
   await using place = await workspace();
   const sentLog = join(place.path, 'sent.ndjson');
-  const simulate = new FigdProcess(['simulate', '--port', '0', '--rate', '200', '--sent-log', sentLog]);
+  const simulate = new Figd(['simulate', '--port', '0', '--rate', '200', '--sent-log', sentLog]);
   const port = await until('the port of simulate', () => /"port":(\d+)/.exec(simulate.stdout)?.[1]);
   await using daemon = await DaemonUnderTest.start({ restUrl: `http://127.0.0.1:${port}` });
   const { startedAt, since } = await daemon.reaches('live');
@@ -71,7 +72,7 @@ test('kill -9: the next start takes the place of the dead sockets, in a new epoc
   await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl });
   const before = await daemon.reaches('live');
   daemon.process.child.kill('SIGKILL');
-  await daemon.process.finished;
+  await daemon.process.ended;
   expect(existsSync(daemon.eventsSocket)).toBe(true);
 
   daemon.launch();
@@ -83,7 +84,7 @@ test('a second daemon in the same directory is refused, names the first, and lea
   await using simulator = await startSimulator();
   await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl });
   const { pid } = await daemon.reaches('live');
-  const second = await new FigdProcess(['run', '--config', daemon.configFile]).finished;
+  const second = await new Figd(['run', '--config', daemon.configFile]).ended;
   expect(second.code).toBe(1);
   expect(second.stderr).toContain(`already running`);
   expect(second.stderr).toContain(`pid ${pid}`);

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { accessTokenPrefix, refreshTokenPrefix } from '../../src/simulator/tokens.ts';
-import { DaemonUnderTest, type Finished, RawConsumer, until } from './figd.ts';
+import type { Ended } from '../support/figd.ts';
+import { DaemonUnderTest, RawConsumer, until } from './daemon.ts';
 
 const clientId = 'canary-client-id-3f9c1d';
 const clientSecret = 'canary/"secret"+with%odd&chars=7b21';
@@ -47,7 +48,7 @@ test.each(['json', 'oauth2'])(
     });
     await daemon.reaches('live');
     using consumer = await RawConsumer.subscribe(daemon.eventsSocket);
-    const seen: Finished[] = [];
+    const seen: Ended[] = [];
     const run = async (...args: string[]) => seen.push(await daemon.command(...args));
 
     await run('rest', 'GET', '/v1/account/exchange-credentials');

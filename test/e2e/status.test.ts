@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
-import { DaemonUnderTest, figd, until, workspace } from './figd.ts';
+import { figd } from '../support/figd.ts';
+import { DaemonUnderTest, until, workspace } from './daemon.ts';
 
 test('live: exit 0, and one line that says so', async () => {
   await using simulator = await startSimulator({ rate: 50 });

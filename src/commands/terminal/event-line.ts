@@ -49,7 +49,9 @@ function summary(channel: string, message: unknown, style: Style): string {
 }
 
 function stateSummary({ state, previous, reason, next }: Record<string, unknown>, style: Style): string {
-  const change = words(previous, previous === null || previous === undefined ? undefined : '→', state);
+  // A new reason for the same state is told as well.
+  const changed = typeof previous === 'string' && previous !== state;
+  const change = changed ? words(previous, '→', state) : words(state);
   const painted = paintState(state as OverallState, change, style);
   return joined(style.bold(painted), words(reason), style.dim(words(next)));
 }

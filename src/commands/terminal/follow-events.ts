@@ -28,7 +28,12 @@ export interface FollowRequest {
   /** Patterns such as `rfq.*`; all channels when empty. */
   readonly channels: readonly string[];
   readonly from: From;
+  /** Told when the daemon has not even ticked for {@link muteAfterMs}, and when it is heard again. */
+  readonly onMute?: (mute: boolean) => void;
 }
+
+/** A daemon ticks every second: three missed in a row are no coincidence. */
+export const muteAfterMs = 3_500;
 
 /** Delays between tries to come back: quick for a restart, then patient. */
 const firstDelayMs = 100;
@@ -61,27 +66,59 @@ export async function* followEvents(request: FollowRequest, end: AbortSignal): A
 
 /** Follows one connection until `end`. @throws what ended it */
 async function* followConnection(
-  { path, channels }: FollowRequest,
+  { path, channels, onMute }: FollowRequest,
   cursor: Cursor,
   end: AbortSignal,
 ): AsyncGenerator<Followed, void, void> {
   const client = await LocalClient.connect(path);
   const close = () => client.close();
   end.addEventListener('abort', close);
+  const pulse = new Pulse(onMute);
   try {
     if (end.aborted) return;
-    const params = { ...(channels.length > 0 && { channels }), from: cursor.from, ticks: false };
+    const params = { ...(channels.length > 0 && { channels }), from: cursor.from };
     yield* cursor.subscribed((await client.request('subscribe', params)) as SubscribeResult);
     for await (const notification of client.notifications()) {
+      pulse.beat();
       const item = cursor.next(notification);
-      if (item !== undefined) yield item;
+      if (item === undefined) continue;
+      yield item;
+      // What the reader took its time with was not the daemon's silence.
+      pulse.beat();
     }
     if (client.ended !== undefined) throw client.ended;
   } catch (error) {
     if (!end.aborted) throw error;
   } finally {
     end.removeEventListener('abort', close);
+    pulse.stop();
     client.close();
+  }
+}
+
+/** Notices when the daemon is not heard any more although the connection stands. */
+class Pulse {
+  readonly #onMute: (mute: boolean) => void;
+  readonly #timer: NodeJS.Timeout;
+  #mute = false;
+
+  constructor(onMute: (mute: boolean) => void = () => undefined) {
+    this.#onMute = onMute;
+    this.#timer = setTimeout(() => {
+      this.#mute = true;
+      this.#onMute(true);
+    }, muteAfterMs);
+  }
+
+  beat(): void {
+    this.#timer.refresh();
+    if (!this.#mute) return;
+    this.#mute = false;
+    this.#onMute(false);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 }
 

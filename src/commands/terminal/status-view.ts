@@ -63,7 +63,9 @@ function cause({ reason }: StatusDocument): string {
 
 function next({ session, next: plan }: StatusDocument, now: number): string {
   const { nextAttemptAt, attempts } = session;
-  return nextAttemptAt === null ? plan : `${renewal(nextAttemptAt, now, 'next try')} (attempt ${attempts + 1})`;
+  // The first sentence says what happens; the advice behind it stands in the section below.
+  const [action = ''] = plan.split('. ');
+  return nextAttemptAt === null ? action : `${renewal(nextAttemptAt, now, 'next try')} (attempt ${attempts + 1})`;
 }
 
 const sectionWidth = 11;
@@ -84,7 +86,7 @@ function tokenLine({ token }: StatusDocument, now: number): string {
   const { state, refreshAt, expiresAt, refreshes, lastError } = token;
   return [
     state,
-    ...(refreshAt === null ? [] : [renewal(refreshAt, now, 'renews')]),
+    ...(refreshAt === null ? [] : [renewal(refreshAt, now, state === 'valid' ? 'renews' : 'asks again')]),
     ...(expiresAt === null ? [] : [renewal(expiresAt, now, 'expires')]),
     `renewed ${countOf(refreshes, 'time')}`,
     ...(lastError === null ? [] : [`last error ${lastError.code}: ${printable(lastError.message)}`]),

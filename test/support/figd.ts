@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -19,7 +19,10 @@ export class Figd {
   #look: () => void = () => undefined;
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], ...env } });
+    // Nothing of this host's environment may configure figd.
+    this.child = spawn(process.execPath, [main, ...args], {
+      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
+    });
     this.child.stdout.on('data', (chunk: Buffer) => {
       this.#stdout.push(chunk);
       this.#look();
@@ -33,6 +36,12 @@ export class Figd {
       stdout: this.stdout,
       stderr: this.#stderr,
     }));
+  }
+
+  /** Sends SIGTERM and waits for the end. */
+  async stop(): Promise<Ended> {
+    this.child.kill('SIGTERM');
+    return this.ended;
   }
 
   get stdout(): string {

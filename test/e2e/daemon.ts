@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,57 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { LocalClient } from '../../src/adapters/local-client.ts';
 import type { OverallState, StatusDocument } from '../../src/protocol/status.ts';
-
-const main = new URL('../../src/main.ts', import.meta.url).pathname;
-
-/** The environment of a child: nothing of ours that could configure figd. */
-function cleanEnvironment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const { PATH, HOME } = process.env;
-  return { PATH, HOME, NO_COLOR: '1', ...extra };
-}
-
-export interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A `figd` process with what it printed so far. */
-export class FigdProcess {
-  readonly child: ChildProcess;
-  readonly finished: Promise<Finished>;
-  stdout = '';
-  stderr = '';
-
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, [main, ...args], {
-      env: cleanEnvironment(env),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child.stdout?.setEncoding('utf8').on('data', (part: string) => {
-      this.stdout += part;
-    });
-    this.child.stderr?.setEncoding('utf8').on('data', (part: string) => {
-      this.stderr += part;
-    });
-    this.finished = once(this.child, 'close').then(([code]) => ({
-      code: code as number | null,
-      stdout: this.stdout,
-      stderr: this.stderr,
-    }));
-  }
-
-  /** Sends SIGTERM and waits for the end. */
-  async stop(): Promise<Finished> {
-    this.child.kill('SIGTERM');
-    return this.finished;
-  }
-}
-
-/** Runs a command of `figd` to its end. */
-export function figd(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  return new FigdProcess(args, env).finished;
-}
+import { type Ended, Figd, figd } from '../support/figd.ts';
 
 /**
  * Asks again and again until the answer is there; fails, naming what was waited for, at the deadline.
@@ -97,7 +46,7 @@ export class DaemonUnderTest implements AsyncDisposable {
   readonly secretFile: string;
   readonly configFile: string;
   readonly #setup: DaemonSetup;
-  #process: FigdProcess | undefined;
+  #process: Figd | undefined;
 
   private constructor(directory: string, setup: DaemonSetup) {
     this.directory = directory;
@@ -126,10 +75,10 @@ export class DaemonUnderTest implements AsyncDisposable {
   }
 
   launch(): void {
-    this.#process = new FigdProcess(['run', '--config', this.configFile], this.#setup.env);
+    this.#process = new Figd(['run', '--config', this.configFile], this.#setup.env);
   }
 
-  get process(): FigdProcess {
+  get process(): Figd {
     if (this.#process === undefined) throw new Error('not launched');
     return this.#process;
   }
@@ -143,7 +92,7 @@ export class DaemonUnderTest implements AsyncDisposable {
   }
 
   /** Runs a client command against this daemon. */
-  command(...args: string[]): Promise<Finished> {
+  command(...args: string[]): Promise<Ended> {
     return figd([...args, '--local.directory', join(this.directory, 'run')]);
   }
 
@@ -174,7 +123,7 @@ export class DaemonUnderTest implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.process.child.kill('SIGKILL');
-    await this.process.finished;
+    await this.process.ended;
     await rm(this.directory, { recursive: true, force: true });
   }
 }
