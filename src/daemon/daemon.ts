@@ -1,30 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import { createActor, type InspectionEvent } from 'xstate';
-import { HttpClient } from '../adapters/http-client.ts';
 import { LocalServer } from '../adapters/local-server.ts';
 import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
 import { serveMetrics } from '../adapters/metrics-server.ts';
-import { Rest } from '../adapters/rest.ts';
-import { TokenEndpoint } from '../adapters/token-endpoint.ts';
 import type { ApiKey, Vault } from '../adapters/vault.ts';
-import { type SessionHandlers, VenueSession } from '../adapters/venue-session.ts';
-import { venueSocket } from '../adapters/venue-socket.ts';
+import type { VenueSession, VenueSessionPorts } from '../adapters/venue-session.ts';
 import type { Settings } from '../config/settings.ts';
 import { EventLog } from '../log/event-log.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { gapChannel, type StateMessage, stateChannel } from '../protocol/local.ts';
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
-import { wireSupervisor } from './actors.ts';
+import { type ActorPorts, wireSupervisor } from './actors.ts';
 import { controlMethods } from './control.ts';
 import { CredentialWatch } from './credential-watch.ts';
 import { Gaps } from './gaps.ts';
-import { observe } from './observer.ts';
+import { emptyCounters, observe } from './observer.ts';
 import { healthFacts, type Supervisor, viewOf } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
 import { statusDocument } from './status.ts';
+import { reachVenue, type Venue } from './venue.ts';
 
 export interface DaemonOptions {
   readonly settings: Settings;
@@ -50,14 +47,14 @@ const stopDeadlineMs = 3_500;
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #log: EventLog;
-  readonly #http: HttpClient;
+  readonly #venue: Venue;
   readonly #supervisor: Supervisor;
   readonly #watch: StateWatch;
   readonly #gaps: Gaps;
   readonly #local: LocalServer;
   readonly #metrics: Metrics;
   readonly #credentialWatch: CredentialWatch;
-  readonly #counters: Record<string, number> = { strayReplies: 0, restCalls: 0 };
+  readonly #counters = emptyCounters();
   readonly #startedAt: number;
   readonly #status: () => StatusDocument;
   #session: VenueSession | null = null;
@@ -67,7 +64,7 @@ export class Daemon {
   #stopped: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
-    const { settings, version, vault, clock, logger } = options;
+    const { settings, version, clock, logger } = options;
     this.#options = options;
     this.#startedAt = Math.round(clock.wall());
     this.#log = new EventLog({
@@ -75,7 +72,7 @@ export class Daemon {
       ringBytes: settings.journal.ring,
       schedule: setImmediate,
     });
-    this.#http = new HttpClient({ connect: settings.session.connectTimeout, reply: settings.session.authTimeout });
+    this.#venue = reachVenue(options);
     this.#gaps = new Gaps((message) => this.#publishOwn(gapChannel, message));
     this.#credentialWatch = new CredentialWatch(options.credentialFiles);
     this.#supervisor = this.#createSupervisor();
@@ -116,7 +113,7 @@ export class Daemon {
         state: () => this.#watch.state,
         status: this.#status,
         control: controlMethods({
-          rest: new Rest({ ...settings.venue, http: this.#http, vault, clock }),
+          rest: this.#venue.rest,
           reconnect: () => this.#reconnect(),
           refresh: () => this.refresh(),
         }),
@@ -188,40 +185,19 @@ export class Daemon {
   }
 
   #createSupervisor(): Supervisor {
-    const { settings, vault, clock, random } = this.#options;
-    const { session, venue, token } = settings;
-    const endpoint = new TokenEndpoint({
-      url: venue.tokenUrl,
-      style: venue.tokenStyle,
-      http: this.#http,
-      vault,
-      clock,
-    });
-    const open = venueSocket({
-      url: venue.socketUrl,
-      connectTimeout: session.connectTimeout,
-      quote: (text) => vault.quote(text),
-      wall: () => clock.wall(),
-    });
-    const dial = (id: number, handlers: SessionHandlers) => {
-      this.#session = new VenueSession(
-        { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle },
-        {
-          open,
-          clock,
-          vault,
-          publish: ({ channel, message, encoding }, receivedAt) => {
-            this.#log.append({ channel, message, receivedAt, session: id, encoding });
-          },
-          onStrayReply: () => {
-            this.#counters['strayReplies'] = (this.#counters['strayReplies'] ?? 0) + 1;
-          },
-        },
-        handlers,
-      );
+    const { settings, clock, random } = this.#options;
+    const { session, token } = settings;
+    const onStrayReply = () => {
+      this.#counters.strayReplies += 1;
+    };
+    const dial: ActorPorts['dial'] = (id, handlers) => {
+      const publish: VenueSessionPorts['publish'] = ({ channel, message, encoding }, receivedAt) => {
+        this.#log.append({ channel, message, receivedAt, session: id, encoding });
+      };
+      this.#session = this.#venue.dial(handlers, { publish, onStrayReply });
       return this.#session;
     };
-    return createActor(wireSupervisor({ endpoint, dial }), {
+    return createActor(wireSupervisor({ endpoint: this.#venue.tokens, dial }), {
       clock,
       inspect: (event) => this.#inspect(event),
       input: {
@@ -312,7 +288,7 @@ export class Daemon {
     await this.#endSupervisor();
     await this.#local.stop(reason);
     await this.#closeMetrics?.();
-    await this.#http.close();
+    await this.#venue.close();
     logger.info('figd stopped');
   }
 

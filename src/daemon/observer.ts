@@ -3,11 +3,27 @@ import type { Metrics } from '../adapters/metrics.ts';
 import type { SupervisorFact } from '../machines/supervisor.machine.ts';
 import type { Gaps } from './gaps.ts';
 
+/** What `status` counts, since the start. */
+export function emptyCounters() {
+  return {
+    dials: 0,
+    sessionsLive: 0,
+    closes: 0,
+    renewals: 0,
+    tokensGranted: 0,
+    tokenFailures: 0,
+    /** Replies that no call waited for any more. */
+    strayReplies: 0,
+  };
+}
+
+export type Counters = ReturnType<typeof emptyCounters>;
+
 export interface ObserverPorts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly gaps: Gaps;
-  readonly counters: Record<string, number>;
+  readonly counters: Counters;
   /** When the venue was last heard (unix milliseconds). */
   readonly lastHeardAt: () => number;
   readonly wall: () => number;
@@ -19,8 +35,8 @@ const seconds = (ms: number): number => Math.round(ms) / 1_000;
 /** Turns the facts the supervisor makes known into log lines, metrics and the ledger of gaps. */
 export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
   const { logger, metrics, gaps, counters } = ports;
-  const count = (name: string) => {
-    counters[name] = (counters[name] ?? 0) + 1;
+  const count = (name: keyof Counters) => {
+    counters[name] += 1;
   };
   return (fact) => {
     switch (fact.type) {

@@ -1,18 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { HttpClient } from '../adapters/http-client.ts';
 import { networkFailure, statusFailure } from '../adapters/http-failures.ts';
 import { prepareDirectory } from '../adapters/local-sockets.ts';
-import { Rest } from '../adapters/rest.ts';
-import { TokenEndpoint } from '../adapters/token-endpoint.ts';
-import type { Vault } from '../adapters/vault.ts';
-import { VenueSession } from '../adapters/venue-session.ts';
-import { venueSocket } from '../adapters/venue-socket.ts';
-import type { Settings } from '../config/settings.ts';
-import type { Clock } from '../protocol/clock.ts';
 import { advice, FailureError, failureOf } from '../protocol/failure.ts';
 import { isRecord } from '../protocol/json-rpc.ts';
+import { reachVenue, type Venue, type VenueOptions } from './venue.ts';
 
 /** The outcome of one step: what was found, or what is wrong and what to do. */
 export interface StepOutcome {
@@ -20,12 +13,6 @@ export interface StepOutcome {
   readonly result: 'ok' | 'failed' | 'skipped';
   readonly detail: string;
   readonly advice?: string;
-}
-
-export interface PreflightOptions {
-  readonly settings: Settings;
-  readonly vault: Vault;
-  readonly clock: Clock;
 }
 
 /** The venue's documented first call: it needs the role of a trader. */
@@ -46,10 +33,10 @@ class StepFailure extends Error {
  * Walks the way from here to live events, one step at a time, and tells of each how it went. Steps that need one that
  * failed are skipped.
  */
-export async function* preflight(options: PreflightOptions): AsyncGenerator<StepOutcome> {
-  const { settings, vault, clock } = options;
+export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutcome> {
+  const { settings } = options;
   const { venue, session } = settings;
-  const http = new HttpClient({ connect: session.connectTimeout, reply: session.authTimeout });
+  const reached = reachVenue(options);
   const failed = new Set<string>();
   const step = async (name: string, needs: readonly string[], run: () => Promise<string>): Promise<StepOutcome> => {
     const missing = needs.find((need) => failed.has(need));
@@ -68,14 +55,16 @@ export async function* preflight(options: PreflightOptions): AsyncGenerator<Step
       checkCertificates([venue.tokenUrl, venue.restUrl, venue.socketUrl], session.connectTimeout),
     );
     yield await step('token', ['dns', 'tls'], async () => {
-      const endpoint = new TokenEndpoint({ url: venue.tokenUrl, style: venue.tokenStyle, http, vault, clock });
-      const { lifeMs } = await endpoint.request({ generation: 1, kind: 'credentials' }, new AbortController().signal);
+      const { lifeMs } = await reached.tokens.request(
+        { generation: 1, kind: 'credentials' },
+        new AbortController().signal,
+      );
       return `granted for ${lifeMs / 1_000} s`;
     });
-    yield await step('first REST call', ['token'], () => makeFirstCall(options, http));
+    yield await step('first REST call', ['token'], () => makeFirstCall(options, reached));
     const needed = session.authenticateWith === 'token' ? ['dns', 'tls', 'token'] : ['dns', 'tls'];
     yield await step('socket', needed, async () => {
-      link = dial(options);
+      link = dial(reached);
       await link.opened;
       return `connected to ${venue.socketUrl}`;
     });
@@ -96,7 +85,7 @@ export async function* preflight(options: PreflightOptions): AsyncGenerator<Step
     });
   } finally {
     await link?.close();
-    await http.close();
+    await reached.close();
   }
 }
 
@@ -156,8 +145,7 @@ function certificateOf(hostAndPort: string, timeoutMs: number): Promise<string> 
   });
 }
 
-async function makeFirstCall({ settings, vault, clock }: PreflightOptions, http: HttpClient): Promise<string> {
-  const rest = new Rest({ ...settings.venue, http, vault, clock });
+async function makeFirstCall({ vault, clock }: VenueOptions, { rest }: Venue): Promise<string> {
   const answer = await rest.call(firstCall);
   const what = `${firstCall.method} ${firstCall.path}`;
   if (answer.status < 200 || answer.status > 299) {
@@ -178,24 +166,17 @@ function countCredentials(body: string): string {
 }
 
 interface Link {
-  readonly session: VenueSession;
+  readonly session: ReturnType<Venue['dial']>;
   readonly opened: Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-function dial({ settings, vault, clock }: PreflightOptions): Link {
-  const { venue, session } = settings;
+const closeDeadlineMs = 1_000;
+
+function dial(venue: Venue): Link {
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
-  const open = venueSocket({
-    url: venue.socketUrl,
-    connectTimeout: session.connectTimeout,
-    quote: (text) => vault.quote(text),
-    wall: () => clock.wall(),
-  });
-  const venueSession = new VenueSession(
-    { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle },
-    { open, clock, vault, publish: () => undefined, onStrayReply: () => undefined },
+  const session = venue.dial(
     {
       opened: () => opened.resolve(),
       closed: (found) => {
@@ -203,21 +184,20 @@ function dial({ settings, vault, clock }: PreflightOptions): Link {
         closed.resolve();
       },
     },
+    { publish: () => undefined, onStrayReply: () => undefined },
   );
   return {
-    session: venueSession,
+    session,
     opened: opened.promise,
     close: async () => {
-      venueSession.hangUp();
+      session.hangUp();
       const deadline = setTimeout(closed.resolve, closeDeadlineMs);
       await closed.promise;
       clearTimeout(deadline);
-      venueSession.dispose();
+      session.dispose();
     },
   };
 }
-
-const closeDeadlineMs = 1_000;
 
 function describeHeartbeat(rttMs: number, offsetMs: number | null): string {
   const took = `answered in ${rttMs.toFixed(1)} ms`;
