@@ -18,13 +18,19 @@ const secondMs = 1_000;
  * `X-RateLimit-Reset` or the body's `reset` (both unix seconds).
  * @param wall unix milliseconds
  */
-export function retryAfter({ headers, body }: HttpAnswer, wall: number): number | undefined {
+export function retryAfter(answer: HttpAnswer, wall: number): number | undefined {
+  return retryAfterHeader(answer, wall) ?? limitReset(answer, wall);
+}
+
+function retryAfterHeader({ headers }: HttpAnswer, wall: number): number | undefined {
   const header = one(headers['retry-after']);
-  if (header !== undefined) {
-    const seconds = Number(header);
-    const moment = Number.isFinite(seconds) ? wall + seconds * secondMs : Date.parse(header);
-    if (Number.isFinite(moment)) return Math.max(0, moment - wall);
-  }
+  if (header === undefined || header === '') return undefined;
+  const seconds = Number(header);
+  const moment = Number.isFinite(seconds) ? wall + seconds * secondMs : Date.parse(header);
+  return Number.isFinite(moment) ? Math.max(0, moment - wall) : undefined;
+}
+
+function limitReset({ headers, body }: HttpAnswer, wall: number): number | undefined {
   const parsed = parse(body);
   const reset = Number(one(headers['x-ratelimit-reset']) ?? (isRecord(parsed) ? parsed['reset'] : undefined));
   return Number.isFinite(reset) && reset > 0 ? Math.max(0, reset * secondMs - wall) : undefined;
@@ -35,11 +41,12 @@ export function statusFailure(what: string, answer: HttpAnswer, quote: Quote, wa
   const { status } = answer;
   const words = venueWords(answer.body);
   const said = `${what}: HTTP ${status}${words === '' ? '' : `, "${quote(words)}"`}`;
-  const wait = retryAfter(answer, wall);
   if (status === 401) return failure('token-refused', said);
   if (status === 403) return failure('permission-denied', said);
   if (status === 404) return failure('not-found', said);
-  if (status === 429) return failure('rate-limited', said, wait);
+  if (status === 429) return failure('rate-limited', said, retryAfter(answer, wall));
+  // Every reply of the venue tells when its window of the rate limit resets; only Retry-After asks to stay away.
+  const wait = retryAfterHeader(answer, wall);
   if (status === 503 && wait !== undefined) return failure('server-busy', said, wait);
   if (status === 408 || status >= 500) return failure('server-error', said);
   return failure('bad-reply', said);

@@ -97,14 +97,19 @@ export class LocalConsumer {
     const lost = cursor.skipLost();
     this.#socket.cork();
     if (lost !== null) this.#socket.write(encodeNotification('lost', lost));
-    const room = this.#ports.bufferBytes - this.#socket.writableLength;
+    const room = this.#bufferBytes - this.#socket.writableLength;
     for (const chunk of cursor.read(Math.min(sliceBytes, Math.max(1, room))).chunks) this.#socket.write(chunk);
     this.#socket.uncork();
     if (cursor.lag > 0 && this.#hasRoom()) this.#schedulePump();
   }
 
   #hasRoom(): boolean {
-    return this.#socket.writableLength < this.#ports.bufferBytes;
+    return this.#socket.writableLength < this.#bufferBytes;
+  }
+
+  /** Below its high-water mark a socket does not tell when it has drained, so waiting for that could take for ever. */
+  get #bufferBytes(): number {
+    return Math.max(this.#ports.bufferBytes, this.#socket.writableHighWaterMark);
   }
 
   #schedulePump(): void {
@@ -129,14 +134,23 @@ export class LocalConsumer {
       if (line.length > maxRequestLineBytes) this.#refuseLongLine();
       else if (line.length > 0) this.#answer(line);
       if (this.#leaving) return;
+      if (!this.#hasRoom()) {
+        this.#stopListening(chunk.subarray(start));
+        return;
+      }
     }
     if (start < chunk.length) {
       this.#unfinished.push(chunk.subarray(start));
       this.#unfinishedBytes += chunk.length - start;
     }
     if (this.#unfinishedBytes > maxRequestLineBytes) this.#refuseLongLine();
-    // Replies pile up unread: stop listening until they are taken.
     else if (!this.#hasRoom()) this.#socket.pause();
+  }
+
+  /** Replies pile up unread: what else was asked waits until they are taken. */
+  #stopListening(unheard: Buffer): void {
+    this.#socket.pause();
+    if (unheard.length > 0) this.#socket.unshift(unheard);
   }
 
   #finish(rest: Buffer): Buffer {
@@ -171,7 +185,8 @@ export class LocalConsumer {
     };
     try {
       const answer = this.#ports.handle(this, request);
-      if (answer instanceof Promise) answer.then(settle, refuse);
+      // Caught behind `settle`: what a method resolves with may turn out not to be writable as JSON.
+      if (answer instanceof Promise) answer.then(settle).catch(refuse);
       else settle(answer);
     } catch (error) {
       refuse(error);

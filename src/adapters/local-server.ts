@@ -55,13 +55,18 @@ export class LocalServer {
     this.#ports = ports;
   }
 
-  /** Opens both sockets. @throws {AlreadyRunningError | LocalPathError} */
+  /** Opens both sockets, or neither. @throws {AlreadyRunningError | LocalPathError} */
   async start(): Promise<void> {
     const { directory } = this.#options;
     await prepareDirectory(directory);
     const accept = (control: boolean) => (socket: Socket) => this.#accept(socket, control);
-    this.#servers.push(await listenLocally(join(directory, eventsSocketName), eventsMode, accept(false)));
-    this.#servers.push(await listenLocally(join(directory, controlSocketName), controlMode, accept(true)));
+    try {
+      this.#servers.push(await listenLocally(join(directory, eventsSocketName), eventsMode, accept(false)));
+      this.#servers.push(await listenLocally(join(directory, controlSocketName), controlMode, accept(true)));
+    } catch (error) {
+      await this.stop('figd could not start');
+      throw error;
+    }
     this.#stopListening = this.#ports.log.onAppended(() => this.#fanOut());
     this.#ticker = setInterval(() => this.#tick(), tickMs);
   }

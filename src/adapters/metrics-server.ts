@@ -19,17 +19,20 @@ const closeGraceMs = 500;
 export async function serveMetrics(
   options: MetricsServerOptions,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const answer = (status: number, body: string, type = 'text/plain; charset=utf-8') => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
       response.end(request.method === 'HEAD' ? undefined : body);
     };
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET and HEAD\n');
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const { state, reason } = options.health();
-    switch (pathname) {
+    switch (URL.parse(request.url ?? '/', 'http://localhost')?.pathname) {
       case '/metrics':
-        return answer(200, await options.metrics(), options.contentType);
+        return options.metrics().then(
+          (text) => answer(200, text, options.contentType),
+          // A rejection that nobody holds would end the daemon.
+          () => answer(500, 'the metrics could not be collected\n'),
+        );
       case '/livez':
         return answer(200, 'ok\n');
       case '/readyz':

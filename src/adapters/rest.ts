@@ -34,29 +34,43 @@ export class Rest {
    * @throws {FailureError} `token-refused` while there is no token, or what the network said
    */
   async call({ method, path, body }: RestRequest): Promise<HttpAnswer> {
-    const { http, vault, restUrl } = this.#options;
+    const { http, vault } = this.#options;
     const token = vault.accessToken;
     const what = `${method} ${path.split('?')[0]}`;
     if (token === null) throw new FailureError(failure('token-refused', `${what}: there is no access token yet`));
+    const { url, uri } = this.#target(what, path);
     const headers = {
       accept: 'application/json',
       authorization: `Bearer ${token.value}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...this.#signature(method, path, body ?? ''),
+      ...this.#signature(method, uri, body ?? ''),
     };
     try {
-      return await http.send({ method, url: restUrl + path, headers, ...(body === undefined ? {} : { body }) });
+      return await http.send({ method, url, headers, ...(body === undefined ? {} : { body }) });
     } catch (error) {
       throw new FailureError(networkFailure(what, error));
     }
   }
 
+  /**
+   * The address of a path, and the request URI as it stands on the wire: writing it as a URL escapes some characters
+   * and resolves dots, and what is signed must be what is sent.
+   */
+  #target(what: string, path: string): { readonly url: string; readonly uri: string } {
+    const { restUrl } = this.#options;
+    // Without its slash a path could continue the name of the host, and take the token there.
+    if (!path.startsWith('/')) throw new FailureError(failure('internal', `${what}: the path does not begin with /`));
+    const target = new URL(restUrl + path);
+    const prefix = new URL(restUrl).pathname.replace(/\/$/, '');
+    return { url: target.href, uri: `${target.pathname}${target.search}`.slice(prefix.length) };
+  }
+
   /** The venue's documented signature: HMAC-SHA256 over time, method, request URI and the exact bytes of the body. */
-  #signature(method: string, path: string, body: string): Record<string, string> {
+  #signature(method: string, uri: string, body: string): Record<string, string> {
     const { sign, vault, clock } = this.#options;
     if (!sign) return {};
     const timestamp = Math.floor(clock.wall() / 1_000).toString();
-    const signed = `${timestamp}\n${method}\n${path}\n${body}`;
+    const signed = `${timestamp}\n${method}\n${uri}\n${body}`;
     return {
       'x-fig-timestamp': timestamp,
       'x-fig-signature': createHmac('sha256', vault.clientSecret).update(signed).digest('hex'),

@@ -17,7 +17,8 @@ const shortestRedactedId = 8;
 const rememberedTokens = 8;
 const longestQuote = 200;
 const jwt = /\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g;
-const bearer = /\bBearer\s+[^\s"',]+/gi;
+/** Stops at a backslash too: in a line of JSON that begins the escape of a quote, and the line must stay JSON. */
+const bearer = /\bBearer\s+[^\s"',\\]+/gi;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what the venue says must not steer a terminal or split a log line
 const controls = /[\u0000-\u001f\u007f-\u009f]+/g;
 
@@ -32,6 +33,8 @@ export class Vault {
   readonly #tokens: string[] = [];
   #access: AccessToken | null = null;
   #refresh: string | null = null;
+  /** Matches every secret in every form; null when they have changed. */
+  #pattern: RegExp | null = null;
 
   constructor(credentials: ApiKey) {
     this.#clientId = credentials.clientId;
@@ -60,6 +63,7 @@ export class Vault {
     this.#clientId = clientId;
     this.#clientSecret = clientSecret;
     this.#refresh = null;
+    this.#pattern = null;
   }
 
   keep(access: AccessToken, refresh: string | null): void {
@@ -71,9 +75,10 @@ export class Vault {
 
   /** Uses the token the venue gave in an `auth` reply from now on, in the place of the one of that generation. */
   adopt(value: string, generation: number): void {
+    // Too late to be used it is still a valid token.
+    this.#remember(value);
     if (this.#access?.generation !== generation) return;
     this.#access = { value, generation };
-    this.#remember(value);
   }
 
   dropRefreshToken(): void {
@@ -87,12 +92,9 @@ export class Vault {
 
   /** The text with every secret, and everything that looks like a token, blotted out. */
   redact(text: string): string {
-    let clean = text;
-    for (const secret of this.#secrets()) {
-      for (const form of new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])) {
-        clean = clean.replaceAll(form, shown);
-      }
-    }
+    this.#pattern ??= anyOf([...this.#secrets()].flatMap(forms));
+    // In one pass: what was blotted out must not be searched again.
+    const clean = text.replace(this.#pattern, shown);
     return clean.replace(jwt, shown).replace(bearer, `Bearer ${shown}`);
   }
 
@@ -111,6 +113,41 @@ export class Vault {
   #remember(token: string): void {
     if (token.length < shortestRedacted || this.#tokens.includes(token)) return;
     this.#tokens.push(token);
+    this.#pattern = null;
     if (this.#tokens.length > rememberedTokens) this.#tokens.shift();
   }
+}
+
+/** How a secret may be spelled in what the venue says, or in a line of our own log that quotes it. */
+function forms(secret: string): readonly string[] {
+  // A token is what the venue says it is, and half a surrogate pair has no place in a URL.
+  const text = secret.toWellFormed();
+  const inUrls = [encodeURIComponent(text), new URLSearchParams({ x: text }).toString().slice('x='.length)];
+  const inJson = inJsonText(secret);
+  const asciiOnly = inJson.replace(/[\u007f-\uffff]/g, unicodeEscape);
+  return [
+    secret,
+    ...inUrls,
+    ...inUrls.map((url) => url.replace(/%../g, (octet) => octet.toLowerCase())),
+    ...[inJson, asciiOnly, asciiOnly.replace(/[<>&='+]/g, unicodeEscape)].flatMap((json) => [
+      json,
+      json.replaceAll('/', '\\/'),
+      inJsonText(json),
+    ]),
+  ];
+}
+
+function inJsonText(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function unicodeEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** The longest first: where one secret begins with another, the rest of it must not stay. */
+function anyOf(texts: readonly string[]): RegExp {
+  const longestFirst = [...new Set(texts)].sort((a, b) => b.length - a.length);
+  if (longestFirst.length === 0) return /(?!)/;
+  return new RegExp(longestFirst.map((text) => RegExp.escape(text)).join('|'), 'g');
 }

@@ -206,10 +206,18 @@ export class VenueSession {
     if (event.channel !== unroutedChannel) return event;
     const text = Buffer.from(event.message).toString('utf8');
     const told = event.encoding === 'base64' ? Buffer.from(text, 'base64').toString('latin1') : text;
-    return this.#ports.vault.isTold(told) ? { ...event, message: withheld, encoding: 'text' } : event;
+    const isTold = [told, withoutEscapes(told)].some((form) => this.#ports.vault.isTold(form));
+    return isTold ? { ...event, message: withheld, encoding: 'text' } : event;
   }
 }
 
 function split(asked: readonly string[], confirmed: readonly string[]): SubscriptionAnswer {
   return { confirmed, refused: asked.filter((channel) => !confirmed.includes(channel)) };
+}
+
+/** JSON may write any character as an escape, and some writers do so with slashes, quotes or all that is not ASCII. */
+function withoutEscapes(text: string): string {
+  return text.replace(/\\(?:\/|u([0-9a-f]{4}))/gi, (_escape, hex?: string) =>
+    hex === undefined ? '/' : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }

@@ -50,10 +50,17 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       followRedirects: false,
     });
     let cause: Failure | null = null;
+    let isOver = false;
 
-    const end = (found: Failure) => {
+    const cut = () => {
+      // The body of a refused handshake goes on by itself: what comes of it must not be reported any more.
+      isOver = true;
       release(socket);
       socket.terminate();
+    };
+    const end = (found: Failure) => {
+      if (isOver) return;
+      cut();
       closed(found);
     };
 
@@ -79,10 +86,7 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       // Without a connection there is no close event to wait for that tells more.
       if (socket.readyState === WebSocket.CONNECTING) end(cause);
     });
-    socket.on('close', (code, reason) => {
-      release(socket);
-      closed(cause ?? closeFailure(code, quote(reason.toString('utf8'))));
-    });
+    socket.on('close', (code, reason) => end(cause ?? closeFailure(code, quote(reason.toString('utf8')))));
 
     return {
       send: (text) => {
@@ -90,10 +94,7 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
         socket.send(text);
       },
       hangUp: () => socket.close(normalClosure),
-      cut: () => {
-        release(socket);
-        socket.terminate();
-      },
+      cut,
     };
   };
 }

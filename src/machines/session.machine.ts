@@ -34,6 +34,8 @@ export interface SubscriptionAnswer {
 export interface SessionContext extends SessionInput {
   readonly connectedAt: number | null;
   readonly liveAt: number | null;
+  /** Generation of the token shown to the venue when the session began; 0 before. */
+  readonly presentedToken: number;
   /** Generation of the token this session was authenticated with. */
   readonly authenticatedWith: number;
   readonly lastHeartbeatSentAt: number;
@@ -126,11 +128,14 @@ export const sessionMachine = setup({
   guards: {
     'is every channel confirmed?': ({ context }) => context.refused.length === 0,
     'is a newer token out?': ({ context }) => context.newestToken > context.authenticatedWith,
+    'did the renewal bring a newer token?': ({ context }, params: { token: number }) =>
+      params.token > context.authenticatedWith,
     'does a newer token need a new session?': ({ context }) =>
       context.newestToken > context.authenticatedWith && context.settings.renewal === 'reconnect',
   },
   actions: {
     'note the connection': assign(({ context }) => ({ connectedAt: context.now() })),
+    'note the token presented': assign(({ context }) => ({ presentedToken: context.newestToken })),
     'note the authentication': assign((_, params: { token: number }) => ({ authenticatedWith: params.token })),
     'note the newest token': assign(({ context }, params: { generation: number }) => ({
       newestToken: Math.max(context.newestToken, params.generation),
@@ -200,6 +205,7 @@ export const sessionMachine = setup({
     ...input,
     connectedAt: null,
     liveAt: null,
+    presentedToken: 0,
     authenticatedWith: 0,
     lastHeartbeatSentAt: Number.NEGATIVE_INFINITY,
     lastHeartbeat: null,
@@ -211,7 +217,7 @@ export const sessionMachine = setup({
   output: ({ context }) => ({
     id: context.id,
     failure: context.ending ?? failure('internal', 'the session ended without a reason'),
-    token: context.authenticatedWith || context.newestToken,
+    token: context.authenticatedWith || context.presentedToken || context.newestToken,
     liveForMs: context.liveAt === null ? null : context.now() - context.liveAt,
   }),
   invoke: {
@@ -252,6 +258,7 @@ export const sessionMachine = setup({
       },
     },
     authenticating: {
+      entry: 'note the token presented',
       invoke: {
         src: 'authenticate',
         input: ({ context }) => ({ session: context.id }),
@@ -333,13 +340,27 @@ export const sessionMachine = setup({
               invoke: {
                 src: 'renewInPlace',
                 input: ({ context }) => ({ session: context.id }),
-                onDone: {
-                  target: 'current',
-                  actions: [
-                    { type: 'note the authentication', params: ({ event }) => ({ token: event.output }) },
-                    'report the renewal',
-                  ],
-                },
+                onDone: [
+                  {
+                    guard: {
+                      type: 'did the renewal bring a newer token?',
+                      params: ({ event }) => ({ token: event.output }),
+                    },
+                    target: 'current',
+                    actions: [
+                      { type: 'note the authentication', params: ({ event }) => ({ token: event.output }) },
+                      'report the renewal',
+                    ],
+                  },
+                  // Asking again would be a loop as fast as the venue answers.
+                  {
+                    target: '#session.closing',
+                    actions: {
+                      type: 'note the ending',
+                      params: { failure: failure('renewal', 'the renewal in place brought no newer token') },
+                    },
+                  },
+                ],
                 onError: {
                   target: '#session.closing',
                   actions: {

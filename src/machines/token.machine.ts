@@ -46,6 +46,8 @@ export interface TokenContext extends TokenInput {
   readonly refusedInARow: number;
   readonly refreshes: number;
   readonly lastFailure: Failure | null;
+  /** Whether a refresh was asked for while a request was under way, perhaps with credentials that changed since. */
+  readonly askedMeanwhile: boolean;
 }
 
 export type TokenEvent =
@@ -84,7 +86,7 @@ const afterFailure = (context: TokenContext, found: Failure): Partial<TokenConte
   return {
     lastFailure: found,
     failedInARow: context.failedInARow + 1,
-    retryAt: Math.max(context.now() + delay, soonest(context)),
+    retryAt: context.askedMeanwhile ? soonest(context) : Math.max(context.now() + delay, soonest(context)),
   };
 };
 
@@ -111,7 +113,8 @@ const tokenSetup = setup({
     'are the credentials refused?': (_, params: { failure: Failure }) => params.failure.class === 'refused',
   },
   actions: {
-    'note the request': assign(({ context }) => ({ requestedAt: context.now(), retryAt: null })),
+    'note the request': assign(({ context }) => ({ requestedAt: context.now(), retryAt: null, askedMeanwhile: false })),
+    'note the wish': assign({ askedMeanwhile: true }),
     'keep the grant': assign(({ context }, params: { grant: Grant; renewal: boolean }) => {
       const requestedAt = context.requestedAt ?? context.now();
       return {
@@ -123,6 +126,7 @@ const tokenSetup = setup({
         ),
         failedInARow: 0,
         lastFailure: null,
+        askedMeanwhile: false,
         refreshes: context.refreshes + (params.renewal ? 1 : 0),
       };
     }),
@@ -135,7 +139,8 @@ const tokenSetup = setup({
     })),
     'count the credentials as refused': assign(({ context }) =>
       afterFailure(
-        context,
+        // Each grant ends a row of failed requests, yet the probes must slow down.
+        { ...context, failedInARow: context.refusedInARow - freshTokenRefusalsTolerated },
         failure(
           'credentials-refused',
           `the venue issues tokens for these credentials and its socket refused ${context.refusedInARow + 1} of them in a row`,
@@ -179,6 +184,7 @@ const asking = (kind: GrantKind) => {
   const renewal = kind === 'refresh';
   return tokenSetup.createStateConfig({
     entry: 'note the request',
+    on: { refresh: { actions: 'note the wish' } },
     invoke: {
       src: 'requestToken',
       input: ({ context }) => ({ generation: context.generation + 1, kind }),
@@ -228,6 +234,7 @@ export const tokenMachine = tokenSetup.createMachine({
     refusedInARow: 0,
     refreshes: 0,
     lastFailure: null,
+    askedMeanwhile: false,
   }),
   on: {
     'token.accepted': { actions: 'forget refusals' },
@@ -237,7 +244,7 @@ export const tokenMachine = tokenSetup.createMachine({
         actions: ['drop the token', { type: 'report the loss', params: { why: 'expired' } }],
       },
       // Lives beyond 24.8 days: the timer came early.
-      { guard: 'is the token usable?', actions: 'watch for expiry' },
+      { guard: 'is the token usable?', actions: ['stop watching for expiry', 'watch for expiry'] },
     ],
     // While a request is under way its answer decides what happens next.
     'token.refused': {
@@ -271,7 +278,7 @@ export const tokenMachine = tokenSetup.createMachine({
               { type: 'report the loss', params: { why: 'expired' } },
             ],
           },
-          { guard: 'is the token usable?', actions: 'watch for expiry' },
+          { guard: 'is the token usable?', actions: ['stop watching for expiry', 'watch for expiry'] },
         ],
         'token.refused': [
           {

@@ -34,8 +34,9 @@ export class RpcError extends Error {
   }
 }
 
+/** A reply without `result` would be none, so a method with nothing to say answers null. */
 export function encodeResult(id: RpcId, result: unknown): string {
-  return `${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`;
+  return `${JSON.stringify({ jsonrpc: '2.0', id, result: result ?? null })}\n`;
 }
 
 export function encodeError(id: RpcId, error: RpcErrorObject): string {

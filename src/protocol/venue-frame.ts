@@ -24,7 +24,10 @@ export interface ReplyFrame {
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const space = 0x20;
-const strictDecoder = new TextDecoder('utf-8', { fatal: true });
+/** Keeps a byte order mark: one in front of JSON makes it no JSON, and swallowing it would lose bytes. */
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Channels whose names begin so are figd's own: a frame that claims one must not pass for a fact of figd. */
+const ownPrefix = 'figd.';
 
 /**
  * Reads a frame from the venue: a reply to a call, or an event and its channel.
@@ -85,13 +88,16 @@ function findChannel(frame: Record<string, unknown>, isKnownChannel: (name: stri
     result['channel'],
   ];
   for (const candidate of candidates) {
-    if (typeof candidate === 'string' && candidate.length > 0 && candidate.length <= 256) return candidate;
+    if (typeof candidate !== 'string' || candidate.startsWith(ownPrefix)) continue;
+    if (candidate.length > 0 && candidate.length <= 256) return candidate;
   }
   return null;
 }
 
 function readError(error: unknown): RpcErrorObject | null {
   if (error === undefined || error === null) return null;
+  // String() of an array recurses, and how deep it is nested is up to the sender.
+  if (Array.isArray(error)) return { code: 0, message: 'no message' };
   if (!isRecord(error)) return { code: 0, message: String(error) };
   const { code, message, data } = error;
   return {

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, renameSync } from 'node:fs';
 import { createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -69,6 +69,13 @@ it('tells apart why there is no connection', async () => {
     await expect(LocalClient.connect(daemon.path())).rejects.toThrow(kind);
     await close();
   }
+});
+
+it('takes a socket that a crash left behind for what it is', async () => {
+  const stale = `${daemon.path()}.stale`;
+  renameSync(daemon.path(), stale);
+  await daemon.stop();
+  await expect(LocalClient.connect(stale)).rejects.toEqual(new NotRunningError(stale));
 });
 
 it('says when the socket is closed to this user', async () => {

@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { maxRequestLineBytes } from '../../src/protocol/local.ts';
+import { LineClient } from './support/line-client.ts';
+import { LocalDaemon } from './support/local-daemon.ts';
+import { until, within } from './support/until.ts';
+
+const longLine = { code: -32600, message: 'the line is longer than 1048576 bytes' };
+
+it.each([
+  ['what is not JSON', 'hello?', null, -32700, 'the line is not JSON'],
+  ['a batch', '[{"id":1,"method":"ping"}]', null, -32600, 'batches are not supported: one request a line'],
+  ['a request without a method', '{"id":1}', 1, -32600, 'method is missing or not a string'],
+  ['params that are no object', '{"id":1,"method":"ping","params":[]}', 1, -32602, 'params is an object'],
+  ['wrong parameters', '{"id":1,"method":"subscribe","params":{"ticks":1}}', 1, -32602, 'ticks is true or false'],
+])('answers %s with an error and goes on', async (_what, line, id, code, message) => {
+  await using daemon = await LocalDaemon.start();
+  const client = await daemon.connect();
+  client.write(`${line}\n{"id":"next","method":"ping"}\n`);
+  const next = await client.message('the next answer', (reply) => reply['id'] === 'next');
+  expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id, error: { code, message } }, next]);
+  expect(daemon.bugs).toEqual([]);
+});
+
+it('answers a line that is not UTF-8 with −32700 and goes on', async () => {
+  await using daemon = await LocalDaemon.start();
+  const client = await daemon.connect();
+  client.write(Buffer.from([...Buffer.from('{"id":1,"method":"'), 0xff, 0xfe, ...Buffer.from('"}\n')]));
+  await client.line(1);
+  const error = { code: -32700, message: 'the line is not UTF-8' };
+  expect(client.messages[1]).toEqual({ jsonrpc: '2.0', id: null, error });
+  expect(await client.call('ping')).toHaveProperty('result');
+});
+
+it('passes over empty lines, and reads lines that end in CR LF', async () => {
+  await using daemon = await LocalDaemon.start();
+  const client = await daemon.connect();
+  client.write('\n\n{"id":1,"method":"ping"}\r\n\n');
+  await client.line(1);
+  await client.call('ping');
+  expect(client.messages.slice(1).map(({ id }) => id)).toEqual([1, 'call-1']);
+});
+
+it('says nothing to half a line until the rest has come', async () => {
+  await using daemon = await LocalDaemon.start();
+  const [half, other] = [await daemon.connect(), await daemon.connect()];
+  half.write('{"id":1,"meth');
+  await other.call('ping');
+  expect(half.lines.length).toBe(1);
+  half.write('od":"ping"}\n');
+  await half.line(1);
+  expect(half.messages[1]).toMatchObject({ id: 1, result: {} });
+});
+
+it('answers many requests in one chunk, each once and in order', async () => {
+  await using daemon = await LocalDaemon.start();
+  const client = await daemon.connect();
+  const ids = Array.from({ length: 2_000 }, (_, index) => index);
+  client.write(ids.map((id) => `{"id":${id},"method":"ping"}\n`).join(''));
+  await client.line(2_000);
+  expect(client.messages.slice(1).map(({ id }) => id)).toEqual(ids);
+});
+
+it('gives the same answers wherever the bytes of the requests are cut', async () => {
+  await using daemon = await LocalDaemon.start({ status: { name: 'größe €😀' } });
+  const script = Buffer.from(
+    '{"id":1,"method":"status"}\nnonsense\n\n{"id":"zwölf €😀","method":"unheard"}\r\n{"id":3,"method":"unsubscribe"}\n',
+  );
+  const whole = await daemon.connect();
+  whole.write(script);
+  await whole.line(4);
+  const expected = whole.lines.slice(1);
+  expect(expected.length).toBe(4);
+  await fc.assert(
+    fc.asyncProperty(fc.subarray([...script.keys()].slice(1)), async (cuts) => {
+      const client = await daemon.connect();
+      client.socket.setNoDelay(true);
+      for (const [index, from] of [0, ...cuts].entries()) {
+        client.write(script.subarray(from, cuts[index]));
+        await new Promise(setImmediate);
+      }
+      await client.line(4);
+      expect(client.lines.slice(1)).toEqual(expected);
+      await client.close();
+    }),
+    { numRuns: 25, examples: [[[...script.keys()].slice(1)], [[]]] },
+  );
+});
+
+it('takes a line of exactly 1 MiB', async () => {
+  await using daemon = await LocalDaemon.start();
+  const client = await daemon.connect();
+  const request = '{"id":1,"method":"ping"}';
+  client.write(`${request.padEnd(maxRequestLineBytes)}\n`);
+  await client.line(1);
+  expect(client.messages[1]).toMatchObject({ id: 1, result: {} });
+});
+
+it.each([
+  ['with its end', `${'x'.repeat(maxRequestLineBytes + 1)}\n`],
+  ['without its end', 'x'.repeat(maxRequestLineBytes + 1)],
+  ['that never ends', 'x'.repeat(4 * maxRequestLineBytes)],
+  ['followed by requests', `${'x'.repeat(maxRequestLineBytes + 1)}\n{"id":1,"method":"ping"}\n`],
+])('answers a line over 1 MiB %s with −32600 and closes the connection', async (_what, text) => {
+  await using daemon = await LocalDaemon.start();
+  const [client, other] = [await daemon.connect(), await daemon.follower()];
+  await client.call('subscribe', { ticks: false });
+  client.write(text);
+  await until('the end of the connection', () => client.ended);
+  daemon.add('rfq.maker');
+  await other.notification('event');
+  expect(client.messages.slice(2)).toEqual([{ jsonrpc: '2.0', id: null, error: longLine }]);
+  await until('the client to be forgotten', () => daemon.server.subscribers().length === 1);
+});
+
+it('takes in the rest of a line that is too long, so that no reset overtakes the answer', async () => {
+  await using daemon = await LocalDaemon.start();
+  const client = await daemon.connect();
+  const sent = Promise.withResolvers<Error | null | undefined>();
+  client.socket.write('x'.repeat(8 * maxRequestLineBytes), sent.resolve);
+  expect(await within('the line to be taken', sent.promise)).toBeFalsy();
+  await client.whenClosed();
+  expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id: null, error: longLine }]);
+});
+
+it('closes within seconds even on a client that reads nothing and never stops sending', async () => {
+  await using daemon = await LocalDaemon.start();
+  const client = await daemon.connect();
+  client.socket.pause();
+  const chunk = 'x'.repeat(65_536);
+  const send = () => {
+    while (!client.closed && client.socket.writable && client.socket.write(chunk));
+  };
+  client.socket.on('drain', send);
+  send();
+  await until('the connection to break', () => !client.socket.writable);
+});
+
+it('keeps a client that is answered by promises from disturbing itself when it leaves', async () => {
+  const called = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<object>();
+  const control = {
+    rest: () => {
+      called.resolve();
+      return answer.promise;
+    },
+  };
+  await using daemon = await LocalDaemon.start({ control });
+  const client = await daemon.connect(daemon.controlPath);
+  client.write('{"id":1,"method":"rest"}\n');
+  await called.promise;
+  await client.close();
+  answer.resolve({ late: true });
+  const other = await daemon.connect();
+  expect(await other.call('ping')).toHaveProperty('result');
+  expect(daemon.bugs).toEqual([]);
+});
+
+it('answers a client that closes its half of the connection behind its request', async () => {
+  await using daemon = await LocalDaemon.start();
+  const client = await daemon.connect();
+  client.socket.end('{"id":1,"method":"status"}\n');
+  await client.whenClosed();
+  expect(client.messages[1]).toEqual({ jsonrpc: '2.0', id: 1, result: { pid: process.pid } });
+});
+
+it('leaves nothing behind when clients leave in the middle of anything', async () => {
+  await using daemon = await LocalDaemon.start();
+  for (let seq = 0; seq < 500; seq += 1) daemon.add('rfq.maker', 'x'.repeat(2_000));
+  const subscribe = '{"id":1,"method":"subscribe","params":{"from":"oldest"}}\n';
+  const scripts = ['', '{"id":1', subscribe, `${subscribe}{"id":2,`, subscribe.repeat(3), 'x'.repeat(2_000_000)];
+  await Promise.all(
+    scripts.flatMap((script) =>
+      [0, 1, 5].map(async (turns) => {
+        const client = await LineClient.open(daemon.eventsPath);
+        client.write(script);
+        for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+        await client.close();
+      }),
+    ),
+  );
+  await daemon.deserted();
+  const witness = await daemon.follower();
+  daemon.add('rfq.maker');
+  await witness.notification('event');
+  expect(daemon.server.subscribers().length).toBe(1);
+  expect(daemon.bugs).toEqual([]);
+});

@@ -1,0 +1,87 @@
+import { systemClock } from '../../../src/adapters/system-clock.ts';
+import type { Vault } from '../../../src/adapters/vault.ts';
+import { VenueSession, type VenueSessionSettings } from '../../../src/adapters/venue-session.ts';
+import { venueSocket } from '../../../src/adapters/venue-socket.ts';
+import type { Failure } from '../../../src/protocol/failure.ts';
+import type { EventFrame } from '../../../src/protocol/venue-frame.ts';
+import { until, within } from './until.ts';
+import { vaultWith } from './venue.ts';
+
+export interface SeenEvent {
+  readonly channel: string;
+  readonly text: string;
+  readonly encoding?: string;
+}
+
+/** A session over a real socket, and all it reports. */
+export class TestSession implements AsyncDisposable {
+  readonly vault: Vault;
+  readonly session: VenueSession;
+  readonly events: SeenEvent[] = [];
+  readonly strays: (string | number)[] = [];
+  readonly closes: Failure[] = [];
+  opened = 0;
+
+  constructor(url: string, settings: Partial<VenueSessionSettings> = {}, vault = vaultWith()) {
+    this.vault = vault;
+    const clock = systemClock();
+    this.session = new VenueSession(
+      {
+        methods: { auth: 'auth', refresh: 'auth/refresh', heartbeat: 'heartbeat', subscribe: 'v1/subscribe' },
+        authenticateWith: 'token',
+        credentialStyle: 'json',
+        channels: ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'],
+        authTimeout: 2_000,
+        heartbeatTimeout: 1_000,
+        subscribeTimeout: 2_000,
+        ...settings,
+      },
+      {
+        open: venueSocket({
+          url,
+          connectTimeout: 1_000,
+          quote: (text) => vault.quote(text),
+          wall: () => clock.wall(),
+        }),
+        clock,
+        vault,
+        publish: (event, _receivedAt) => this.events.push(seen(event)),
+        onStrayReply: (id) => this.strays.push(id),
+      },
+      {
+        opened: () => {
+          this.opened += 1;
+        },
+        closed: (failure) => this.closes.push(failure),
+      },
+    );
+  }
+
+  whenOpen(): Promise<unknown> {
+    return until('the session to be open', () => this.opened > 0);
+  }
+
+  whenClosed(): Promise<Failure> {
+    return until('the session to be closed', () => this.closes[0]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.session.dispose();
+  }
+}
+
+function seen({ channel, message, encoding }: EventFrame): SeenEvent {
+  const text = Buffer.from(message).toString('utf8');
+  return { channel, text, ...(encoding === undefined ? {} : { encoding }) };
+}
+
+/** The failure that a promise is rejected with. */
+export async function failureOfCall(call: Promise<unknown>): Promise<unknown> {
+  return within(
+    'the call',
+    call.then(
+      (value) => ({ resolved: value }),
+      (error: { failure?: Failure }) => error.failure ?? error,
+    ),
+  );
+}

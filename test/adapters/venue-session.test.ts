@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/adapters/system-clock.ts';
+import { TokenEndpoint } from '../../src/adapters/token-endpoint.ts';
+import type { VenueSessionSettings } from '../../src/adapters/venue-session.ts';
+import { channels } from '../../src/simulator/frames.ts';
+import type { Simulator } from '../../src/simulator/server.ts';
+import { until } from './support/until.ts';
+import { clientId, httpClient, quietVenue, vaultWith } from './support/venue.ts';
+import { failureOfCall, TestSession } from './support/venue-session.ts';
+
+/** An open session, with a token of the venue in its vault. */
+async function open(venue: Simulator, settings: Partial<VenueSessionSettings> = {}, vault = vaultWith()) {
+  await using http = httpClient();
+  const endpoint = new TokenEndpoint({ url: venue.tokenUrl, style: 'json', http, vault, clock: systemClock() });
+  await endpoint.request({ generation: 1, kind: 'credentials' }, new AbortController().signal);
+  const test = new TestSession(venue.socketUrl, settings, vault);
+  await test.whenOpen();
+  return test;
+}
+
+async function live(venue: Simulator, settings: Partial<VenueSessionSettings> = {}) {
+  const test = await open(venue, settings);
+  await test.session.authenticate();
+  await test.session.subscribe();
+  return test;
+}
+
+describe('authenticating', () => {
+  it('presents the token, and tells which generation it was', async () => {
+    await using venue = await quietVenue();
+    await using test = await open(venue);
+    expect(await test.session.authenticate()).toBe(1);
+    expect(venue.venue.stats.auths).toEqual({ authenticated: 1, extended: 0, refused: 0 });
+  });
+
+  it.each(['json', 'oauth2'] as const)('presents the credentials where so configured (%s)', async (credentialStyle) => {
+    await using venue = await quietVenue();
+    await using test = await open(venue, { authenticateWith: 'credentials', credentialStyle });
+    expect(await test.session.authenticate()).toBe(1);
+    expect(venue.venue.stats.auths.authenticated).toBe(1);
+  });
+
+  it('needs no token to present the credentials', async () => {
+    await using venue = await quietVenue();
+    await using test = new TestSession(venue.socketUrl, { authenticateWith: 'credentials' });
+    await test.whenOpen();
+    expect(await test.session.authenticate()).toBe(0);
+  });
+
+  it.each([
+    ['error', 'auth: error -32700, "authentication error"'],
+    ['result', 'auth: the venue answered success: false'],
+  ] as const)('knows a refused token by %s', async (authRefusal, message) => {
+    await using venue = await quietVenue({ authRefusal });
+    await using test = await open(venue);
+    venue.venue.inject({ kind: 'refuse-auth' });
+    const refused = await failureOfCall(test.session.authenticate());
+    expect(refused).toEqual({ class: 'refused', code: 'token-refused', message });
+  });
+
+  it.each(['error', 'result'] as const)('knows refused credentials by %s', async (authRefusal) => {
+    await using venue = await quietVenue({ authRefusal });
+    const vault = vaultWith(clientId, 'wrong-secret');
+    await using test = new TestSession(venue.socketUrl, { authenticateWith: 'credentials' }, vault);
+    await test.whenOpen();
+    const refused = await failureOfCall(test.session.authenticate());
+    expect(refused).toMatchObject({ class: 'refused', code: 'credentials-refused' });
+  });
+
+  it('does not ask without a token', async () => {
+    await using venue = await quietVenue();
+    await using test = new TestSession(venue.socketUrl);
+    await test.whenOpen();
+    const message = 'there is no access token to present';
+    expect(await failureOfCall(test.session.authenticate())).toEqual({
+      class: 'refused',
+      code: 'token-refused',
+      message,
+    });
+  });
+
+  it('uses the token the venue gives in its reply from then on', async () => {
+    await using venue = await quietVenue({ tokenInAuthReply: true });
+    await using test = await open(venue);
+    const before = test.vault.accessToken?.value;
+    expect(await test.session.authenticate()).toBe(1);
+    expect(test.vault.accessToken).toEqual({ value: expect.stringMatching(/^figsim-access-/), generation: 1 });
+    expect(test.vault.accessToken?.value).not.toBe(before);
+  });
+
+  it('gives up at the deadline', async () => {
+    await using venue = await quietVenue();
+    await using test = await open(venue, { authTimeout: 50 });
+    venue.venue.inject({ kind: 'no-reply', method: 'auth' });
+    const message = 'no reply to auth within 50 ms';
+    expect(await failureOfCall(test.session.authenticate())).toEqual({
+      class: 'transient',
+      code: 'reply-timeout',
+      message,
+    });
+  });
+
+  it('reports a reply that comes after its deadline, and nothing else of it', async () => {
+    await using venue = await quietVenue();
+    await using test = await open(venue, { authTimeout: 20 });
+    venue.venue.inject({ kind: 'delay', ms: 100 });
+    expect(await failureOfCall(test.session.authenticate())).toMatchObject({ code: 'reply-timeout' });
+    expect(await until('the stray reply', () => test.strays[0])).toBe(1);
+    expect(test.events).toEqual([]);
+  });
+});
+
+describe('renewing in place', () => {
+  it('extends the session with the newest token by the refresh method', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    expect(await test.session.renewInPlace()).toBe(1);
+    expect(venue.venue.stats.auths).toEqual({ authenticated: 1, extended: 1, refused: 0 });
+    expect([venue.venue.stats.dials, test.closes]).toEqual([1, []]);
+  });
+
+  it('authenticates once more where the venue has no refresh method', async () => {
+    await using venue = await quietVenue({ inPlaceRefresh: false });
+    await using test = await live(venue);
+    expect(await test.session.renewInPlace()).toBe(1);
+    expect(venue.venue.stats.auths).toEqual({ authenticated: 1, extended: 1, refused: 0 });
+  });
+
+  it('does not insist when the venue refuses the token', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    venue.venue.inject({ kind: 'refuse-auth', times: 1 });
+    expect(await failureOfCall(test.session.renewInPlace())).toMatchObject({ code: 'token-refused' });
+    expect(venue.venue.stats.auths.refused).toBe(1);
+  });
+
+  it('keeps the subscriptions: events go on', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    await test.session.renewInPlace();
+    venue.venue.publish('rfq.taker', { rfqId: 1 });
+    expect((await until('an event', () => test.events[0])).channel).toBe('rfq.taker');
+  });
+});
+
+describe('subscribing', () => {
+  it('confirms all channels', async () => {
+    await using venue = await quietVenue();
+    await using test = await open(venue);
+    await test.session.authenticate();
+    expect(await test.session.subscribe()).toEqual({ confirmed: [...channels], refused: [] });
+    expect(venue.venue.stats.openConnections[0]?.channels).toEqual([...channels]);
+  });
+
+  it('knows the channels that the venue left out', async () => {
+    await using venue = await quietVenue();
+    await using test = await open(venue);
+    await test.session.authenticate();
+    venue.venue.inject({ kind: 'partial-subscription', channels: ['rfq.taker'], times: 1 });
+    expect(await test.session.subscribe(['rfq.maker', 'rfq.taker'])).toEqual({
+      confirmed: ['rfq.maker'],
+      refused: ['rfq.taker'],
+    });
+  });
+
+  it('asks for each channel on its own when the venue refuses the whole list', async () => {
+    await using venue = await quietVenue();
+    await using test = await open(venue);
+    await test.session.authenticate();
+    const refusal = { kind: 'rpc-error', method: 'v1/subscribe', code: -32602, message: 'unknown channel' } as const;
+    venue.venue.inject({ ...refusal, times: 2 });
+    expect(await test.session.subscribe(['rfq.maker', 'rfq.taker', 'rfq_quote.maker'])).toEqual({
+      confirmed: ['rfq.taker', 'rfq_quote.maker'],
+      refused: ['rfq.maker'],
+    });
+    expect(venue.venue.stats.openConnections[0]?.channels).toEqual(['rfq.taker', 'rfq_quote.maker']);
+  });
+
+  it('takes the refusal of a single channel for what it is', async () => {
+    await using venue = await quietVenue();
+    await using test = await open(venue);
+    await test.session.authenticate();
+    venue.venue.inject({ kind: 'rpc-error', method: 'v1/subscribe', code: 403, message: 'no role' });
+    expect(await test.session.subscribe(['rfq.maker'])).toEqual({ confirmed: [], refused: ['rfq.maker'] });
+  });
+
+  it.each([
+    [{ kind: 'unknown-method', method: 'v1/subscribe' }, 'rpc-error'],
+    [{ kind: 'rpc-error', method: 'v1/subscribe', code: -32603, message: 'internal error' }, 'server-error'],
+    [{ kind: 'rpc-error', method: 'v1/subscribe', code: 429, message: 'slow down' }, 'rate-limited'],
+  ] as const)('does not take %j for a verdict on the channels', async (fault, code) => {
+    await using venue = await quietVenue();
+    await using test = await open(venue);
+    await test.session.authenticate();
+    venue.venue.inject(fault);
+    expect(await failureOfCall(test.session.subscribe())).toMatchObject({ code });
+  });
+});
+
+describe('a heartbeat', () => {
+  it('measures the round trip and the offset of the clocks', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    const { rttMs, clockOffsetMs } = await test.session.heartbeat();
+    expect(rttMs).toBeGreaterThan(0);
+    expect(rttMs).toBeLessThan(1_000);
+    // The same clock on both sides, which the venue tells in whole milliseconds.
+    expect(Math.abs(clockOffsetMs ?? Number.NaN)).toBeLessThan(rttMs / 2 + 5);
+    expect(venue.venue.stats.heartbeats).toBe(1);
+  });
+
+  it('finds a half-open connection within its timeout', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue, { heartbeatTimeout: 150 });
+    venue.venue.inject({ kind: 'half-open' });
+    const sentAt = performance.now();
+    expect(await failureOfCall(test.session.heartbeat())).toEqual({
+      class: 'transient',
+      code: 'half-open',
+      message: 'no heartbeat reply within 150 ms: the connection is dead',
+    });
+    const took = performance.now() - sentAt;
+    expect(took).toBeGreaterThanOrEqual(149);
+    expect(took).toBeLessThan(1_000);
+    expect(test.closes).toEqual([]);
+  });
+
+  it('reports an error of the venue', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    venue.venue.inject({ kind: 'rpc-error', method: 'heartbeat', code: -32603, message: 'internal error' });
+    expect(await failureOfCall(test.session.heartbeat())).toMatchObject({ code: 'server-error' });
+  });
+});
+
+describe('the end of a session', () => {
+  it('rejects every pending call and is reported once', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    for (const method of ['auth', 'heartbeat', 'v1/subscribe']) venue.venue.inject({ kind: 'no-reply', method });
+    const calls = [test.session.authenticate(), test.session.heartbeat(), test.session.subscribe()].map(failureOfCall);
+    venue.venue.inject({ kind: 'drop', code: 1012, reason: 'restarting' });
+    const closed = await test.whenClosed();
+    const message = 'the venue closed the session with 1012, "restarting"';
+    expect(closed).toEqual({ class: 'transient', code: 'server-error', message });
+    expect(await Promise.all(calls)).toEqual([closed, closed, closed]);
+    expect(await failureOfCall(test.session.heartbeat())).toEqual(closed);
+    expect(test.closes.length).toBe(1);
+  });
+
+  it('tells a connection that broke from one that was closed', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    venue.venue.inject({ kind: 'drop' });
+    const message = 'the connection broke without a closing handshake';
+    expect(await test.whenClosed()).toEqual({ class: 'transient', code: 'connection-lost', message });
+  });
+
+  it('comes after a closing handshake when figd hangs up', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    test.session.hangUp();
+    await test.whenClosed();
+    const closed = await until('the venue to notice', () => venue.venue.stats.closedConnections[0]);
+    expect(closed).toMatchObject({ closeCode: 1000, closedBy: 'client' });
+  });
+
+  it('is at once and unreported when the session is disposed of', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    venue.venue.inject({ kind: 'no-reply', method: 'heartbeat' });
+    const pending = failureOfCall(test.session.heartbeat());
+    test.session.dispose();
+    expect(await pending).toMatchObject({ code: 'connection-lost', message: 'the session ended' });
+    await until('the venue to notice', () => venue.venue.stats.openConnections.length === 0);
+    venue.venue.publish('rfq.maker', {});
+    expect([test.closes, test.events]).toEqual([[], []]);
+    test.session.dispose();
+  });
+});

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FailureError, failure } from '../../src/protocol/failure.ts';
+import { allChannels, lost, SessionStage } from './support/session-stage.ts';
+
+const second = 1_000;
+const atWork = { heartbeat: 'beating', renewal: 'current', subscriptions: 'complete' };
+
+let stage: SessionStage;
+beforeEach(() => {
+  stage = new SessionStage();
+});
+afterEach(() => {
+  stage.strike();
+  stage.time.expectNoTimers();
+  expect(stage.sockets).toEqual({ opened: 1, disposed: 1 });
+});
+
+const callsInOrder = () => stage.calls.map(({ name, input }) => ({ name, ...input }));
+
+describe('the order of a session', () => {
+  test('is connect, authenticate, subscribe, live: each only after the one before has succeeded', async () => {
+    expect([stage.state, callsInOrder()]).toEqual(['connecting', []]);
+
+    await stage.send({ type: 'socket.opened' });
+    expect([stage.state, callsInOrder()]).toEqual(['authenticating', [{ name: 'authenticate', session: 7 }]]);
+    expect(stage.reports).toEqual([]);
+
+    await stage.answer('authenticate', 1);
+    expect(stage.state).toBe('subscribing');
+    expect(callsInOrder()).toEqual([
+      { name: 'authenticate', session: 7 },
+      { name: 'subscribe', session: 7, channels: null },
+    ]);
+    expect(stage.reports).toEqual([{ type: 'session.authenticated', id: 7 }]);
+
+    await stage.answer('subscribe', { confirmed: allChannels, refused: [] });
+    expect(stage.state).toEqual({ live: atWork });
+    expect(stage.reports).toEqual([
+      { type: 'session.authenticated', id: 7 },
+      { type: 'session.live', id: 7, confirmed: allChannels, refused: [] },
+    ]);
+  });
+
+  test('holds when the socket says twice that it is open', async () => {
+    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened' });
+    expect([stage.state, stage.asked('authenticate')]).toEqual(['authenticating', [0]]);
+  });
+
+  test('is live with a refusal known, and tells which channels it covers', async () => {
+    await stage.goLive({ confirmed: ['rfq.maker'], refused: ['rfq.taker'] });
+    expect(stage.state).toEqual({ live: { ...atWork, subscriptions: 'partial' } });
+    expect(stage.reports.at(-1)).toEqual({
+      type: 'session.live',
+      id: 7,
+      confirmed: ['rfq.maker'],
+      refused: ['rfq.taker'],
+    });
+  });
+
+  test('is never live while a subscription is unanswered', async () => {
+    await stage.send({ type: 'socket.opened' });
+    await stage.answer('authenticate', 1);
+    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.time.advance(3_600 * second);
+    expect([stage.state, stage.asked('heartbeat')]).toEqual(['subscribing', []]);
+  });
+});
+
+describe('a session that does not come about', () => {
+  test('gives up connecting after the time-out, without a handshake', async () => {
+    await stage.time.advance(10 * second - 1);
+    expect(stage.state).toBe('connecting');
+    await stage.time.advance(1);
+    expect([stage.state, stage.commands]).toEqual(['closed', []]);
+    expect(stage.output).toEqual({
+      id: 7,
+      failure: failure('connect-timeout', 'no connection within 10000 ms'),
+      token: 1,
+      liveForMs: null,
+    });
+  });
+
+  test.each([
+    failure('token-refused', 'auth: invalid token'),
+    failure('permission-denied', 'auth: not on the allow-list'),
+    failure('reply-timeout', 'auth: no answer within 10000 ms'),
+  ])('closes with the failure of its authentication: $code', async (found) => {
+    await stage.send({ type: 'socket.opened' });
+    await stage.refuse('authenticate', found);
+    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up' }]]);
+    await stage.send({ type: 'socket.closed', failure: lost });
+    expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
+  });
+
+  test('blames the token it presented, not one that came while the venue thought about it', async () => {
+    const found = failure('token-refused', 'auth: invalid token');
+    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.refuse('authenticate', found);
+    await stage.time.advance(second);
+    expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
+  });
+
+  test('blames the token that came while it was connecting, as that is the one it presented', async () => {
+    const found = failure('token-refused', 'auth: invalid token');
+    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send({ type: 'socket.opened' });
+    await stage.refuse('authenticate', found);
+    await stage.time.advance(second);
+    expect(stage.output).toEqual({ id: 7, failure: found, token: 2, liveForMs: null });
+  });
+
+  test('closes with the failure of its subscription', async () => {
+    const found = failure('rate-limited', 'v1/subscribe: too many requests', 9 * second);
+    await stage.send({ type: 'socket.opened' });
+    await stage.answer('authenticate', 1);
+    await stage.refuse('subscribe', found);
+    await stage.send({ type: 'socket.closed', failure: lost });
+    expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
+  });
+
+  test('takes an error that no adapter classified for a fault of figd', async () => {
+    await stage.send({ type: 'socket.opened' });
+    stage.calls.at(-1)?.reject(new TypeError('x is not a function'));
+    await stage.time.advance(second);
+    expect(stage.output).toMatchObject({ failure: failure('internal', 'TypeError: x is not a function') });
+  });
+});
+
+describe('the end of a session', () => {
+  const reach: Readonly<Record<string, () => Promise<void>>> = {
+    connecting: async () => {},
+    authenticating: () => stage.send({ type: 'socket.opened' }),
+    subscribing: async () => {
+      await stage.send({ type: 'socket.opened' });
+      await stage.answer('authenticate', 1);
+    },
+    live: () => stage.goLive(),
+    closing: () => stage.send({ type: 'close', failure: lost }),
+  };
+
+  test.each(Object.keys(reach))('comes at once when the socket closes while %s', async (state) => {
+    await reach[state]?.();
+    await stage.send({ type: 'socket.closed', failure: lost });
+    expect(stage.state).toBe('closed');
+    expect(stage.output).toEqual({ id: 7, failure: lost, token: 1, liveForMs: state === 'live' ? 0 : null });
+    expect(stage.calls.every(({ name, signal }) => signal.aborted || name !== 'heartbeat')).toBe(true);
+  });
+
+  test.each(Object.keys(reach))('starts with a handshake when it is told to close while %s', async (state) => {
+    await reach[state]?.();
+    await stage.send({ type: 'close', failure: failure('on-request', 'figd is stopping') });
+    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up' }]]);
+  });
+
+  test('waits one second for the handshake, and not longer', async () => {
+    await stage.goLive();
+    await stage.time.advance(3 * second);
+    const asked = failure('on-request', 'somebody asked figd to reconnect');
+    await stage.send({ type: 'close', failure: asked });
+    await stage.time.advance(second - 1);
+    expect([stage.state, stage.sockets.disposed]).toEqual(['closing', 0]);
+    await stage.time.advance(1);
+    expect(stage.output).toEqual({ id: 7, failure: asked, token: 1, liveForMs: 4 * second });
+  });
+
+  test('has the first reason it was given, whatever comes after', async () => {
+    const first = failure('on-request', 'figd is stopping');
+    await stage.goLive();
+    await stage.send({ type: 'close', failure: first });
+    await stage.time.advance(second / 2);
+    await stage.send({ type: 'close', failure: failure('renewal', 'a second reason') });
+    await stage.refuse('heartbeat', failure('half-open', 'a third reason'));
+    await stage.time.advance(second / 2);
+    expect([stage.commands, stage.output]).toEqual([
+      [{ at: 0, type: 'hang up' }],
+      { id: 7, failure: first, token: 1, liveForMs: second },
+    ]);
+  });
+
+  test('stops everything the session was doing', async () => {
+    await stage.goLive({ confirmed: [], refused: allChannels });
+    await stage.send({ type: 'close', failure: lost });
+    expect(stage.calls.at(-1)).toMatchObject({ name: 'heartbeat', signal: { aborted: true } });
+    await stage.time.advance(3_600 * second);
+    expect([stage.asked('heartbeat'), stage.asked('subscribe')]).toEqual([[0], [0]]);
+  });
+
+  test('is a failure, not a crash, when the socket itself throws', async () => {
+    stage.actor.send({ type: 'xstate.error.actor.socket', error: new FailureError(lost) } as never);
+    expect([stage.state, stage.output?.failure]).toEqual(['closed', lost]);
+  });
+});

@@ -1,0 +1,174 @@
+import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
+import {
+  type HeartbeatAck,
+  type SessionEvent,
+  type SocketCommand,
+  type SubscriptionAnswer,
+  sessionMachine,
+} from '../../../src/machines/session.machine.ts';
+import {
+  type SupervisorEvent,
+  type SupervisorFact,
+  type SupervisorSettings,
+  supervisorMachine,
+} from '../../../src/machines/supervisor.machine.ts';
+import { type Grant, type TokenRequest, tokenMachine } from '../../../src/machines/token.machine.ts';
+import { type Failure, FailureError } from '../../../src/protocol/failure.ts';
+import { ack, allChannels, lost } from './session-stage.ts';
+import { settle, VirtualTime } from './virtual-time.ts';
+
+const hour = 3_600_000;
+
+/** What the venue does; a test replaces what it is about. Sessions are given by number. */
+export interface Venue {
+  grant: (request: TokenRequest) => Promise<Grant>;
+  /** Returns whether the connection opens at once; null leaves it hanging. */
+  connect: (session: number) => Failure | 'opens' | null;
+  authenticate: (session: number, newestToken: number) => Promise<number>;
+  subscribe: (session: number) => Promise<SubscriptionAnswer>;
+  heartbeat: (session: number) => Promise<HeartbeatAck>;
+  renewInPlace: (session: number, newestToken: number) => Promise<number>;
+  /** Whether it answers a closing handshake. */
+  hangsUp: boolean;
+}
+
+export const refuseWith = (failure: Failure): Promise<never> => Promise.reject(new FailureError(failure));
+export const never = (): Promise<never> => new Promise(() => {});
+
+const wellBehaved = (): Venue => ({
+  grant: async () => ({ lifeMs: hour }),
+  connect: () => 'opens',
+  authenticate: async (_, newestToken) => newestToken,
+  subscribe: async () => ({ confirmed: allChannels, refused: [] }),
+  heartbeat: async () => ack,
+  renewInPlace: async (_, newestToken) => newestToken,
+  hangsUp: true,
+});
+
+/** The real machines, supervisor and all, against a venue that does what the test says. */
+export class DaemonStage {
+  readonly time = new VirtualTime();
+  readonly venue: Venue;
+  readonly actor: ActorRefFrom<typeof supervisorMachine>;
+  readonly facts: SupervisorFact[] = [];
+  /** When each session was dialled. */
+  readonly dials: number[] = [];
+  /** When each token was asked for. */
+  readonly requests: number[] = [];
+  readonly sockets = { open: 0, most: 0 };
+  #tellSession: (event: SessionEvent) => void = () => {};
+  #newestToken = 0;
+
+  constructor(
+    venue: Partial<Venue> = {},
+    settings: Partial<Pick<SupervisorSettings, 'authenticateWith' | 'session'>> = {},
+    random: () => number = () => 0.5,
+    /** Breaks the session's own deadline for closing. */
+    closeTimeoutMs?: number,
+  ) {
+    this.venue = { ...wellBehaved(), ...venue };
+    this.actor = createActor(this.#wire(closeTimeoutMs), {
+      clock: this.time.clock,
+      input: {
+        settings: {
+          authenticateWith: 'token',
+          session: { connectTimeout: 10_000, heartbeatInterval: 10_000, renewal: 'auto' },
+          backoff: { min: 500, max: 20_000, resetAfter: 30_000 },
+          token: { refreshAt: 0.8, refreshMargin: 60_000 },
+          ...settings,
+        },
+        now: this.time.now,
+        random,
+      },
+    });
+    this.actor.on('*', (fact) => this.facts.push(fact));
+    this.actor.start();
+  }
+
+  get state() {
+    const { value } = this.actor.getSnapshot();
+    return typeof value === 'string' ? value : value.dialled;
+  }
+
+  get sessionState() {
+    const session = this.actor.getSnapshot().children['session'] as ActorRefFrom<typeof sessionMachine> | undefined;
+    const value = session?.getSnapshot().value;
+    return typeof value === 'object' ? 'live' : value;
+  }
+
+  get tokenState() {
+    return (this.actor.getSnapshot().children['token'] as ActorRefFrom<typeof tokenMachine> | undefined)?.getSnapshot()
+      .value;
+  }
+
+  get context() {
+    return this.actor.getSnapshot().context;
+  }
+
+  /** Empties the list of facts and returns what was in it, without the heartbeats. */
+  takeFacts(): readonly SupervisorFact[] {
+    return this.facts.splice(0).filter(({ type }) => type !== 'session.heartbeat');
+  }
+
+  send(event: SupervisorEvent): Promise<void> {
+    this.actor.send(event);
+    return settle();
+  }
+
+  /** The socket of the current session closes. */
+  drop(failure: Failure = lost): Promise<void> {
+    this.#tellSession({ type: 'socket.closed', failure });
+    return settle();
+  }
+
+  strike(): void {
+    this.actor.stop();
+  }
+
+  #wire(closeTimeoutMs: number | undefined) {
+    const requestToken = fromPromise<Grant, TokenRequest>(async ({ input }) => {
+      this.requests.push(this.time.now());
+      const grant = await this.venue.grant(input);
+      this.#newestToken = input.generation;
+      return grant;
+    });
+    const token = tokenMachine.provide({ actors: { requestToken } });
+    type OfSession = { readonly session: number };
+    const session = sessionMachine.provide({
+      ...(closeTimeoutMs === undefined ? {} : { delays: { 'close timeout': closeTimeoutMs } }),
+      actors: {
+        socket: this.#socket(),
+        authenticate: fromPromise<number, OfSession>(({ input }) =>
+          this.venue.authenticate(input.session, this.#newestToken),
+        ),
+        subscribe: fromPromise<SubscriptionAnswer, OfSession & { readonly channels: readonly string[] | null }>(
+          ({ input }) => this.venue.subscribe(input.session),
+        ),
+        heartbeat: fromPromise<HeartbeatAck, OfSession>(({ input }) => this.venue.heartbeat(input.session)),
+        renewInPlace: fromPromise<number, OfSession>(({ input }) =>
+          this.venue.renewInPlace(input.session, this.#newestToken),
+        ),
+      },
+    });
+    return supervisorMachine.provide({ actors: { token, session } });
+  }
+
+  #socket() {
+    return fromCallback<SocketCommand, { readonly session: number }>(({ input, sendBack, receive }) => {
+      this.dials.push(this.time.now());
+      this.sockets.open += 1;
+      this.sockets.most = Math.max(this.sockets.most, this.sockets.open);
+      const tell = (event: SessionEvent) => sendBack(event);
+      this.#tellSession = tell;
+      receive(() => {
+        if (this.venue.hangsUp) tell({ type: 'socket.closed', failure: lost });
+      });
+      const outcome = this.venue.connect(input.session);
+      if (outcome === 'opens') tell({ type: 'socket.opened' });
+      else if (outcome !== null) tell({ type: 'socket.closed', failure: outcome });
+      return () => {
+        this.sockets.open -= 1;
+      };
+    });
+  }
+}

@@ -1,0 +1,134 @@
+import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
+import {
+  type HeartbeatAck,
+  type SessionEvent,
+  type SessionInput,
+  type SessionReport,
+  type SocketCommand,
+  type SubscriptionAnswer,
+  sessionMachine,
+} from '../../../src/machines/session.machine.ts';
+import { type Failure, FailureError, failure } from '../../../src/protocol/failure.ts';
+import { deferred, settle, VirtualTime } from './virtual-time.ts';
+
+type Answers = {
+  readonly authenticate: number;
+  readonly subscribe: SubscriptionAnswer;
+  readonly heartbeat: HeartbeatAck;
+  readonly renewInPlace: number;
+};
+export type CallName = keyof Answers;
+
+/** A call to the venue, not yet answered. */
+interface Call {
+  readonly name: CallName;
+  readonly at: number;
+  readonly input: object;
+  readonly signal: AbortSignal;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export const allChannels = ['rfq.maker', 'rfq.taker'];
+export const ack: HeartbeatAck = { rttMs: 4, clockOffsetMs: -2 };
+export const lost = failure('connection-lost', 'the venue closed the connection');
+
+/** One session, on a socket and with a venue that do what the test says. */
+export class SessionStage {
+  readonly time = new VirtualTime();
+  readonly calls: Call[] = [];
+  readonly reports: SessionReport[] = [];
+  readonly commands: { readonly at: number; readonly type: string }[] = [];
+  readonly sockets = { opened: 0, disposed: 0 };
+  readonly actor: ActorRefFrom<typeof sessionMachine>;
+  readonly #supervisor = createActor(
+    fromCallback<SessionReport>(({ receive }) => {
+      receive((report) => this.reports.push(report));
+    }),
+  ).start();
+
+  constructor(settings: Partial<SessionInput['settings']> = {}) {
+    const call =
+      <Name extends CallName>(name: Name) =>
+      ({ input, signal }: { input: object; signal: AbortSignal }) => {
+        const { promise, resolve, reject } = deferred<Answers[Name]>();
+        this.calls.push({ name, at: this.time.now(), input, signal, resolve, reject });
+        return promise;
+      };
+    const machine = sessionMachine.provide({
+      actors: {
+        socket: fromCallback<SocketCommand, { readonly session: number }>(({ receive }) => {
+          this.sockets.opened += 1;
+          receive(({ type }) => this.commands.push({ at: this.time.now(), type }));
+          return () => {
+            this.sockets.disposed += 1;
+          };
+        }),
+        authenticate: fromPromise<number, { readonly session: number }>(call('authenticate')),
+        subscribe: fromPromise<
+          SubscriptionAnswer,
+          { readonly session: number; readonly channels: readonly string[] | null }
+        >(call('subscribe')),
+        heartbeat: fromPromise<HeartbeatAck, { readonly session: number }>(call('heartbeat')),
+        renewInPlace: fromPromise<number, { readonly session: number }>(call('renewInPlace')),
+      },
+    });
+    this.actor = createActor(machine, {
+      clock: this.time.clock,
+      input: {
+        id: 7,
+        supervisor: this.#supervisor,
+        settings: { connectTimeout: 10_000, heartbeatInterval: 10_000, renewal: 'auto', ...settings },
+        newestToken: 1,
+        now: this.time.now,
+      },
+    });
+    this.actor.start();
+  }
+
+  get state() {
+    return this.actor.getSnapshot().value;
+  }
+
+  get output() {
+    return this.actor.getSnapshot().output;
+  }
+
+  /** What was asked of the venue, with the moment. */
+  asked(name: CallName): readonly number[] {
+    return this.calls.filter((call) => call.name === name).map(({ at }) => at);
+  }
+
+  send(event: SessionEvent): Promise<void> {
+    this.actor.send(event);
+    return settle();
+  }
+
+  /** Answers the call of that name that was made last. */
+  answer<Name extends CallName>(name: Name, value: Answers[Name]): Promise<void> {
+    this.#latest(name).resolve(value as never);
+    return settle();
+  }
+
+  refuse(name: CallName, found: Failure): Promise<void> {
+    this.#latest(name).reject(new FailureError(found));
+    return settle();
+  }
+
+  async goLive(answer: SubscriptionAnswer = { confirmed: allChannels, refused: [] }, token = 1): Promise<void> {
+    await this.send({ type: 'socket.opened' });
+    await this.answer('authenticate', token);
+    await this.answer('subscribe', answer);
+  }
+
+  strike(): void {
+    this.actor.stop();
+    this.#supervisor.stop();
+  }
+
+  #latest(name: CallName): Call {
+    const call = this.calls.findLast((each) => each.name === name);
+    if (call === undefined) throw new Error(`${name} was not called yet`);
+    return call;
+  }
+}

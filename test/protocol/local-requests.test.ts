@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RpcError } from '../../src/protocol/json-rpc.ts';
+import { BadRequest, parseRequest, parseSubscribe } from '../../src/protocol/local-requests.ts';
+
+/** What reading a line comes to: the request, or the error as the client gets it. */
+function read(line: string): unknown {
+  try {
+    return parseRequest(line);
+  } catch (error) {
+    if (!(error instanceof BadRequest)) throw error;
+    return { id: error.id, code: error.code, message: error.message };
+  }
+}
+
+describe('a request line', () => {
+  it.each([
+    ['{"jsonrpc":"2.0","id":1,"method":"ping"}', { id: 1, method: 'ping', params: {} }],
+    ['{"id":"a","method":"status","params":{"x":1}}', { id: 'a', method: 'status', params: { x: 1 } }],
+    ['{"id":null,"method":"ping"}', { id: null, method: 'ping', params: {} }],
+    ['{"method":"ping"}', { id: undefined, method: 'ping', params: {} }],
+    [' {"id":0,"method":""}\r', { id: 0, method: '', params: {} }],
+  ])('%s is a request', (line, expected) => {
+    expect(read(line)).toEqual(expected);
+  });
+
+  it.each([
+    ['not json', null, -32700, 'the line is not JSON'],
+    ['{"id":1', null, -32700, 'the line is not JSON'],
+    ['', null, -32700, 'the line is not JSON'],
+    ['[{"id":1,"method":"ping"}]', null, -32600, 'batches are not supported: one request a line'],
+    ['[]', null, -32600, 'batches are not supported: one request a line'],
+    ['"ping"', null, -32600, 'a request is a JSON object'],
+    ['null', null, -32600, 'a request is a JSON object'],
+    ['7', null, -32600, 'a request is a JSON object'],
+    ['{"id":{},"method":"ping"}', null, -32600, 'id is a string, a number or null'],
+    ['{"id":true,"method":"ping"}', null, -32600, 'id is a string, a number or null'],
+    ['{"id":[1],"method":"ping"}', null, -32600, 'id is a string, a number or null'],
+    ['{"id":1}', 1, -32600, 'method is missing or not a string'],
+    ['{"id":"x","method":5}', 'x', -32600, 'method is missing or not a string'],
+    ['{}', null, -32600, 'method is missing or not a string'],
+    ['{"id":2,"method":"ping","params":[1]}', 2, -32602, 'params is an object'],
+    ['{"id":2,"method":"ping","params":null}', 2, -32602, 'params is an object'],
+    ['{"id":2,"method":"ping","params":"x"}', 2, -32602, 'params is an object'],
+  ])('%s is answered with an error', (line, id, code, message) => {
+    expect(read(line)).toEqual({ id, code, message });
+  });
+
+  it('is never anything but a request or one of these errors', () => {
+    const lines = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      fc
+        .record({ id: fc.jsonValue(), method: fc.jsonValue(), params: fc.jsonValue() }, { requiredKeys: [] })
+        .map((value) => JSON.stringify(value)),
+    );
+    fc.assert(
+      fc.property(lines, (line) => {
+        try {
+          const { id, method, params } = parseRequest(line);
+          expect(id === undefined || id === null || ['string', 'number'].includes(typeof id)).toBe(true);
+          expect([typeof method, typeof params]).toEqual(['string', 'object']);
+        } catch (error) {
+          expect(error).toBeInstanceOf(BadRequest);
+          expect([-32700, -32600, -32602]).toContain((error as BadRequest).code);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('the parameters of subscribe', () => {
+  it.each([
+    [{}],
+    [{ channels: ['*'] }],
+    [{ channels: ['rfq.*', 'rfq_quote.maker'], from: 'oldest', ticks: false }],
+    [{ from: 'now', ticks: true }],
+    [{ from: { epoch: 'e1', seq: 0 } }],
+    [{ from: { epoch: '', seq: Number.MAX_SAFE_INTEGER } }],
+    [{ channels: Array.from({ length: 256 }, (_, index) => `c${index}`) }],
+    [{ channels: ['x'.repeat(256)] }],
+  ])('%j are taken as they stand', (params) => {
+    expect(parseSubscribe(params)).toEqual(params);
+  });
+
+  const channels = 'channels is an array of 1 to 256 names or patterns such as "rfq.*"';
+  const pattern = 'each of channels is a string of 1 to 256 characters';
+  const from = 'from is "now", "oldest" or {"epoch", "seq"}';
+  const epoch = 'from.epoch is a string, as hello tells it';
+  const seq = 'from.seq is a whole number, the first one wanted';
+  it.each([
+    [{ channels: 'rfq.*' }, channels],
+    [{ channels: [] }, channels],
+    [{ channels: null }, channels],
+    [{ channels: Array(257).fill('x') }, channels],
+    [{ channels: ['rfq.*', 5] }, pattern],
+    [{ channels: [''] }, pattern],
+    [{ channels: ['x'.repeat(257)] }, pattern],
+    [{ from: 'newest' }, from],
+    [{ from: 12 }, from],
+    [{ from: null }, from],
+    [{ from: [] }, from],
+    [{ from: { seq: 1 } }, epoch],
+    [{ from: { epoch: 1, seq: 1 } }, epoch],
+    [{ from: { epoch: 'e' } }, seq],
+    [{ from: { epoch: 'e', seq: '1' } }, seq],
+    [{ from: { epoch: 'e', seq: 1.5 } }, seq],
+    [{ from: { epoch: 'e', seq: -1 } }, seq],
+    [{ from: { epoch: 'e', seq: 2 ** 53 } }, seq],
+    [{ ticks: 'yes' }, 'ticks is true or false'],
+    [{ ticks: null }, 'ticks is true or false'],
+    [{ chanels: ['*'] }, '"chanels" is not a parameter of subscribe (channels, from, ticks)'],
+  ])('%j are refused', (params, message) => {
+    expect(() => parseSubscribe(params)).toThrow(new RpcError(-32602, message));
+  });
+
+  it('are refused without repeating an endless name', () => {
+    try {
+      parseSubscribe({ ['x'.repeat(100_000)]: 1 });
+      expect.unreachable();
+    } catch (error) {
+      expect((error as RpcError).message.length).toBeLessThan(400);
+    }
+  });
+});
