@@ -19,6 +19,9 @@ export interface HttpTimeouts {
   readonly reply: number;
 }
 
+/** However slowly an answer drips in, it is given up after this long. */
+const longestExchangeMs = 60_000;
+
 /** HTTP to the venue: one pool of connections, every step with a deadline, no redirects followed. */
 export class HttpClient {
   readonly #agent: Agent;
@@ -34,12 +37,13 @@ export class HttpClient {
 
   /** Sends one request, once. Rejects only where there is no answer at all. */
   async send({ url, method, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
+    const deadline = AbortSignal.timeout(longestExchangeMs);
     const answer = await request(url, {
       dispatcher: this.#agent,
       method: method as 'GET',
       headers,
       ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
+      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     });
     return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
   }

@@ -66,6 +66,7 @@ const networkCodes: Readonly<
   UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
   UND_ERR_HEADERS_TIMEOUT: 'reply-timeout',
   UND_ERR_BODY_TIMEOUT: 'reply-timeout',
+  ETIMEDOUT_REPLY: 'reply-timeout',
 };
 
 const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$)/;
@@ -86,16 +87,18 @@ function innermost(error: unknown): { readonly code: string; readonly message: s
   if (!(error instanceof Error)) return { code: '', message: 'unknown error' };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code === '' && error.cause !== undefined) return innermost(error.cause);
+  if (error.name === 'TimeoutError') return { code: 'ETIMEDOUT_REPLY', message: 'no complete answer in time' };
   return { code, message: error.message === '' ? code : error.message };
 }
 
 function venueWords(body: string): string {
   const parsed = parse(body);
   if (!isRecord(parsed)) return '';
-  const words = [parsed['message'], parsed['error_description'], parsed['error'], parsed['reason']].find(
-    (part) => typeof part === 'string' && part.length > 0,
-  );
-  return typeof words === 'string' ? words : '';
+  const { message, error_description: description, error, reason } = parsed;
+  const isText = (part: unknown): part is string => typeof part === 'string' && part.length > 0;
+  const words = [description, message, error].find(isText);
+  const details = [reason].flat().filter(isText);
+  return [...(words === undefined ? [] : [words]), ...details].join(': ');
 }
 
 function parse(body: string): unknown {

@@ -54,21 +54,23 @@ export async function listenLocally(
   }
   await removeStale(path);
   const server = createServer({ allowHalfOpen: false }, onConnection);
-  // The file must not be open to others for even a moment between its creation and chmod.
+  const listening = new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  // The file must not be open to others for even a moment between its creation, which is part of this call, and chmod.
   const before = process.umask(0o777 & ~mode);
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  } catch (error) {
-    throw new LocalPathError(`${path} cannot be listened on: ${words(error)}`);
+    server.listen(path);
   } finally {
     process.umask(before);
   }
+  await listening.catch((error: unknown) => {
+    throw new LocalPathError(`${path} cannot be listened on: ${words(error)}`);
+  });
   await chmod(path, mode);
   return server;
 }

@@ -33,7 +33,7 @@ export interface VenueSessionPorts {
   /** Takes every event, in the turn in which it came. */
   readonly publish: (event: EventFrame, receivedAt: number) => void;
   /** A reply that no pending call waits for: it came after its deadline. */
-  readonly onStrayReply: (id: string | number) => void;
+  readonly onStrayReply: (id: string | number | null) => void;
 }
 
 export interface SessionHandlers {
@@ -197,7 +197,7 @@ export class VenueSession {
     const frame = readFrame(bytes, (name) => this.#knownChannels.has(name));
     if (frame.kind === 'event') publish(this.#withoutSecrets(frame), receivedAt);
     else if (this.#calls.settle(frame.id, frame.result, frame.error)) return;
-    else if (frame.otherwise !== null) publish(frame.otherwise, receivedAt);
+    else if (frame.otherwise !== null) publish(this.#withoutSecrets(frame.otherwise), receivedAt);
     else onStrayReply(frame.id);
   }
 

@@ -25,7 +25,7 @@ interface PendingCall {
  */
 export class RequestTable {
   readonly #timers: Timers;
-  readonly #pending = new Map<string | number, PendingCall>();
+  readonly #pending = new Map<number, PendingCall>();
   #lastId = 0;
   #ended: Failure | null = null;
 
@@ -66,9 +66,13 @@ export class RequestTable {
     });
   }
 
-  /** Settles the call a reply belongs to. Returns false when none is pending under that id. */
-  settle(id: string | number, result: unknown, error: RpcErrorObject | null): boolean {
-    const call = this.#take(id);
+  /**
+   * Settles the call a reply belongs to. Returns false when none is pending under that id. An id of null stands for a
+   * request the venue could not read (JSON-RPC 2.0, section 5): where a single call is pending, it is that one.
+   */
+  settle(id: string | number | null, result: unknown, error: RpcErrorObject | null): boolean {
+    const [only] = this.#pending.size === 1 ? this.#pending.keys() : [];
+    const call = this.#take(id === null ? (only ?? 0) : Number(id));
     if (call === undefined) return false;
     call.resolve(error === null ? { ok: true, result } : { ok: false, error });
     return true;
@@ -80,7 +84,7 @@ export class RequestTable {
     for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(new FailureError(reason));
   }
 
-  #take(id: string | number): PendingCall | undefined {
+  #take(id: number): PendingCall | undefined {
     const call = this.#pending.get(id);
     if (call === undefined) return undefined;
     this.#pending.delete(id);

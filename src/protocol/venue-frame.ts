@@ -14,10 +14,11 @@ export interface EventFrame {
 /** A frame that answers a call, if the call is pending. */
 export interface ReplyFrame {
   readonly kind: 'reply';
-  readonly id: string | number;
+  /** Null in an error about a request whose id the venue could not read. */
+  readonly id: string | number | null;
   readonly result: unknown;
   readonly error: RpcErrorObject | null;
-  /** What to publish when no such call is pending but the frame names a channel. */
+  /** What to publish when no such call is pending, but the frame names a channel or no call. */
   readonly otherwise: EventFrame | null;
 }
 
@@ -49,14 +50,16 @@ export function readFrame(bytes: Uint8Array, isKnownChannel: (name: string) => b
   if (!isRecord(value)) return { kind: 'event', channel: unroutedChannel, message: onOneLine(bytes) };
   const channel = findChannel(value, isKnownChannel);
   const { id } = value;
-  const answers = (typeof id === 'string' || typeof id === 'number') && ('result' in value || 'error' in value);
-  if (!answers) return { kind: 'event', channel: channel ?? unroutedChannel, message: onOneLine(bytes) };
+  const isId = typeof id === 'string' || typeof id === 'number' || (id === null && isRecord(value['error']));
+  if (!(isId && ('result' in value || 'error' in value)))
+    return { kind: 'event', channel: channel ?? unroutedChannel, message: onOneLine(bytes) };
+  const event: EventFrame = { kind: 'event', channel: channel ?? unroutedChannel, message: onOneLine(bytes) };
   return {
     kind: 'reply',
     id,
     result: value['result'],
     error: readError(value['error']),
-    otherwise: channel === null ? null : { kind: 'event', channel, message: onOneLine(bytes) },
+    otherwise: channel === null && id !== null ? null : event,
   };
 }
 

@@ -73,7 +73,7 @@ describe('what a status means', () => {
   });
 
   it.each([
-    ['message', { code: 404, message: 'no such rfq', reason: ['a'] }, 'NO SUCH RFQ'],
+    ['message and its reasons', { code: 404, message: 'no such rfq', reason: ['a'] }, 'NO SUCH RFQ: A'],
     ['error_description', { error: 'invalid_client', error_description: 'bad secret' }, 'BAD SECRET'],
     ['error', { error: 'invalid_client' }, 'INVALID_CLIENT'],
     ['reason', { reason: 'because' }, 'BECAUSE'],

@@ -74,7 +74,7 @@ describe('with the simulated venue', () => {
   });
 
   it.each<[Style, string]>([
-    ['json', 'token request: HTTP 401, "Unauthorized"'],
+    ['json', 'token request: HTTP 401, "Unauthorized: invalid credentials"'],
     ['oauth2', 'token request: HTTP 401, "Invalid client or Invalid client credentials"'],
   ])('knows refused credentials (%s)', async (style, message) => {
     await using venue = await quietVenue();

@@ -117,6 +117,13 @@ describe('a renewed token', () => {
     expect([part('renewal'), stage.asked('renewInPlace')]).toEqual(['current', []]);
   });
 
+  test('is not forgotten for an older one that is told of later', async () => {
+    await stage.send({ type: 'token.renewed', generation: 3 });
+    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.goLive(undefined, 2);
+    expect(part('renewal')).toBe('renewing in place');
+  });
+
   test('that comes while an older one is being taken up is taken up next', async () => {
     await stage.goLive();
     await stage.send({ type: 'token.renewed', generation: 2 });
@@ -172,6 +179,7 @@ describe('channels that the venue refused', () => {
       await stage.time.advance(wait * second - 1);
       expect(stage.asked('subscribe')).toHaveLength(index + 1);
       await stage.time.advance(1);
+      expect(stage.asked('subscribe')).toHaveLength(index + 2);
       expect(stage.calls.at(-1)?.input).toEqual({ session: 7, channels: ['rfq.taker'] });
       // A refusal and a failed request count alike.
       if (index % 2 === 0) await stage.answer('subscribe', { confirmed: [], refused: ['rfq.taker'] });

@@ -155,7 +155,12 @@ describe('the end of a session', () => {
   });
 
   test('waits one second for the handshake, and not longer', async () => {
-    await stage.goLive();
+    await stage.time.advance(second);
+    await stage.send({ type: 'socket.opened' });
+    await stage.time.advance(second);
+    await stage.answer('authenticate', 1);
+    await stage.time.advance(second);
+    await stage.answer('subscribe', { confirmed: allChannels, refused: [] });
     await stage.time.advance(3 * second);
     const asked = failure('on-request', 'somebody asked figd to reconnect');
     await stage.send({ type: 'close', failure: asked });

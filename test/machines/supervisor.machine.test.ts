@@ -119,8 +119,10 @@ describe('a session that ends is followed by another', () => {
     stage.venue.connect = () => lost;
     await stage.drop();
     await stage.time.advance(10 * minute);
+    expect(stage.context.blindSince).toBe(minute);
     stage.venue.connect = () => 'opens';
     await stage.time.advance(minute);
+    expect(stage.context.blindSince).toBe(null);
     const facts = stage.takeFacts().filter(({ type }) => type.startsWith('gap.'));
     expect(facts).toEqual([{ type: 'gap.opened', cause: 'connection-lost' }, { type: 'gap.closed' }]);
     expect(stage.dials.length).toBeGreaterThan(10);
@@ -220,6 +222,17 @@ describe('a token that the socket refuses', () => {
     stage.venue.authenticate = async (_, token) => token;
     await stage.time.advance(second);
     expect([stage.sessionState, stage.requests.at(-1)]).toEqual(['live', 45_000]);
+  });
+
+  test('is not held against it once a session was live: later refusals count anew', async () => {
+    let refusals = 3;
+    await open({ authenticate: async (_, token) => (refusals-- > 0 ? refuseWith(refused) : token) });
+    await stage.time.advance(15 * second);
+    expect([stage.sessionState, stage.requests.length]).toEqual(['live', 4]);
+    refusals = 3;
+    await stage.drop();
+    await stage.time.advance(minute);
+    expect([stage.sessionState, stage.tokenState, stage.requests.length]).toEqual(['live', 'valid', 7]);
   });
 });
 

@@ -69,7 +69,7 @@ it('does not know a reply that comes late, twice, or under an id it never gave',
   const { clock, table, call } = setUp();
   const answer = call();
   expect(table.settle(2, {}, null)).toBe(false);
-  expect(table.settle('1', {}, null)).toBe(false);
+  expect(table.settle('other', {}, null)).toBe(false);
   expect(table.settle(1, 'first', null)).toBe(true);
   expect(table.settle(1, 'second', null)).toBe(false);
   expect(await answer).toEqual({ ok: true, result: 'first' });
@@ -79,6 +79,26 @@ it('does not know a reply that comes late, twice, or under an id it never gave',
   await clock.tickAsync(5_000);
   await rejected;
   expect(table.settle(2, {}, null)).toBe(false);
+});
+
+it('knows its id when the venue gives it back as text', async () => {
+  const { table, call } = setUp();
+  const answer = call();
+  expect(table.settle('1', 'mine', null)).toBe(true);
+  expect(await answer).toEqual({ ok: true, result: 'mine' });
+});
+
+it('takes an error that names no call for the only one pending, and for none where there are more', async () => {
+  const { table, call } = setUp();
+  const error = { code: -32700, message: 'authentication error' };
+  const answer = call();
+  expect(table.settle(null, undefined, error)).toBe(true);
+  expect(await answer).toEqual({ ok: false, error });
+
+  const [first, second] = [call(), call()];
+  expect(table.settle(null, undefined, error)).toBe(false);
+  for (const id of [2, 3]) expect(table.settle(id, 'own', null)).toBe(true);
+  expect(await Promise.all([first, second])).toEqual(Array(2).fill({ ok: true, result: 'own' }));
 });
 
 it('fails a call at once when it cannot be sent', async () => {

@@ -49,7 +49,6 @@ it.each([
   ['is a number', 42],
   ['is a text', JSON.stringify('rfq.maker')],
   ['is null', null],
-  ['is an error without an id', { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'parse error' } }],
   ['has params that are an array', { method: 'x', params: ['rfq.maker'] }],
 ])('publishes a frame that %s on venue.unrouted, as it came', (_what, frame) => {
   const text = typeof frame === 'string' ? frame : JSON.stringify(frame);
@@ -168,5 +167,17 @@ it.each([
     channel: 'venue.unrouted',
     message: JSON.stringify(Buffer.from(octets).toString('base64')),
     encoding: 'base64',
+  });
+});
+
+it('takes an error without an id for a reply, to be published where no call can be meant', () => {
+  const text = '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"parse error"}}';
+  const message = Buffer.from(text);
+  expect(readFrame(message, () => false)).toEqual({
+    kind: 'reply',
+    id: null,
+    result: undefined,
+    error: { code: -32700, message: 'parse error' },
+    otherwise: { kind: 'event', channel: 'venue.unrouted', message },
   });
 });

@@ -18,7 +18,7 @@ export class TestSession implements AsyncDisposable {
   readonly vault: Vault;
   readonly session: VenueSession;
   readonly events: SeenEvent[] = [];
-  readonly strays: (string | number)[] = [];
+  readonly strays: (string | number | null)[] = [];
   readonly closes: Failure[] = [];
   opened = 0;
 
