@@ -1,4 +1,4 @@
-import type { HeartbeatAck, SubscriptionAnswer } from '../machines/session.machine.ts';
+import type { HeartbeatAck, SubscriptionAnswer } from '../machines/session.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { type Failure, type FailureCode, FailureError, failure } from '../protocol/failure.ts';
 import { isRecord, type RpcErrorObject, rpcErrorCode } from '../protocol/json-rpc.ts';

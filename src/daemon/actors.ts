@@ -1,10 +1,11 @@
 import { fromCallback, fromPromise } from 'xstate';
 import type { TokenEndpoint } from '../adapters/token-endpoint.ts';
 import type { SessionHandlers, VenueSession } from '../adapters/venue-session.ts';
-import { type SessionEvent, type SocketCommand, sessionMachine } from '../machines/session.machine.ts';
+import type { SessionEvent, SocketCommand } from '../machines/session.events.ts';
+import { sessionMachine } from '../machines/session.machine.ts';
 import { supervisorMachine } from '../machines/supervisor.machine.ts';
 import { type Grant, type TokenRequest, tokenMachine } from '../machines/token.machine.ts';
-import { FailureError, failure } from '../protocol/failure.ts';
+import { type Failure, FailureError, failure } from '../protocol/failure.ts';
 
 export interface ActorPorts {
   readonly endpoint: Pick<TokenEndpoint, 'request'>;
@@ -24,17 +25,31 @@ export function wireSupervisor({ endpoint, dial }: ActorPorts) {
     return session;
   };
 
-  const socket = fromCallback<SocketCommand, { readonly session: number }>(({ input, sendBack, receive }) => {
+  const sockets = fromCallback<SocketCommand, { readonly session: number }>(({ input, sendBack, receive }) => {
+    const own = new Set<number>();
     const tell = (event: SessionEvent) => sendBack(event);
-    const session = dial(input.session, {
-      opened: () => tell({ type: 'socket.opened' }),
-      closed: (found) => tell({ type: 'socket.closed', failure: found }),
+    const cut = (session: number) => {
+      own.delete(session);
+      sessions.get(session)?.dispose();
+      sessions.delete(session);
+    };
+    const open = (session: number) => {
+      own.add(session);
+      const opened = () => tell({ type: 'socket.opened', session });
+      const closed = (found: Failure) => {
+        cut(session);
+        tell({ type: 'socket.closed', session, failure: found });
+      };
+      sessions.set(session, dial(session, { opened, closed }));
+    };
+    receive(({ type, session }) => {
+      if (type === 'dial') open(session);
+      else if (type === 'cut') cut(session);
+      else sessions.get(session)?.hangUp();
     });
-    sessions.set(input.session, session);
-    receive(() => session.hangUp());
+    open(input.session);
     return () => {
-      sessions.delete(input.session);
-      session.dispose();
+      for (const session of own) cut(session);
     };
   });
 
@@ -45,7 +60,7 @@ export function wireSupervisor({ endpoint, dial }: ActorPorts) {
   });
   const session = sessionMachine.provide({
     actors: {
-      socket,
+      sockets,
       authenticate: fromPromise(async ({ input }) => sessionOf(input.session).authenticate()),
       subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels ?? undefined)),
       heartbeat: fromPromise(async ({ input }) => sessionOf(input.session).heartbeat()),

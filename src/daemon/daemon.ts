@@ -203,7 +203,7 @@ export class Daemon {
       input: {
         settings: {
           authenticateWith: session.authenticateWith,
-          session: { ...session, renewal: session.renewal === 'rotate' ? 'auto' : session.renewal },
+          session,
           backoff: session.backoff,
           token,
         },

@@ -10,6 +10,7 @@ export function emptyCounters() {
     sessionsLive: 0,
     closes: 0,
     renewals: 0,
+    rotations: 0,
     tokensGranted: 0,
     tokenFailures: 0,
     /** Replies that no call waited for any more. */
@@ -78,6 +79,19 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
       case 'session.renewed':
         count('renewals');
         logger.info({ session: fact.id }, 'session renewed in place');
+        return;
+      case 'session.wants-successor':
+        return;
+      case 'session.rotated':
+        count('rotations');
+        metrics.closes.inc({ code: 'renewal' });
+        logger.info({ session: fact.id, previous: fact.previous }, 'session renewed: a second one has taken over');
+        return;
+      case 'session.rotation-failed':
+        logger.warn(
+          { session: fact.id, code: fact.failure.code, class: fact.failure.class },
+          `no second session: ${fact.failure.message}; the first one carries on while its token lasts`,
+        );
         return;
       case 'session.closed':
         count('closes');

@@ -1,6 +1,7 @@
 import type { ActorRefFrom, SnapshotFrom } from 'xstate';
 import type { HealthFacts } from '../machines/policies/health.ts';
-import type { SessionContext, sessionMachine } from '../machines/session.machine.ts';
+import type { SessionContext } from '../machines/session.events.ts';
+import type { sessionMachine } from '../machines/session.machine.ts';
 import type { TokenContext, tokenMachine } from '../machines/token.machine.ts';
 import type { WiredSupervisor } from './actors.ts';
 

@@ -1,204 +1,231 @@
-import { type AnyActorRef, assign, type CallbackLogicFunction, fromCallback, fromPromise, sendTo, setup } from 'xstate';
 import { type Failure, failure, failureOf } from '../protocol/failure.ts';
-import { clampDelay } from './policies/delay.ts';
+import type { SessionContext } from './session.events.ts';
+import { sessionSetup } from './session.setup.ts';
 
-export interface SessionSettings {
-  /** Lengths in milliseconds. */
-  readonly connectTimeout: number;
-  readonly heartbeatInterval: number;
-  readonly renewal: 'auto' | 'in-place' | 'reconnect';
-}
+const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
 
-export interface SessionInput {
-  /** Number of the session since the daemon started, from 1. */
-  readonly id: number;
-  readonly supervisor: AnyActorRef;
-  readonly settings: SessionSettings;
-  /** Generation of the newest token when the session was dialled. */
-  readonly newestToken: number;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-}
-
-export interface HeartbeatAck {
-  readonly rttMs: number;
-  /** Venue clock minus ours in milliseconds, or null where the venue told no time. */
-  readonly clockOffsetMs: number | null;
-}
-
-export interface SubscriptionAnswer {
-  readonly confirmed: readonly string[];
-  readonly refused: readonly string[];
-}
-
-export interface SessionContext extends SessionInput {
-  readonly connectedAt: number | null;
-  readonly liveAt: number | null;
-  /** Generation of the token shown to the venue when the session began; 0 before. */
-  readonly presentedToken: number;
-  /** Generation of the token this session was authenticated with. */
-  readonly authenticatedWith: number;
-  readonly lastHeartbeatSentAt: number;
-  readonly lastHeartbeat: (HeartbeatAck & { readonly at: number }) | null;
-  readonly confirmed: readonly string[];
-  readonly refused: readonly string[];
-  /** How often the refused channels were asked for again. */
-  readonly subscribeRetries: number;
-  readonly ending: Failure | null;
-}
-
-export interface SessionOutput {
-  readonly id: number;
-  readonly failure: Failure;
-  /** Generation of the token the session used, or would have used. */
-  readonly token: number;
-  /** How long it was live, in milliseconds; null when it never was. */
-  readonly liveForMs: number | null;
-}
-
-/** Facts from the socket. */
-export type SocketFact =
-  | { readonly type: 'socket.opened' }
-  | { readonly type: 'socket.closed'; readonly failure: Failure };
-
-export type SocketCommand =
-  /** Close with a handshake (RFC 6455, 7.1.2). */
-  { readonly type: 'hang up' };
-
-export type SessionEvent =
-  | SocketFact
-  /** A newer token is in use; the session must move to it before its own dies. */
-  | { readonly type: 'token.renewed'; readonly generation: number }
-  /** End the session in good order, for the reason given. */
-  | { readonly type: 'close'; readonly failure: Failure };
-
-/** What a session tells its supervisor. */
-export type SessionReport =
-  | { readonly type: 'session.authenticated'; readonly id: number }
-  | {
-      readonly type: 'session.live';
-      readonly id: number;
-      readonly confirmed: readonly string[];
-      readonly refused: readonly string[];
-    }
-  | {
-      readonly type: 'session.resubscribed';
-      readonly id: number;
-      readonly confirmed: readonly string[];
-      readonly refused: readonly string[];
-    }
-  | { readonly type: 'session.heartbeat'; readonly id: number; readonly rttMs: number }
-  | { readonly type: 'session.renewed'; readonly id: number; readonly generation: number };
-
-const notProvided = () => Promise.reject(new Error('this actor is not provided'));
-
-/** How long a closing handshake may take before the socket is cut. */
-const closeTimeoutMs = 1_000;
-const resubscribeMinMs = 30_000;
-const resubscribeMaxMs = 300_000;
-
-/** One socket, from dialling to its end. It never dials again: that is the supervisor's decision. */
-export const sessionMachine = setup({
-  types: {} as { context: SessionContext; input: SessionInput; events: SessionEvent; output: SessionOutput },
-  actors: {
-    /** Owns the WebSocket: dials when invoked, cuts it when disposed. */
-    socket: fromCallback<SocketCommand, { readonly session: number }>((() => {
-      throw new Error('socket is not provided');
-    }) as CallbackLogicFunction<SocketCommand, SessionEvent, { readonly session: number }>),
-    /** Authenticates; resolves with the generation of the token it used. */
-    authenticate: fromPromise<number, { readonly session: number }>(notProvided),
-    /** Subscribes to what the configuration names, or to the channels given. */
-    subscribe: fromPromise<
-      SubscriptionAnswer,
-      { readonly session: number; readonly channels: readonly string[] | null }
-    >(notProvided),
-    heartbeat: fromPromise<HeartbeatAck, { readonly session: number }>(notProvided),
-    /** Moves the session to the newest token on the same socket; resolves with its generation. */
-    renewInPlace: fromPromise<number, { readonly session: number }>(notProvided),
+/** The session proves every interval that it is alive; one heartbeat without a reply ends it. */
+const heartbeat = sessionSetup.createStateConfig({
+  initial: 'beating',
+  states: {
+    resting: {
+      after: { 'until the next heartbeat': 'beating' },
+      on: { 'took over': 'beating' },
+    },
+    beating: {
+      // Here and not on the region: entering a region anew would enter its siblings anew as well.
+      on: { 'took over': { target: 'beating', reenter: true } },
+      entry: 'note the departure',
+      invoke: {
+        src: 'heartbeat',
+        input: ({ context }) => ({ session: context.id }),
+        onDone: {
+          target: 'resting',
+          actions: [
+            { type: 'note the heartbeat', params: ({ event }) => event.output },
+            { type: 'report the heartbeat', params: ({ event }) => event.output },
+          ],
+        },
+        // Half-open: a closing handshake would wait for an answer that never comes.
+        onError: { target: '#session.closed', actions: { type: 'note the ending', params: ofFailure } },
+      },
+    },
   },
-  delays: {
-    'connect timeout': ({ context }) => clampDelay(context.settings.connectTimeout),
-    // Counted from the previous one's departure: a slow reply must not stretch the rhythm the venue enforces.
-    'until the next heartbeat': ({ context }) =>
-      clampDelay(context.lastHeartbeatSentAt + context.settings.heartbeatInterval - context.now()),
-    'until resubscribing': ({ context }) =>
-      clampDelay(Math.min(resubscribeMaxMs, resubscribeMinMs * 2 ** context.subscribeRetries)),
-    'close timeout': closeTimeoutMs,
+});
+
+const afterFailedRotation = {
+  target: '#session.live.renewal.stale' as const,
+  actions: [
+    'drop the successor' as const,
+    { type: 'note the failed rotation' as const, params: ofFailure },
+    { type: 'report the failed rotation' as const, params: ofFailure },
+  ],
+};
+
+/** Make before break: a second session is authenticated and subscribed before the first one is let go. */
+const rotating = sessionSetup.createStateConfig({
+  initial: 'connecting',
+  entry: 'dial the successor',
+  on: {
+    'socket.closed': {
+      guard: { type: "is it the successor's?", params: ({ event }) => event },
+      target: 'stale',
+      actions: [
+        { type: 'note the failed rotation', params: ({ event }) => event },
+        { type: 'report the failed rotation', params: ({ event }) => event },
+      ],
+    },
   },
-  guards: {
-    'is every channel confirmed?': ({ context }) => context.refused.length === 0,
-    'is a newer token out?': ({ context }) => context.newestToken > context.authenticatedWith,
-    'did the renewal bring a newer token?': ({ context }, params: { token: number }) =>
-      params.token > context.authenticatedWith,
-    'does a newer token need a new session?': ({ context }) =>
-      context.newestToken > context.authenticatedWith && context.settings.renewal === 'reconnect',
+  states: {
+    connecting: {
+      on: {
+        'socket.opened': {
+          guard: { type: "is it the successor's?", params: ({ event }) => event },
+          target: 'authenticating',
+        },
+      },
+      after: {
+        'connect timeout': {
+          target: '#session.live.renewal.stale',
+          actions: [
+            'drop the successor',
+            { type: 'note the failed rotation', params: ({ context }) => ({ failure: connectTimeout(context) }) },
+            { type: 'report the failed rotation', params: ({ context }) => ({ failure: connectTimeout(context) }) },
+          ],
+        },
+      },
+    },
+    authenticating: {
+      invoke: {
+        src: 'authenticate',
+        input: ({ context }) => ({ session: context.successor ?? 0 }),
+        onDone: {
+          target: 'subscribing',
+          actions: { type: "note the successor's token", params: ({ event }) => ({ token: event.output }) },
+        },
+        onError: afterFailedRotation,
+      },
+    },
+    subscribing: {
+      invoke: {
+        src: 'subscribe',
+        input: ({ context }) => ({ session: context.successor ?? 0, channels: null }),
+        onDone: {
+          target: '#session.live.renewal.parting',
+          actions: [
+            { type: 'let the successor take over', params: ({ event }) => event.output },
+            'note that renewal works',
+            'report the rotation',
+            'turn to it',
+            'say goodbye to the predecessor',
+          ],
+        },
+        onError: afterFailedRotation,
+      },
+    },
   },
-  actions: {
-    'note the connection': assign(({ context }) => ({ connectedAt: context.now() })),
-    'note the token presented': assign(({ context }) => ({ presentedToken: context.newestToken })),
-    'note the authentication': assign((_, params: { token: number }) => ({ authenticatedWith: params.token })),
-    'note the newest token': assign(({ context }, params: { generation: number }) => ({
-      newestToken: Math.max(context.newestToken, params.generation),
-    })),
-    'note the channels': assign((_, params: SubscriptionAnswer) => ({
-      confirmed: params.confirmed,
-      refused: params.refused,
-    })),
-    'add the channels': assign(({ context }, params: SubscriptionAnswer) => ({
-      confirmed: [...context.confirmed, ...params.confirmed],
-      refused: params.refused,
-      subscribeRetries: context.subscribeRetries + 1,
-    })),
-    'count the retry': assign(({ context }) => ({ subscribeRetries: context.subscribeRetries + 1 })),
-    'note going live': assign(({ context }) => ({ liveAt: context.now() })),
-    'note the departure': assign(({ context }) => ({ lastHeartbeatSentAt: context.now() })),
-    'note the heartbeat': assign(({ context }, params: HeartbeatAck) => ({
-      lastHeartbeat: { ...params, at: context.now() },
-    })),
-    'note the ending': assign(({ context }, params: { failure: Failure }) => ({
-      ending: context.ending ?? params.failure,
-    })),
-    'hang up': sendTo('socket', { type: 'hang up' }),
-    'report being authenticated': sendTo(
-      ({ context }) => context.supervisor,
-      ({ context }): SessionReport => ({ type: 'session.authenticated', id: context.id }),
-    ),
-    'report being live': sendTo(
-      ({ context }) => context.supervisor,
-      ({ context }): SessionReport => ({
-        type: 'session.live',
-        id: context.id,
-        confirmed: context.confirmed,
-        refused: context.refused,
-      }),
-    ),
-    'report the channels': sendTo(
-      ({ context }) => context.supervisor,
-      ({ context }): SessionReport => ({
-        type: 'session.resubscribed',
-        id: context.id,
-        confirmed: context.confirmed,
-        refused: context.refused,
-      }),
-    ),
-    'report the heartbeat': sendTo(
-      ({ context }) => context.supervisor,
-      ({ context }, params: HeartbeatAck): SessionReport => ({
-        type: 'session.heartbeat',
-        id: context.id,
-        rttMs: params.rttMs,
-      }),
-    ),
-    'report the renewal': sendTo(
-      ({ context }) => context.supervisor,
-      ({ context }): SessionReport => ({
-        type: 'session.renewed',
-        id: context.id,
-        generation: context.authenticatedWith,
-      }),
-    ),
+});
+
+/** A session lives as long as its token: it has to move to the new one before the old one dies. */
+const renewal = sessionSetup.createStateConfig({
+  initial: 'current',
+  states: {
+    current: {
+      always: [
+        {
+          guard: 'does a newer token need a new session?',
+          target: '#session.closing',
+          actions: {
+            type: 'note the ending',
+            params: { failure: failure('renewal', 'session.renewal is reconnect: a new token means a new session') },
+          },
+        },
+        { guard: 'does a newer token need a second session?', target: 'awaiting a successor' },
+        { guard: 'is a newer token out?', target: 'renewing in place' },
+      ],
+      on: { rotate: 'awaiting a successor' },
+    },
+    'renewing in place': {
+      invoke: {
+        src: 'renewInPlace',
+        input: ({ context }) => ({ session: context.id }),
+        onDone: [
+          {
+            guard: { type: 'did the renewal bring a newer token?', params: ({ event }) => ({ token: event.output }) },
+            target: 'current',
+            actions: [
+              { type: 'note the authentication', params: ({ event }) => ({ token: event.output }) },
+              'note that renewal works',
+              'report the renewal',
+            ],
+          },
+          // Asking again would be a loop as fast as the venue answers.
+          {
+            target: '#session.closing',
+            actions: {
+              type: 'note the ending',
+              params: { failure: failure('renewal', 'the renewal in place brought no newer token') },
+            },
+          },
+        ],
+        onError: [
+          { guard: 'may a second session take over?', target: 'awaiting a successor' },
+          {
+            target: '#session.closing',
+            actions: {
+              type: 'note the ending',
+              params: ({ event }) => ({
+                failure: failure(
+                  'renewal',
+                  `the venue does not renew this session in place: ${failureOf(event.error).message}`,
+                ),
+              }),
+            },
+          },
+        ],
+      },
+    },
+    'awaiting a successor': {
+      entry: 'ask for a successor',
+      on: {
+        succeed: {
+          target: 'rotating',
+          actions: { type: 'note the successor', params: ({ event }) => event },
+        },
+      },
+    },
+    rotating,
+    parting: {
+      on: {
+        'socket.closed': {
+          guard: { type: "is it the predecessor's?", params: ({ event }) => event },
+          target: 'current',
+          actions: 'forget the predecessor',
+        },
+      },
+      after: { 'close timeout': { target: 'current', actions: ['cut the predecessor', 'forget the predecessor'] } },
+    },
+    // The session lives on its old token as long as that lasts.
+    stale: {
+      after: { 'until rotating again': 'awaiting a successor' },
+      on: {
+        'token.renewed': {
+          target: 'current',
+          actions: { type: 'note the newest token', params: ({ event }) => event },
+        },
+        rotate: 'awaiting a successor',
+      },
+    },
   },
-}).createMachine({
+});
+
+/** Channels the venue refuses are asked for again, ever more rarely. */
+const subscriptions = sessionSetup.createStateConfig({
+  initial: 'counted',
+  on: { 'took over': '.counted' },
+  states: {
+    counted: { always: [{ guard: 'is every channel confirmed?', target: 'complete' }, { target: 'partial' }] },
+    complete: {},
+    partial: { after: { 'until resubscribing': 'asking again' } },
+    'asking again': {
+      invoke: {
+        src: 'subscribe',
+        input: ({ context }) => ({ session: context.id, channels: context.refused }),
+        onDone: {
+          target: 'counted',
+          actions: [{ type: 'add the channels', params: ({ event }) => event.output }, 'report the channels'],
+        },
+        onError: { target: 'partial', actions: 'count the retry' },
+      },
+    },
+  },
+});
+
+/**
+ * One authenticated session, from dialling to its end; a second socket may take over within its life. It never dials
+ * again by itself after its end: that is the supervisor's decision.
+ */
+export const sessionMachine = sessionSetup.createMachine({
   id: 'session',
   initial: 'connecting',
   context: ({ input }) => ({
@@ -212,6 +239,11 @@ export const sessionMachine = setup({
     confirmed: [],
     refused: [],
     subscribeRetries: 0,
+    successor: null,
+    predecessor: null,
+    successorToken: 0,
+    rotationsFailed: 0,
+    renewalFailure: null,
     ending: null,
   }),
   output: ({ context }) => ({
@@ -221,26 +253,19 @@ export const sessionMachine = setup({
     liveForMs: context.liveAt === null ? null : context.now() - context.liveAt,
   }),
   invoke: {
-    id: 'socket',
-    src: 'socket',
+    id: 'sockets',
+    src: 'sockets',
     input: ({ context }) => ({ session: context.id }),
-    onError: {
-      target: '.closed',
-      actions: { type: 'note the ending', params: ({ event }) => ({ failure: failureOf(event.error) }) },
-    },
+    onError: { target: '.closed', actions: { type: 'note the ending', params: ofFailure } },
   },
   on: {
     'socket.closed': {
+      guard: { type: 'is it ours?', params: ({ event }) => event },
       target: '.closed',
-      actions: { type: 'note the ending', params: ({ event }) => ({ failure: event.failure }) },
+      actions: { type: 'note the ending', params: ({ event }) => event },
     },
-    close: {
-      target: '.closing',
-      actions: { type: 'note the ending', params: ({ event }) => ({ failure: event.failure }) },
-    },
-    'token.renewed': {
-      actions: { type: 'note the newest token', params: ({ event }) => ({ generation: event.generation }) },
-    },
+    close: { target: '.closing', actions: { type: 'note the ending', params: ({ event }) => event } },
+    'token.renewed': { actions: { type: 'note the newest token', params: ({ event }) => event } },
   },
   states: {
     connecting: {
@@ -248,12 +273,7 @@ export const sessionMachine = setup({
       after: {
         'connect timeout': {
           target: 'closed',
-          actions: {
-            type: 'note the ending',
-            params: ({ context }) => ({
-              failure: failure('connect-timeout', `no connection within ${context.settings.connectTimeout} ms`),
-            }),
-          },
+          actions: { type: 'note the ending', params: ({ context }) => ({ failure: connectTimeout(context) }) },
         },
       },
     },
@@ -269,136 +289,21 @@ export const sessionMachine = setup({
             'report being authenticated',
           ],
         },
-        onError: {
-          target: 'closing',
-          actions: { type: 'note the ending', params: ({ event }) => ({ failure: failureOf(event.error) }) },
-        },
+        onError: { target: 'closing', actions: { type: 'note the ending', params: ofFailure } },
       },
     },
     subscribing: {
       invoke: {
         src: 'subscribe',
         input: ({ context }) => ({ session: context.id, channels: null }),
-        onDone: {
-          target: 'live',
-          actions: { type: 'note the channels', params: ({ event }) => event.output },
-        },
-        onError: {
-          target: 'closing',
-          actions: { type: 'note the ending', params: ({ event }) => ({ failure: failureOf(event.error) }) },
-        },
+        onDone: { target: 'live', actions: { type: 'note the channels', params: ({ event }) => event.output } },
+        onError: { target: 'closing', actions: { type: 'note the ending', params: ofFailure } },
       },
     },
     live: {
       entry: ['note going live', 'report being live'],
       type: 'parallel',
-      states: {
-        heartbeat: {
-          initial: 'beating',
-          states: {
-            resting: { after: { 'until the next heartbeat': 'beating' } },
-            beating: {
-              entry: 'note the departure',
-              invoke: {
-                src: 'heartbeat',
-                input: ({ context }) => ({ session: context.id }),
-                onDone: {
-                  target: 'resting',
-                  actions: [
-                    { type: 'note the heartbeat', params: ({ event }) => event.output },
-                    { type: 'report the heartbeat', params: ({ event }) => event.output },
-                  ],
-                },
-                // Half-open: a closing handshake would wait for an answer that never comes.
-                onError: {
-                  target: '#session.closed',
-                  actions: { type: 'note the ending', params: ({ event }) => ({ failure: failureOf(event.error) }) },
-                },
-              },
-            },
-          },
-        },
-        renewal: {
-          initial: 'current',
-          states: {
-            current: {
-              always: [
-                {
-                  guard: 'does a newer token need a new session?',
-                  target: '#session.closing',
-                  actions: {
-                    type: 'note the ending',
-                    params: {
-                      failure: failure('renewal', 'session.renewal is reconnect: a new token means a new session'),
-                    },
-                  },
-                },
-                { guard: 'is a newer token out?', target: 'renewing in place' },
-              ],
-            },
-            'renewing in place': {
-              invoke: {
-                src: 'renewInPlace',
-                input: ({ context }) => ({ session: context.id }),
-                onDone: [
-                  {
-                    guard: {
-                      type: 'did the renewal bring a newer token?',
-                      params: ({ event }) => ({ token: event.output }),
-                    },
-                    target: 'current',
-                    actions: [
-                      { type: 'note the authentication', params: ({ event }) => ({ token: event.output }) },
-                      'report the renewal',
-                    ],
-                  },
-                  // Asking again would be a loop as fast as the venue answers.
-                  {
-                    target: '#session.closing',
-                    actions: {
-                      type: 'note the ending',
-                      params: { failure: failure('renewal', 'the renewal in place brought no newer token') },
-                    },
-                  },
-                ],
-                onError: {
-                  target: '#session.closing',
-                  actions: {
-                    type: 'note the ending',
-                    params: ({ event }) => ({
-                      failure: failure(
-                        'renewal',
-                        `the venue does not renew this session in place: ${failureOf(event.error).message}`,
-                      ),
-                    }),
-                  },
-                },
-              },
-            },
-          },
-        },
-        subscriptions: {
-          initial: 'counted',
-          states: {
-            counted: {
-              always: [{ guard: 'is every channel confirmed?', target: 'complete' }, { target: 'partial' }],
-            },
-            complete: {},
-            partial: { after: { 'until resubscribing': 'asking again' } },
-            'asking again': {
-              invoke: {
-                src: 'subscribe',
-                input: ({ context }) => ({ session: context.id, channels: context.refused }),
-                onDone: {
-                  target: 'counted',
-                  actions: [{ type: 'add the channels', params: ({ event }) => event.output }, 'report the channels'],
-                },
-                onError: { target: 'partial', actions: 'count the retry' },
-              },
-            },
-          },
-        },
-      },
+      states: { heartbeat, renewal, subscriptions },
     },
     closing: {
       entry: 'hang up',
@@ -409,3 +314,7 @@ export const sessionMachine = setup({
     closed: { type: 'final' },
   },
 });
+
+function connectTimeout({ settings }: SessionContext): Failure {
+  return failure('connect-timeout', `no connection within ${settings.connectTimeout} ms`);
+}

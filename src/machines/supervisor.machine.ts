@@ -1,9 +1,10 @@
-import { assign, emit, enqueueActions, sendTo, setup, stateIn } from 'xstate';
+import { assign, cancel, emit, enqueueActions, raise, sendTo, setup, stateIn } from 'xstate';
 import { type Failure, failure } from '../protocol/failure.ts';
 import { type BackoffSettings, earliestDial, retryDelay, withDial } from './policies/backoff.ts';
 import { clampDelay } from './policies/delay.ts';
 import type { RefreshSettings } from './policies/token-times.ts';
-import { type SessionOutput, type SessionReport, type SessionSettings, sessionMachine } from './session.machine.ts';
+import type { SessionOutput, SessionReport, SessionSettings } from './session.events.ts';
+import { sessionMachine } from './session.machine.ts';
 import { type TokenReport, tokenMachine } from './token.machine.ts';
 
 export interface SupervisorSettings {
@@ -44,8 +45,11 @@ export type SupervisorEvent =
   | SessionReport
   /** Drop the session and dial again, or stop waiting and dial now. */
   | { readonly type: 'reconnect' }
+  /** Open a second session and let it take over. */
+  | { readonly type: 'rotate' }
   /** Ask for a new token now. */
   | { readonly type: 'refresh' }
+  | { readonly type: 'successor.due' }
   | { readonly type: 'stop' };
 
 /** What the supervisor makes known to logs, metrics and the ledger of gaps. */
@@ -117,6 +121,7 @@ export const supervisorMachine = setup({
     'is there something to authenticate with?': ({ context }) =>
       context.settings.authenticateWith === 'credentials' || context.token.usable,
     'is the dial due?': ({ context }) => (context.nextDialAt ?? 0) <= context.now(),
+    'does the ceiling allow a dial?': ({ context }) => earliestDial(context.dials, context.now()) <= context.now(),
     'did the venue refuse us?': ({ context }) => context.lastClose?.class === 'refused',
     'is it stopping?': stateIn({ dialled: 'draining' }),
   },
@@ -164,6 +169,29 @@ export const supervisorMachine = setup({
       type: 'token.renewed',
       generation: context.token.generation,
     })),
+    // As soon as the ceiling allows: the first session is in no hurry.
+    'plan a successor': raise(
+      { type: 'successor.due' },
+      {
+        id: 'successor',
+        delay: ({ context }: { context: SupervisorContext }) =>
+          clampDelay(earliestDial(context.dials, context.now()) - context.now()),
+      },
+    ),
+    'plan no successor': cancel('successor'),
+    'dial a successor': enqueueActions(({ context, enqueue }) => {
+      const id = context.sessions + 1;
+      enqueue.assign({ sessions: id, dials: withDial(context.dials, context.now()) });
+      enqueue.sendTo('session', { type: 'succeed', session: id });
+      enqueue.emit({ type: 'session.dialled', id, attempt: 1, cause: 'renewal' });
+    }),
+    'replace the token if it was refused': enqueueActions(
+      ({ enqueue }, params: { failure: Failure; token: number }) => {
+        if (params.failure.code !== 'token-refused') return;
+        enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
+      },
+    ),
+    'pass on the wish to rotate': sendTo('session', { type: 'rotate' }),
     'end the session': sendTo('session', (_, params: { failure: Failure }) => ({
       type: 'close',
       failure: params.failure,
@@ -237,6 +265,7 @@ export const supervisorMachine = setup({
     },
     dialled: {
       entry: ['count the dial', 'tell of the dial'],
+      exit: 'plan no successor',
       invoke: {
         id: 'session',
         src: 'session',
@@ -268,6 +297,15 @@ export const supervisorMachine = setup({
         serving: {
           on: {
             'session.live': { actions: ['make it known', 'note being live'] },
+            'session.wants-successor': { actions: 'plan a successor' },
+            'successor.due': [
+              { guard: 'does the ceiling allow a dial?', actions: 'dial a successor' },
+              { actions: ['plan no successor', 'plan a successor'] },
+            ],
+            'session.rotation-failed': {
+              actions: ['make it known', { type: 'replace the token if it was refused', params: ({ event }) => event }],
+            },
+            rotate: { actions: 'pass on the wish to rotate' },
             'token.granted': {
               actions: [
                 { type: 'note the token', params: ({ event }) => ({ generation: event.generation }) },

@@ -35,8 +35,8 @@ function waysOut(node: AnyStateNode): readonly Edge[] {
 const known = (implementations: object): readonly string[] => Object.keys(implementations).sort();
 const used = (names: Iterable<string>): readonly string[] => [...new Set(names)].sort();
 
-/** The socket lives as long as its session. A machine that crashes is fatal to the process, so nobody handles it. */
-const notPromises: Readonly<Record<string, readonly string[]>> = { socket: ['error'], token: [], session: ['done'] };
+/** The sockets live as long as their session. A machine that crashes is fatal to the process, so nobody handles it. */
+const notPromises: Readonly<Record<string, readonly string[]>> = { sockets: ['error'], token: [], session: ['done'] };
 
 describe.each(Object.entries(machines))('the chart of the %s', (_, machine) => {
   const states = statesOf(machine);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { diagramOf, document, howToRegenerate, withDiagrams } from './mermaid.ts';
+import { aliasOf, diagramOf, document, howToRegenerate, withDiagrams } from './mermaid.ts';
 import { machines, statesOf } from './support/chart.ts';
 
 test('docs/statecharts.md shows the machines as they are', async () => {
@@ -14,8 +14,9 @@ test.each(Object.entries(machines))(
     const lines = diagramOf(machine)
       .split('\n')
       .map((line) => line.trim());
-    for (const { key, parent } of statesOf(machine)) {
-      if (parent !== undefined) expect(lines.filter((line) => line.startsWith(`state "${key}" as `))).toHaveLength(1);
+    for (const node of statesOf(machine)) {
+      const named = `state "${node.key}" as ${aliasOf(node)}`;
+      if (node.parent !== undefined) expect(lines.filter((line) => line.replace(/ \{$/, '') === named)).toHaveLength(1);
     }
     const odd = lines
       .slice(1)

@@ -10,7 +10,7 @@ export const document = new URL('../../docs/statecharts.md', import.meta.url);
 export const howToRegenerate = 'node test/machines/mermaid.ts --write';
 
 /** Mermaid's names know no blanks: each state has an alias, and its own name for a label. */
-const aliasOf = (node: AnyStateNode): string => node.id.replace(/\W+/g, '_');
+export const aliasOf = (node: AnyStateNode): string => node.id.replace(/\W+/g, '_');
 
 function triggerText({ trigger }: Edge): string {
   if (trigger.kind === 'always') return '';

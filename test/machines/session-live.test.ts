@@ -87,7 +87,7 @@ describe('a renewed token', () => {
     expect(part('renewal')).toBe('current');
     expect(stage.reports.at(-1)).toEqual({ type: 'session.renewed', id: 7, generation: 2 });
 
-    await stage.send({ type: 'socket.closed', failure: lost });
+    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
     expect(stage.output).toEqual({ id: 7, failure: lost, token: 2, liveForMs: 0 });
   });
 
@@ -102,7 +102,7 @@ describe('a renewed token', () => {
   });
 
   test('that came before the session was live is taken up as soon as it is', async () => {
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     await stage.send({ type: 'token.renewed', generation: 2 });
     await stage.answer('authenticate', 1);
     expect(stage.asked('renewInPlace')).toEqual([]);
@@ -135,11 +135,13 @@ describe('a renewed token', () => {
     expect([part('renewal'), stage.asked('renewInPlace').length]).toEqual(['current', 2]);
   });
 
-  test('that the venue does not take in place ends the session in good order', async () => {
+  test('that the venue does not take in place ends the session in good order where only that is wanted', async () => {
+    stage.actor.stop();
+    stage = new SessionStage({ renewal: 'in-place' });
     await stage.goLive();
     await stage.send({ type: 'token.renewed', generation: 2 });
     await stage.refuse('renewInPlace', failure('rpc-error', 'auth/refresh: method not found'));
-    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up' }]]);
+    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up', session: 7 }]]);
     await stage.time.advance(second);
     expect(stage.output?.failure).toEqual(
       failure('renewal', 'the venue does not renew this session in place: auth/refresh: method not found'),

@@ -21,7 +21,7 @@ describe('the order of a session', () => {
   test('is connect, authenticate, subscribe, live: each only after the one before has succeeded', async () => {
     expect([stage.state, callsInOrder()]).toEqual(['connecting', []]);
 
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     expect([stage.state, callsInOrder()]).toEqual(['authenticating', [{ name: 'authenticate', session: 7 }]]);
     expect(stage.reports).toEqual([]);
 
@@ -42,8 +42,8 @@ describe('the order of a session', () => {
   });
 
   test('holds when the socket says twice that it is open', async () => {
-    await stage.send({ type: 'socket.opened' });
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
+    await stage.send({ type: 'socket.opened', session: 7 });
     expect([stage.state, stage.asked('authenticate')]).toEqual(['authenticating', [0]]);
   });
 
@@ -59,7 +59,7 @@ describe('the order of a session', () => {
   });
 
   test('is never live while a subscription is unanswered', async () => {
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     await stage.answer('authenticate', 1);
     await stage.send({ type: 'token.renewed', generation: 2 });
     await stage.time.advance(3_600 * second);
@@ -86,16 +86,16 @@ describe('a session that does not come about', () => {
     failure('permission-denied', 'auth: not on the allow-list'),
     failure('reply-timeout', 'auth: no answer within 10000 ms'),
   ])('closes with the failure of its authentication: $code', async (found) => {
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     await stage.refuse('authenticate', found);
-    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up' }]]);
-    await stage.send({ type: 'socket.closed', failure: lost });
+    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up', session: 7 }]]);
+    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
     expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
   });
 
   test('blames the token it presented, not one that came while the venue thought about it', async () => {
     const found = failure('token-refused', 'auth: invalid token');
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     await stage.send({ type: 'token.renewed', generation: 2 });
     await stage.refuse('authenticate', found);
     await stage.time.advance(second);
@@ -105,7 +105,7 @@ describe('a session that does not come about', () => {
   test('blames the token that came while it was connecting, as that is the one it presented', async () => {
     const found = failure('token-refused', 'auth: invalid token');
     await stage.send({ type: 'token.renewed', generation: 2 });
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     await stage.refuse('authenticate', found);
     await stage.time.advance(second);
     expect(stage.output).toEqual({ id: 7, failure: found, token: 2, liveForMs: null });
@@ -113,15 +113,15 @@ describe('a session that does not come about', () => {
 
   test('closes with the failure of its subscription', async () => {
     const found = failure('rate-limited', 'v1/subscribe: too many requests', 9 * second);
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     await stage.answer('authenticate', 1);
     await stage.refuse('subscribe', found);
-    await stage.send({ type: 'socket.closed', failure: lost });
+    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
     expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
   });
 
   test('takes an error that no adapter classified for a fault of figd', async () => {
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     stage.calls.at(-1)?.reject(new TypeError('x is not a function'));
     await stage.time.advance(second);
     expect(stage.output).toMatchObject({ failure: failure('internal', 'TypeError: x is not a function') });
@@ -131,9 +131,9 @@ describe('a session that does not come about', () => {
 describe('the end of a session', () => {
   const reach: Readonly<Record<string, () => Promise<void>>> = {
     connecting: async () => {},
-    authenticating: () => stage.send({ type: 'socket.opened' }),
+    authenticating: () => stage.send({ type: 'socket.opened', session: 7 }),
     subscribing: async () => {
-      await stage.send({ type: 'socket.opened' });
+      await stage.send({ type: 'socket.opened', session: 7 });
       await stage.answer('authenticate', 1);
     },
     live: () => stage.goLive(),
@@ -142,7 +142,7 @@ describe('the end of a session', () => {
 
   test.each(Object.keys(reach))('comes at once when the socket closes while %s', async (state) => {
     await reach[state]?.();
-    await stage.send({ type: 'socket.closed', failure: lost });
+    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
     expect(stage.state).toBe('closed');
     expect(stage.output).toEqual({ id: 7, failure: lost, token: 1, liveForMs: state === 'live' ? 0 : null });
     expect(stage.calls.every(({ name, signal }) => signal.aborted || name !== 'heartbeat')).toBe(true);
@@ -151,12 +151,12 @@ describe('the end of a session', () => {
   test.each(Object.keys(reach))('starts with a handshake when it is told to close while %s', async (state) => {
     await reach[state]?.();
     await stage.send({ type: 'close', failure: failure('on-request', 'figd is stopping') });
-    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up' }]]);
+    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up', session: 7 }]]);
   });
 
   test('waits one second for the handshake, and not longer', async () => {
     await stage.time.advance(second);
-    await stage.send({ type: 'socket.opened' });
+    await stage.send({ type: 'socket.opened', session: 7 });
     await stage.time.advance(second);
     await stage.answer('authenticate', 1);
     await stage.time.advance(second);
@@ -179,7 +179,7 @@ describe('the end of a session', () => {
     await stage.refuse('heartbeat', failure('half-open', 'a third reason'));
     await stage.time.advance(second / 2);
     expect([stage.commands, stage.output]).toEqual([
-      [{ at: 0, type: 'hang up' }],
+      [{ at: 0, type: 'hang up', session: 7 }],
       { id: 7, failure: first, token: 1, liveForMs: second },
     ]);
   });
@@ -192,8 +192,8 @@ describe('the end of a session', () => {
     expect([stage.asked('heartbeat'), stage.asked('subscribe')]).toEqual([[0], [0]]);
   });
 
-  test('is a failure, not a crash, when the socket itself throws', async () => {
-    stage.actor.send({ type: 'xstate.error.actor.socket', error: new FailureError(lost) } as never);
+  test('is a failure, not a crash, when the sockets themselves throw', async () => {
+    stage.actor.send({ type: 'xstate.error.actor.sockets', error: new FailureError(lost) } as never);
     expect([stage.state, stage.output?.failure]).toEqual(['closed', lost]);
   });
 });

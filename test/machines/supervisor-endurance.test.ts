@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type FailureCode, failure, failureCodes } from '../../src/protocol/failure.ts';
-import { DaemonStage, never, refuseWith } from './support/daemon-stage.ts';
+import { DaemonStage, never, refuseWith, wellBehaved } from './support/daemon-stage.ts';
 import { ack, allChannels } from './support/session-stage.ts';
 import { seeded } from './support/virtual-time.ts';
 
@@ -18,7 +18,9 @@ function expectPace(moments: readonly number[], most: number, windowMs: number):
 /** A venue that fails in any way at any stage, and in between works. */
 function hostileStage(seed: number): DaemonStage {
   const random = seeded(seed);
-  const any = () => failure(codes[Math.floor(random() * codes.length)] ?? 'internal', 'any failure');
+  // Every third venue fails only in ways after which figd need not wait: there the ceiling alone holds it back.
+  const choice: readonly FailureCode[] = random() < 0.35 ? ['renewal', 'on-request'] : codes;
+  const any = () => failure(choice[Math.floor(random() * choice.length)] ?? 'internal', 'any failure');
   const perhaps = <T>(answer: T): Promise<T> => (random() < 0.3 ? refuseWith(any()) : Promise.resolve(answer));
   return new DaemonStage(
     {
@@ -42,7 +44,7 @@ test('no venue, however broken, is dialled more than ten times a minute or asked
       fc.integer(),
       fc.array(
         fc.record({
-          pause: fc.nat({ max: 40 * second }),
+          pause: fc.oneof(fc.nat({ max: second }), fc.nat({ max: 40 * second })),
           command: fc.constantFrom('drop', 'reconnect', 'refresh', 'nothing'),
         }),
         { maxLength: 40, size: 'max' },
@@ -54,13 +56,15 @@ test('no venue, however broken, is dialled more than ten times a minute or asked
           if (command === 'drop') await stage.drop();
           else if (command !== 'nothing') await stage.send({ type: command });
         }
-        await stage.time.advance(120 * minute);
+        await stage.time.advance(60 * minute);
 
         expectPace(stage.dials, 10, minute);
         expectPace(stage.requests, 12, minute);
         const gaps = stage.takeFacts().filter(({ type }) => type.startsWith('gap.'));
         for (const [index, gap] of gaps.entries()) expect(gap.type).toBe(index % 2 === 0 ? 'gap.opened' : 'gap.closed');
-        expect([stage.actor.getSnapshot().status, stage.sockets.most]).toEqual(['active', 1]);
+        expect(stage.actor.getSnapshot().status).toBe('active');
+        // A second one only while it takes over.
+        expect(stage.sockets.most).toBeLessThanOrEqual(2);
         dialled = Math.max(dialled, stage.dials.length);
 
         await stage.send({ type: 'stop' });
@@ -69,10 +73,10 @@ test('no venue, however broken, is dialled more than ten times a minute or asked
         stage.time.expectNoTimers();
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 20 },
   );
   // The property says something only if there was much to hold back.
-  expect(dialled).toBeGreaterThan(50);
+  expect(dialled).toBeGreaterThan(30);
 });
 
 test('whatever failed before, figd is live again within minutes of the venue’s recovery', async () => {
@@ -80,13 +84,13 @@ test('whatever failed before, figd is live again within minutes of the venue’s
     fc.asyncProperty(fc.integer(), async (seed) => {
       const stage = hostileStage(seed);
       await stage.time.advance(60 * minute);
-      Object.assign(stage.venue, new DaemonStage().venue);
+      Object.assign(stage.venue, wellBehaved());
       await stage.time.advance(12 * minute);
       expect([stage.sessionState, stage.tokenState]).toEqual(['live', 'valid']);
       stage.strike();
       stage.time.expectNoTimers();
     }),
-    { numRuns: 25 },
+    { numRuns: 20 },
   );
 });
 

@@ -1,11 +1,11 @@
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
-import {
-  type HeartbeatAck,
-  type SessionEvent,
-  type SocketCommand,
-  type SubscriptionAnswer,
-  sessionMachine,
-} from '../../../src/machines/session.machine.ts';
+import type {
+  HeartbeatAck,
+  SessionEvent,
+  SocketCommand,
+  SubscriptionAnswer,
+} from '../../../src/machines/session.events.ts';
+import { sessionMachine } from '../../../src/machines/session.machine.ts';
 import {
   type SupervisorEvent,
   type SupervisorFact,
@@ -35,7 +35,7 @@ export interface Venue {
 export const refuseWith = (failure: Failure): Promise<never> => Promise.reject(new FailureError(failure));
 export const never = (): Promise<never> => new Promise(() => {});
 
-const wellBehaved = (): Venue => ({
+export const wellBehaved = (): Venue => ({
   grant: async () => ({ lifeMs: hour }),
   connect: () => 'opens',
   authenticate: async (_, newestToken) => newestToken,
@@ -56,7 +56,7 @@ export class DaemonStage {
   /** When each token was asked for. */
   readonly requests: number[] = [];
   readonly sockets = { open: 0, most: 0 };
-  #tellSession: (event: SessionEvent) => void = () => {};
+  #close: (session: number, failure: Failure) => void = () => {};
   #newestToken = 0;
 
   constructor(
@@ -96,6 +96,12 @@ export class DaemonStage {
     return typeof value === 'object' ? 'live' : value;
   }
 
+  /** Number of the session, which changes when another one takes over. */
+  get sessionId(): number {
+    const session = this.actor.getSnapshot().children['session'] as ActorRefFrom<typeof sessionMachine> | undefined;
+    return session?.getSnapshot().context.id ?? this.context.sessions;
+  }
+
   get tokenState() {
     return (this.actor.getSnapshot().children['token'] as ActorRefFrom<typeof tokenMachine> | undefined)?.getSnapshot()
       .value;
@@ -117,7 +123,7 @@ export class DaemonStage {
 
   /** The socket of the current session closes. */
   drop(failure: Failure = lost): Promise<void> {
-    this.#tellSession({ type: 'socket.closed', failure });
+    this.#close(this.sessionId, failure);
     return settle();
   }
 
@@ -137,7 +143,7 @@ export class DaemonStage {
     const session = sessionMachine.provide({
       ...(closeTimeoutMs === undefined ? {} : { delays: { 'close timeout': closeTimeoutMs } }),
       actors: {
-        socket: this.#socket(),
+        sockets: this.#sockets(),
         authenticate: fromPromise<number, OfSession>(({ input }) =>
           this.venue.authenticate(input.session, this.#newestToken),
         ),
@@ -153,21 +159,35 @@ export class DaemonStage {
     return supervisorMachine.provide({ actors: { token, session } });
   }
 
-  #socket() {
+  #sockets() {
     return fromCallback<SocketCommand, { readonly session: number }>(({ input, sendBack, receive }) => {
-      this.dials.push(this.time.now());
-      this.sockets.open += 1;
-      this.sockets.most = Math.max(this.sockets.most, this.sockets.open);
+      const open = new Set<number>();
       const tell = (event: SessionEvent) => sendBack(event);
-      this.#tellSession = tell;
-      receive(() => {
-        if (this.venue.hangsUp) tell({ type: 'socket.closed', failure: lost });
+      const cut = (session: number) => {
+        if (open.delete(session)) this.sockets.open -= 1;
+      };
+      const close = (session: number, failure: Failure) => {
+        cut(session);
+        tell({ type: 'socket.closed', session, failure });
+      };
+      const dial = (session: number) => {
+        this.dials.push(this.time.now());
+        open.add(session);
+        this.sockets.open += 1;
+        this.sockets.most = Math.max(this.sockets.most, this.sockets.open);
+        const outcome = this.venue.connect(session);
+        if (outcome === 'opens') tell({ type: 'socket.opened', session });
+        else if (outcome !== null) close(session, outcome);
+      };
+      this.#close = close;
+      receive(({ type, session }) => {
+        if (type === 'dial') dial(session);
+        else if (type === 'cut') cut(session);
+        else if (this.venue.hangsUp) close(session, lost);
       });
-      const outcome = this.venue.connect(input.session);
-      if (outcome === 'opens') tell({ type: 'socket.opened' });
-      else if (outcome !== null) tell({ type: 'socket.closed', failure: outcome });
+      dial(input.session);
       return () => {
-        this.sockets.open -= 1;
+        for (const session of open) cut(session);
       };
     });
   }

@@ -1,13 +1,13 @@
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
-import {
-  type HeartbeatAck,
-  type SessionEvent,
-  type SessionInput,
-  type SessionReport,
-  type SocketCommand,
-  type SubscriptionAnswer,
-  sessionMachine,
-} from '../../../src/machines/session.machine.ts';
+import type {
+  HeartbeatAck,
+  SessionEvent,
+  SessionInput,
+  SessionReport,
+  SocketCommand,
+  SubscriptionAnswer,
+} from '../../../src/machines/session.events.ts';
+import { sessionMachine } from '../../../src/machines/session.machine.ts';
 import { type Failure, FailureError, failure } from '../../../src/protocol/failure.ts';
 import { deferred, settle, VirtualTime } from './virtual-time.ts';
 
@@ -38,7 +38,7 @@ export class SessionStage {
   readonly time = new VirtualTime();
   readonly calls: Call[] = [];
   readonly reports: SessionReport[] = [];
-  readonly commands: { readonly at: number; readonly type: string }[] = [];
+  readonly commands: (SocketCommand & { readonly at: number })[] = [];
   readonly sockets = { opened: 0, disposed: 0 };
   readonly actor: ActorRefFrom<typeof sessionMachine>;
   readonly #supervisor = createActor(
@@ -57,9 +57,9 @@ export class SessionStage {
       };
     const machine = sessionMachine.provide({
       actors: {
-        socket: fromCallback<SocketCommand, { readonly session: number }>(({ receive }) => {
+        sockets: fromCallback<SocketCommand, { readonly session: number }>(({ receive }) => {
           this.sockets.opened += 1;
-          receive(({ type }) => this.commands.push({ at: this.time.now(), type }));
+          receive((command) => this.commands.push({ at: this.time.now(), ...command }));
           return () => {
             this.sockets.disposed += 1;
           };
@@ -116,7 +116,7 @@ export class SessionStage {
   }
 
   async goLive(answer: SubscriptionAnswer = { confirmed: allChannels, refused: [] }, token = 1): Promise<void> {
-    await this.send({ type: 'socket.opened' });
+    await this.send({ type: 'socket.opened', session: 7 });
     await this.answer('authenticate', token);
     await this.answer('subscribe', answer);
   }

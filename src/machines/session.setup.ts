@@ -1,0 +1,173 @@
+import { assign, type CallbackLogicFunction, fromCallback, fromPromise, raise, sendTo, setup } from 'xstate';
+import type { Failure } from '../protocol/failure.ts';
+import { clampDelay } from './policies/delay.ts';
+import type {
+  HeartbeatAck,
+  SessionContext,
+  SessionEvent,
+  SessionInput,
+  SessionOutput,
+  SessionReport,
+  SocketCommand,
+  SubscriptionAnswer,
+} from './session.events.ts';
+
+interface OfSession {
+  readonly session: number;
+}
+
+const notProvided = () => Promise.reject(new Error('this actor is not provided'));
+
+/** How long a closing handshake may take before the socket is cut. */
+const closeTimeoutMs = 1_000;
+const resubscribeMinMs = 30_000;
+const resubscribeMaxMs = 300_000;
+const rotateAgainMinMs = 5_000;
+const rotateAgainMaxMs = 60_000;
+
+/** What the charts of a session are made of: its actors, delays, questions and actions. */
+export const sessionSetup = setup({
+  types: {} as { context: SessionContext; input: SessionInput; events: SessionEvent; output: SessionOutput },
+  actors: {
+    /** Owns the WebSockets: dials one when invoked, others on command, and cuts them all when disposed. */
+    sockets: fromCallback<SocketCommand, OfSession>((() => {
+      throw new Error('sockets is not provided');
+    }) as CallbackLogicFunction<SocketCommand, SessionEvent, OfSession>),
+    /** Authenticates; resolves with the generation of the token it used. */
+    authenticate: fromPromise<number, OfSession>(notProvided),
+    /** Subscribes to what the configuration names, or to the channels given. */
+    subscribe: fromPromise<SubscriptionAnswer, OfSession & { readonly channels: readonly string[] | null }>(
+      notProvided,
+    ),
+    heartbeat: fromPromise<HeartbeatAck, OfSession>(notProvided),
+    /** Moves the session to the newest token on the same socket; resolves with its generation. */
+    renewInPlace: fromPromise<number, OfSession>(notProvided),
+  },
+  delays: {
+    'connect timeout': ({ context }) => clampDelay(context.settings.connectTimeout),
+    // Counted from the previous one's departure: a slow reply must not stretch the rhythm the venue enforces.
+    'until the next heartbeat': ({ context }) =>
+      clampDelay(context.lastHeartbeatSentAt + context.settings.heartbeatInterval - context.now()),
+    'until resubscribing': ({ context }) =>
+      clampDelay(Math.min(resubscribeMaxMs, resubscribeMinMs * 2 ** context.subscribeRetries)),
+    'until rotating again': ({ context }) =>
+      clampDelay(Math.min(rotateAgainMaxMs, rotateAgainMinMs * 2 ** (context.rotationsFailed - 1))),
+    'close timeout': closeTimeoutMs,
+  },
+  guards: {
+    'is it ours?': ({ context }, params: OfSession) => params.session === context.id,
+    "is it the successor's?": ({ context }, params: OfSession) => params.session === context.successor,
+    "is it the predecessor's?": ({ context }, params: OfSession) => params.session === context.predecessor,
+    'is every channel confirmed?': ({ context }) => context.refused.length === 0,
+    'is a newer token out?': ({ context }) => context.newestToken > context.authenticatedWith,
+    'did the renewal bring a newer token?': ({ context }, params: { token: number }) =>
+      params.token > context.authenticatedWith,
+    'does a newer token need a new session?': ({ context }) =>
+      context.newestToken > context.authenticatedWith && context.settings.renewal === 'reconnect',
+    'does a newer token need a second session?': ({ context }) =>
+      context.newestToken > context.authenticatedWith && context.settings.renewal === 'rotate',
+    'may a second session take over?': ({ context }) => context.settings.renewal === 'auto',
+  },
+  actions: {
+    'note the connection': assign(({ context }) => ({ connectedAt: context.now() })),
+    'note the token presented': assign(({ context }) => ({ presentedToken: context.newestToken })),
+    'note the authentication': assign((_, params: { token: number }) => ({ authenticatedWith: params.token })),
+    'note the newest token': assign(({ context }, params: { generation: number }) => ({
+      newestToken: Math.max(context.newestToken, params.generation),
+    })),
+    'note the channels': assign((_, params: SubscriptionAnswer) => ({
+      confirmed: params.confirmed,
+      refused: params.refused,
+    })),
+    'add the channels': assign(({ context }, params: SubscriptionAnswer) => ({
+      confirmed: [...context.confirmed, ...params.confirmed],
+      refused: params.refused,
+      subscribeRetries: context.subscribeRetries + 1,
+    })),
+    'count the retry': assign(({ context }) => ({ subscribeRetries: context.subscribeRetries + 1 })),
+    'note going live': assign(({ context }) => ({ liveAt: context.now() })),
+    'note the departure': assign(({ context }) => ({ lastHeartbeatSentAt: context.now() })),
+    'note the heartbeat': assign(({ context }, params: HeartbeatAck) => ({
+      lastHeartbeat: { ...params, at: context.now() },
+    })),
+    'note the ending': assign(({ context }, params: { failure: Failure }) => ({
+      ending: context.ending ?? params.failure,
+    })),
+    'hang up': sendTo('sockets', ({ context }) => ({ type: 'hang up', session: context.id })),
+    'dial the successor': sendTo('sockets', ({ context }) => ({ type: 'dial', session: context.successor ?? 0 })),
+    'note the successor': assign((_, params: OfSession) => ({ successor: params.session })),
+    "note the successor's token": assign((_, params: { token: number }) => ({ successorToken: params.token })),
+    'drop the successor': sendTo('sockets', ({ context }) => ({ type: 'cut', session: context.successor ?? 0 })),
+    'note the failed rotation': assign(({ context }, params: { failure: Failure }) => ({
+      rotationsFailed: context.rotationsFailed + 1,
+      renewalFailure: params.failure,
+    })),
+    'note that renewal works': assign({ renewalFailure: null, rotationsFailed: 0 }),
+    'let the successor take over': assign(({ context }, params: SubscriptionAnswer) => ({
+      predecessor: context.id,
+      id: context.successor ?? context.id,
+      successor: null,
+      authenticatedWith: context.successorToken,
+      connectedAt: context.now(),
+      confirmed: params.confirmed,
+      refused: params.refused,
+    })),
+    'turn to it': raise({ type: 'took over' }),
+    'say goodbye to the predecessor': sendTo('sockets', ({ context }) => ({
+      type: 'hang up',
+      session: context.predecessor ?? 0,
+    })),
+    'cut the predecessor': sendTo('sockets', ({ context }) => ({ type: 'cut', session: context.predecessor ?? 0 })),
+    'forget the predecessor': assign({ predecessor: null }),
+    'report being authenticated': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }): SessionReport => ({ type: 'session.authenticated', id: context.id }),
+    ),
+    'report being live': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context: { id, confirmed, refused } }): SessionReport => ({ type: 'session.live', id, confirmed, refused }),
+    ),
+    'report the channels': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context: { id, confirmed, refused } }): SessionReport => ({
+        type: 'session.resubscribed',
+        id,
+        confirmed,
+        refused,
+      }),
+    ),
+    'report the heartbeat': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, { rttMs }: HeartbeatAck): SessionReport => ({ type: 'session.heartbeat', id: context.id, rttMs }),
+    ),
+    'report the renewal': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }): SessionReport => ({
+        type: 'session.renewed',
+        id: context.id,
+        generation: context.authenticatedWith,
+      }),
+    ),
+    'ask for a successor': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }): SessionReport => ({ type: 'session.wants-successor', id: context.id }),
+    ),
+    'report the rotation': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }): SessionReport => ({
+        type: 'session.rotated',
+        id: context.id,
+        previous: context.predecessor ?? context.id,
+      }),
+    ),
+    'report the failed rotation': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { failure: Failure }): SessionReport => ({
+        type: 'session.rotation-failed',
+        id: context.id,
+        failure: params.failure,
+        token: context.newestToken,
+      }),
+    ),
+  },
+});

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { failure } from '../../src/protocol/failure.ts';
+import { ack, allChannels, lost, SessionStage } from './support/session-stage.ts';
+
+const second = 1_000;
+const confirmed = { confirmed: allChannels, refused: [] };
+const refused = failure('too-many-sessions', 'the venue closed the session with 4429');
+let stage: SessionStage;
+
+beforeEach(async () => {
+  stage = new SessionStage({ renewal: 'rotate' });
+  await stage.goLive();
+  await stage.answer('heartbeat', ack);
+});
+
+afterEach(() => {
+  stage.actor.stop();
+  stage.time.expectNoTimers();
+});
+
+const commands = () => stage.commands.map(({ type, session }) => `${type} ${session}`);
+const reports = () => stage.reports.map(({ type }) => type).filter((type) => type !== 'session.heartbeat');
+const renewal = () => (stage.state as { live?: { renewal?: unknown } }).live?.renewal;
+
+async function startRotation(): Promise<void> {
+  await stage.send({ type: 'token.renewed', generation: 2 });
+  expect(reports().at(-1)).toBe('session.wants-successor');
+  await stage.send({ type: 'succeed', session: 8 });
+}
+
+describe('a second session', () => {
+  test('is authenticated and subscribed before the first one is let go', async () => {
+    await startRotation();
+    expect(commands()).toEqual(['dial 8']);
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.answer('authenticate', 2);
+    expect([commands(), stage.actor.getSnapshot().context.id]).toEqual([['dial 8'], 7]);
+    await stage.answer('subscribe', confirmed);
+    expect([commands(), stage.actor.getSnapshot().context.id]).toEqual([['dial 8', 'hang up 7'], 8]);
+    expect(stage.reports.at(-1)).toEqual({ type: 'session.rotated', id: 8, previous: 7 });
+    expect(renewal()).toBe('parting');
+  });
+
+  test('has a heartbeat of its own at once', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.answer('authenticate', 2);
+    await stage.answer('subscribe', confirmed);
+    expect(stage.calls.filter(({ name }) => name === 'heartbeat').map(({ input }) => input)).toEqual([
+      { session: 7 },
+      { session: 8 },
+    ]);
+  });
+
+  test('carries on when the first one says goodbye, or is cut where it does not', async () => {
+    for (const [old, next, token] of [
+      [7, 8, 2],
+      [8, 9, 3],
+    ] as const) {
+      await stage.send({ type: 'token.renewed', generation: token });
+      await stage.send({ type: 'succeed', session: next });
+      await stage.send({ type: 'socket.opened', session: next });
+      await stage.answer('authenticate', token);
+      await stage.answer('subscribe', confirmed);
+      await stage.answer('heartbeat', ack);
+      if (old === 7) await stage.send({ type: 'socket.closed', session: old, failure: lost });
+      else await stage.time.advance(second);
+      expect([renewal(), stage.actor.getSnapshot().context.predecessor]).toEqual(['current', null]);
+    }
+    expect(commands()).toEqual(['dial 8', 'hang up 7', 'dial 9', 'hang up 8', 'cut 8']);
+  });
+
+  test('ends the session when it is lost after it has taken over', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.answer('authenticate', 2);
+    await stage.answer('subscribe', confirmed);
+    await stage.send({ type: 'socket.closed', session: 8, failure: lost });
+    expect([stage.state, stage.output]).toEqual(['closed', { id: 8, failure: lost, token: 2, liveForMs: 0 }]);
+  });
+});
+
+describe('where the venue takes no second session', () => {
+  const ways = {
+    'it is not let in': () => stage.send({ type: 'socket.closed', session: 8, failure: refused }),
+    'it is not authenticated': async () => {
+      await stage.send({ type: 'socket.opened', session: 8 });
+      await stage.refuse('authenticate', refused);
+    },
+    'it is not subscribed': async () => {
+      await stage.send({ type: 'socket.opened', session: 8 });
+      await stage.answer('authenticate', 2);
+      await stage.refuse('subscribe', refused);
+    },
+  };
+
+  test.each(Object.entries(ways))('the first one lives on and says so: %s', async (_, fail) => {
+    await startRotation();
+    await fail();
+    expect([renewal(), stage.actor.getSnapshot().context.id]).toEqual(['stale', 7]);
+    expect(stage.actor.getSnapshot().context.renewalFailure).toEqual(refused);
+    expect(stage.reports.at(-1)).toEqual({ type: 'session.rotation-failed', id: 7, failure: refused, token: 2 });
+  });
+
+  test('no connection in time counts as refused', async () => {
+    await startRotation();
+    await stage.time.advance(10 * second);
+    expect([renewal(), commands()]).toEqual(['stale', ['dial 8', 'cut 8']]);
+  });
+
+  test('it is tried again after 5 s, 10 s, 20 s, and with the next token at once', async () => {
+    await startRotation();
+    for (const pause of [5, 10, 20]) {
+      await ways['it is not let in']();
+      const asked = reports().length;
+      await stage.time.advance(pause * second - 1);
+      expect(reports().slice(asked)).toEqual([]);
+      await stage.time.advance(1);
+      expect(reports().slice(asked)).toEqual(['session.wants-successor']);
+      await stage.send({ type: 'succeed', session: 8 });
+    }
+    await ways['it is not let in']();
+    await stage.send({ type: 'token.renewed', generation: 3 });
+    expect([renewal(), reports().at(-1)]).toEqual(['awaiting a successor', 'session.wants-successor']);
+  });
+
+  test('the loss of the first one meanwhile ends the session', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
+    expect([stage.state, stage.output?.failure]).toEqual(['closed', lost]);
+  });
+});
+
+test('a session is rotated on request too', async () => {
+  await stage.send({ type: 'rotate' });
+  expect([renewal(), reports().at(-1)]).toEqual(['awaiting a successor', 'session.wants-successor']);
+});
+
+test('auto renews in place first, and falls back to a second session when the venue refuses', async () => {
+  stage.actor.stop();
+  stage = new SessionStage({ renewal: 'auto' });
+  await stage.goLive();
+  await stage.send({ type: 'token.renewed', generation: 2 });
+  await stage.refuse('renewInPlace', failure('rpc-error', 'auth: error -32601, "method not found"'));
+  expect([renewal(), reports().at(-1)]).toEqual(['awaiting a successor', 'session.wants-successor']);
+});
