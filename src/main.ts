@@ -6,6 +6,7 @@ import { demo } from './commands/demo.ts';
 import { reconnect } from './commands/reconnect.ts';
 import { refresh } from './commands/refresh.ts';
 import { rest } from './commands/rest.ts';
+import { rotate } from './commands/rotate.ts';
 import { run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
 import { status } from './commands/status.ts';
@@ -37,6 +38,7 @@ try {
     .command(tail)
     .command(rest)
     .command(reconnect)
+    .command(rotate)
     .command(refresh)
     .completion('completion', 'Print a completion script for bash or zsh')
     .example('figd status', 'what state it is in, and why')

@@ -34,6 +34,7 @@ export class TokenEndpoint {
    */
   async request({ generation, kind }: TokenRequest, signal: AbortSignal): Promise<Grant> {
     const { vault } = this.#options;
+    const { credentialsVersion } = vault;
     const refreshToken = kind === 'refresh' ? vault.refreshToken : null;
     let answer = await this.#ask(refreshToken, signal);
     if (refreshToken !== null && (answer.status === 400 || answer.status === 401)) {
@@ -42,7 +43,9 @@ export class TokenEndpoint {
     }
     const grant = this.#read(answer);
     signal.throwIfAborted();
-    vault.keep({ value: grant.accessToken, generation }, grant.refreshToken);
+    // A refresh token of credentials that were replaced meanwhile would keep the old ones in use.
+    const isCurrent = vault.credentialsVersion === credentialsVersion;
+    vault.keep({ value: grant.accessToken, generation }, isCurrent ? grant.refreshToken : null);
     return { lifeMs: grant.lifeMs };
   }
 

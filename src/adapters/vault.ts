@@ -33,6 +33,7 @@ export class Vault {
   readonly #tokens: string[] = [];
   #access: AccessToken | null = null;
   #refresh: string | null = null;
+  #credentialsVersion = 0;
   /** Matches every secret in every form; null when they have changed. */
   #pattern: RegExp | null = null;
 
@@ -64,6 +65,7 @@ export class Vault {
     this.#clientSecret = clientSecret;
     this.#refresh = null;
     this.#pattern = null;
+    this.#credentialsVersion += 1;
   }
 
   keep(access: AccessToken, refresh: string | null): void {
@@ -79,6 +81,11 @@ export class Vault {
     this.#remember(value);
     if (this.#access?.generation !== generation) return;
     this.#access = { value, generation };
+  }
+
+  /** Changes when the credentials do: what was asked for with the old ones is told apart from the rest by it. */
+  get credentialsVersion(): number {
+    return this.#credentialsVersion;
   }
 
   dropRefreshToken(): void {

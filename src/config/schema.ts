@@ -19,12 +19,6 @@ import { lacksHosts } from './venue-profiles.ts';
 // What depends on other keys or on the environment (URLs of a profile, directories) is optional here and filled in by
 // resolve.ts.
 
-/**
- * Values of `session.renewal` that the design has and this version cannot do yet. Supporting one means taking it out
- * of this list.
- */
-const renewalsToCome: readonly string[] = ['rotate'];
-
 /** Marks a rule that compares keys, which needs all of them to be known. */
 const acrossKeys = { acrossKeys: true };
 
@@ -112,10 +106,10 @@ const session = z.strictObject({
   authenticateWith: choice(['token', 'credentials'])
     .prefault('token')
     .describe('Whether the socket is authenticated with the access token or with the credentials themselves.'),
-  renewal: choice(['auto', 'in-place', 'rotate', 'reconnect'], renewalsToCome)
+  renewal: choice(['auto', 'in-place', 'rotate', 'reconnect'])
     .prefault('auto')
     .describe(
-      'How a session outlives its token: auto, in-place (on the same socket), reconnect. rotate is not available in this version.',
+      'How a session outlives its token: in-place (on the same socket), rotate (a second one takes over), reconnect, or auto: in place, else rotate.',
     ),
   channels: words(['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'])
     .prefault(['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'])

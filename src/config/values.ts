@@ -77,20 +77,14 @@ export function flag() {
 }
 
 /** One word of a fixed few, of which some may not be supported by this version yet. */
-export function choice<const Words extends readonly [string, ...string[]]>(
-  words: Words,
-  unsupported: readonly string[] = [],
-) {
-  const usable = words.filter((word) => !unsupported.includes(word));
-  const expected = `${usable.slice(0, -1).join(', ')} or ${usable.at(-1)}`;
+export function choice<const Words extends readonly [string, ...string[]]>(words: Words) {
+  const expected = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
   const error = ({ input }: { input?: unknown }): string => {
-    const meant = typeof input === 'string' ? nearest(input, usable) : undefined;
+    const meant = typeof input === 'string' ? nearest(input, words) : undefined;
     const advice = meant === undefined ? `use ${expected}` : `did you mean ${meant}? It can be ${expected}`;
     return isEmpty(input) ? `is empty; ${advice}` : `${found(input)} is not a known value; ${advice}`;
   };
-  return z.enum(words, { error }).refine((word) => !unsupported.includes(word), {
-    error: ({ input }) => `${String(input)} is not available in this version; use ${expected}`,
-  });
+  return z.enum(words, { error });
 }
 
 /** A text that is not empty and has no blanks: a JSON-RPC method, a channel. */

@@ -11,13 +11,15 @@ export interface ActorPorts {
   readonly endpoint: Pick<TokenEndpoint, 'request'>;
   /** Dials the session of that number. */
   readonly dial: (session: number, handlers: SessionHandlers) => VenueSession;
+  /** Told when the session of that number is gone, for whatever reason. */
+  readonly ended: (session: number) => void;
 }
 
 /**
  * The supervisor with its actors bound to the world. The machines know sessions by number; which socket a number
  * stands for is known here alone.
  */
-export function wireSupervisor({ endpoint, dial }: ActorPorts) {
+export function wireSupervisor({ endpoint, dial, ended }: ActorPorts) {
   const sessions = new Map<number, VenueSession>();
   const sessionOf = (id: number): VenueSession => {
     const session = sessions.get(id);
@@ -29,9 +31,10 @@ export function wireSupervisor({ endpoint, dial }: ActorPorts) {
     const own = new Set<number>();
     const tell = (event: SessionEvent) => sendBack(event);
     const cut = (session: number) => {
-      own.delete(session);
+      if (!own.delete(session)) return;
       sessions.get(session)?.dispose();
       sessions.delete(session);
+      ended(session);
     };
     const open = (session: number) => {
       own.add(session);

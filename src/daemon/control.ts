@@ -6,6 +6,7 @@ import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 export interface ControlPorts {
   readonly rest: Rest;
   readonly reconnect: () => string;
+  readonly rotate: () => string;
   readonly refresh: () => string;
 }
 
@@ -13,9 +14,15 @@ const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'];
 const invalid = (message: string) => new RpcError(rpcErrorCode.invalidParams, message);
 
 /** The methods that only the owner of the daemon may call. */
-export function controlMethods({ rest, reconnect, refresh }: ControlPorts): Readonly<Record<string, ControlMethod>> {
+export function controlMethods({
+  rest,
+  reconnect,
+  rotate,
+  refresh,
+}: ControlPorts): Readonly<Record<string, ControlMethod>> {
   return {
     reconnect: () => ({ accepted: true, detail: reconnect() }),
+    rotate: () => ({ accepted: true, detail: rotate() }),
     refresh: () => ({ accepted: true, detail: refresh() }),
     rest: async ({ method, path, data }) => {
       if (typeof method !== 'string' || !httpMethods.includes(method.toUpperCase())) {

@@ -6,17 +6,19 @@ import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
 import { serveMetrics } from '../adapters/metrics-server.ts';
 import type { ApiKey, Vault } from '../adapters/vault.ts';
-import type { VenueSession, VenueSessionPorts } from '../adapters/venue-session.ts';
+import type { VenueSessionPorts } from '../adapters/venue-session.ts';
 import type { Settings } from '../config/settings.ts';
 import { EventLog } from '../log/event-log.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { Clock } from '../protocol/clock.ts';
+import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { gapChannel, type StateMessage, stateChannel } from '../protocol/local.ts';
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
 import { type ActorPorts, wireSupervisor } from './actors.ts';
 import { controlMethods } from './control.ts';
 import { CredentialWatch } from './credential-watch.ts';
 import { Gaps } from './gaps.ts';
+import { Intake } from './intake.ts';
 import { emptyCounters, observe } from './observer.ts';
 import { healthFacts, type Supervisor, viewOf } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
@@ -47,6 +49,7 @@ const stopDeadlineMs = 3_500;
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #log: EventLog;
+  readonly #intake: Intake;
   readonly #venue: Venue;
   readonly #supervisor: Supervisor;
   readonly #watch: StateWatch;
@@ -57,7 +60,6 @@ export class Daemon {
   readonly #counters = emptyCounters();
   readonly #startedAt: number;
   readonly #status: () => StatusDocument;
-  #session: VenueSession | null = null;
   #closeMetrics: (() => Promise<void>) | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #refreshScheduled = false;
@@ -72,6 +74,7 @@ export class Daemon {
       ringBytes: settings.journal.ring,
       schedule: setImmediate,
     });
+    this.#intake = new Intake(this.#log, clock);
     this.#venue = reachVenue(options);
     this.#gaps = new Gaps((message) => this.#publishOwn(gapChannel, message));
     this.#credentialWatch = new CredentialWatch(options.credentialFiles);
@@ -85,7 +88,9 @@ export class Daemon {
     };
     this.#watch = new StateWatch({
       derive: () =>
-        deriveHealth(healthFacts(view(), { now: clock.monotonic(), socketHost, lastHeardAt: this.#lastHeardAt })),
+        deriveHealth(
+          healthFacts(view(), { now: clock.monotonic(), socketHost, lastHeardAt: this.#intake.lastHeardAt }),
+        ),
       wall: () => Math.round(clock.wall()),
       onChange: (message) => this.#stateChanged(message),
     });
@@ -101,7 +106,7 @@ export class Daemon {
         watch: this.#watch,
         view,
         subscribers: () => this.#local.subscribers(),
-        counters: this.#counters,
+        counters: { ...this.#counters, suppressedInOverlap: this.#intake.suppressed },
       });
     this.#metrics = new Metrics(this.#status, () => clock.wall());
     this.#local = new LocalServer(
@@ -115,6 +120,7 @@ export class Daemon {
         control: controlMethods({
           rest: this.#venue.rest,
           reconnect: () => this.#reconnect(),
+          rotate: () => this.#rotate(),
           refresh: () => this.refresh(),
         }),
         onFanout: (seconds) => this.#metrics.fanout.observe(seconds),
@@ -173,15 +179,18 @@ export class Daemon {
     return detail;
   }
 
-  /** When the venue was last heard, on the monotonic clock. */
-  get #lastHeardAt(): number | null {
-    return this.#session?.lastFrameAt ?? null;
-  }
-
   #reconnect(): string {
     const before = viewOf(this.#supervisor).session;
     this.#supervisor.send({ type: 'reconnect' });
     return before === null ? 'dialling now' : `session ${before.context.id} is closed and a new one is dialled`;
+  }
+
+  #rotate(): string {
+    const { session } = viewOf(this.#supervisor);
+    if (session?.state !== 'live')
+      throw new RpcError(rpcErrorCode.notLive, 'there is no live session to take over from');
+    this.#supervisor.send({ type: 'rotate' });
+    return `a second session is dialled to take over from session ${session.context.id}`;
   }
 
   #createSupervisor(): Supervisor {
@@ -190,14 +199,15 @@ export class Daemon {
     const onStrayReply = () => {
       this.#counters.strayReplies += 1;
     };
+    const intake = this.#intake;
     const dial: ActorPorts['dial'] = (id, handlers) => {
-      const publish: VenueSessionPorts['publish'] = ({ channel, message, encoding }, receivedAt) => {
-        this.#log.append({ channel, message, receivedAt, session: id, encoding });
-      };
-      this.#session = this.#venue.dial(handlers, { publish, onStrayReply });
-      return this.#session;
+      const publish: VenueSessionPorts['publish'] = (event, receivedAt) => intake.take(id, event, receivedAt);
+      const dialled = this.#venue.dial(handlers, { publish, onStrayReply });
+      intake.begin(id, dialled);
+      return dialled;
     };
-    return createActor(wireSupervisor({ endpoint: this.#venue.tokens, dial }), {
+    const ended: ActorPorts['ended'] = (id) => intake.end(id);
+    return createActor(wireSupervisor({ endpoint: this.#venue.tokens, dial, ended }), {
       clock,
       inspect: (event) => this.#inspect(event),
       input: {
@@ -222,7 +232,7 @@ export class Daemon {
       counters: this.#counters,
       channels: settings.session.channels,
       wall: () => clock.wall(),
-      lastHeardAt: () => clock.wall() - (clock.monotonic() - (this.#lastHeardAt ?? clock.monotonic())),
+      lastHeardAt: () => clock.wall() - (clock.monotonic() - (this.#intake.lastHeardAt ?? clock.monotonic())),
     });
   }
 
@@ -286,6 +296,7 @@ export class Daemon {
     logger.info({ reason }, 'figd stops');
     clearInterval(this.#ticker);
     await this.#endSupervisor();
+    this.#intake.stop();
     await this.#local.stop(reason);
     await this.#closeMetrics?.();
     await this.#venue.close();

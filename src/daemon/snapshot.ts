@@ -63,6 +63,6 @@ export function healthFacts(
   };
 }
 
-function endingAnd({ confirmed, refused, ending, lastHeartbeat }: SessionContext) {
-  return { confirmed, refused, ending, lastHeartbeat };
+function endingAnd({ confirmed, refused, ending, renewalFailure, lastHeartbeat }: SessionContext) {
+  return { confirmed, refused, ending, renewalFailure, lastHeartbeat };
 }

@@ -71,9 +71,13 @@ export const sessionSetup = setup({
   actions: {
     'note the connection': assign(({ context }) => ({ connectedAt: context.now() })),
     'note the token presented': assign(({ context }) => ({ presentedToken: context.newestToken })),
-    'note the authentication': assign((_, params: { token: number }) => ({ authenticatedWith: params.token })),
+    // A session authenticated with the credentials, before there was a token (0), is on whichever comes first.
+    'note the authentication': assign(({ context }, params: { token: number }) => ({
+      authenticatedWith: params.token || context.newestToken,
+    })),
     'note the newest token': assign(({ context }, params: { generation: number }) => ({
       newestToken: Math.max(context.newestToken, params.generation),
+      ...(context.liveAt !== null && context.authenticatedWith === 0 ? { authenticatedWith: params.generation } : {}),
     })),
     'note the channels': assign((_, params: SubscriptionAnswer) => ({
       confirmed: params.confirmed,

@@ -31,7 +31,7 @@ describe('no credential appears in the error', () => {
       `  clientSecrt: ${canary}`,
       `  ${canary}: ${canary}`,
       `clientSecret: ${canary}`,
-      'session: { heartbeatInterval: 40s, renewal: rotate }',
+      'session: { heartbeatInterval: 40s, renewal: rotation }',
       'log: { level: loud }',
     ].join('\n');
     const file = workspace.write('figd.yaml', yaml, 0o644);

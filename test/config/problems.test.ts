@@ -11,7 +11,6 @@ describe('values', () => {
     ['session.auth-timeout', '2d', '2d is more than 1d', '1d is the most'],
     ['session.channels', 'a,b,a', 'a is listed twice', 'list it once'],
     ['session.channels', 'a,,b', 'is empty', 'for example rfq.maker'],
-    ['session.renewal', 'rotate', 'rotate is not available in this version', 'use auto, in-place or reconnect'],
     ['session.renewal', 'inplace', 'inplace is not a known value', 'did you mean in-place?'],
     ['session.backoff.min', '30s', 'is more than session.backoff.max', 'make min at most max'],
     ['token.refresh-at', '1', '1 is not a number between 0 and 1', 'for example 0.8'],

@@ -178,32 +178,3 @@ function isJson(text: string): boolean {
     return false;
   }
 }
-
-test('a session is renewed in place with its token, without a gap', async () => {
-  await using simulator = await startSimulator({ rate: 50, tokenLife: 6_000 });
-  await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl });
-  const status = await daemon.statusWhere('two renewals', ({ token }) => token.refreshes >= 2, 20_000);
-  expect(status).toMatchObject({ state: 'live', session: { id: 1 }, gaps: { total: 0 }, counters: { dials: 1 } });
-});
-
-test('where the venue renews nothing in place, a new session takes over at once', async () => {
-  await using simulator = await startSimulator({ rate: 50, tokenLife: 6_000 });
-  simulator.venue.inject({ kind: 'unknown-method', method: 'auth/refresh' });
-  await using daemon = await DaemonUnderTest.start({
-    restUrl: simulator.restUrl,
-    config: { session: { renewal: 'reconnect' } },
-  });
-  const status = await daemon.statusWhere(
-    'a second session, live',
-    ({ session, state }) => session.id === 2 && state === 'live',
-  );
-  expect(status.session.lastClose).toMatchObject({ code: 'renewal' });
-  expect(status.gaps.blindMsTotal).toBeLessThan(2_000);
-});
-
-test('without auth/refresh the session is renewed by authenticating once more', async () => {
-  await using simulator = await startSimulator({ rate: 50, tokenLife: 6_000, inPlaceRefresh: false });
-  await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl });
-  const status = await daemon.statusWhere('a renewal', ({ counters }) => (counters['renewals'] ?? 0) > 0);
-  expect(status).toMatchObject({ state: 'live', session: { id: 1 }, gaps: { total: 0 } });
-});

@@ -21,6 +21,8 @@ export interface HealthFacts {
     readonly refused: readonly string[];
     /** Why it ends, once it does. */
     readonly ending: Failure | null;
+    /** Why the session is not on the newest token, or null. */
+    readonly renewalFailure: Failure | null;
     readonly lastHeartbeat: { readonly at: number; readonly rttMs: number } | null;
   } | null;
   /** When the venue was last heard on the session, or null. */
@@ -70,6 +72,14 @@ export function deriveHealth(given: HealthFacts): Health {
         state: 'degraded',
         reason: `token: ${token.lastFailure.message}`,
         next: `the session stays live while its token does; ${whenRetried(facts, token.retryAt)}. ${advice(token.lastFailure.code)}`,
+        layers,
+      };
+    }
+    if (session.renewalFailure !== null) {
+      return {
+        state: 'degraded',
+        reason: `session: no second session to take over: ${session.renewalFailure.message}`,
+        next: `figd tries again; should none succeed, the session ends with its token and a new one follows at once. ${advice(session.renewalFailure.code)}`,
         layers,
       };
     }
@@ -164,6 +174,8 @@ function judgeSession(facts: HealthFacts): Verdict {
   const progressMade = progressOf(facts);
   if (progressMade < 2) return [false, progressMade === 1 ? 'authenticating' : lossOf(facts)];
   const beat = facts.session?.lastHeartbeat ?? null;
+  const stuck = facts.session?.renewalFailure ?? null;
+  if (stuck !== null) return [false, `on an old token: ${stuck.message}`];
   if (beat === null) return [true, 'authenticated'];
   return [true, `authenticated; heartbeat answered ${ago(facts.now, beat.at)} in ${beat.rttMs.toFixed(1)} ms`];
 }

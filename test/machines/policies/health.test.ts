@@ -20,6 +20,7 @@ const liveSession: NonNullable<HealthFacts['session']> = {
   confirmed: ['rfq.maker', 'rfq.taker'],
   refused: [],
   ending: null,
+  renewalFailure: null,
   lastHeartbeat: { at: 97_500, rttMs: 12.34 },
 };
 const newSession = { ...liveSession, confirmed: [], lastHeartbeat: null };
@@ -104,6 +105,15 @@ const cases: Readonly<Record<string, readonly [HealthFacts, Health]>> = {
       reason: 'token: token request: HTTP 401 (invalid client)',
       next: `the session stays live while its token does; figd tries again in 30.0 s. ${advice('credentials-refused')}`,
       layers: layers(connected, authenticated, [false, badKey.message], confirmed, heard),
+    },
+  ],
+  'degraded: no second session may take over': [
+    { ...good, session: { ...liveSession, renewalFailure: failure('too-many-sessions', 'closed with 4429') } },
+    {
+      state: 'degraded',
+      reason: 'session: no second session to take over: closed with 4429',
+      next: `figd tries again; should none succeed, the session ends with its token and a new one follows at once. ${advice('too-many-sessions')}`,
+      layers: layers(connected, [false, 'on an old token: closed with 4429'], valid, confirmed, heard),
     },
   ],
   'down: the venue refuses every channel': [

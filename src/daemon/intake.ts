@@ -1,0 +1,69 @@
+import type { VenueSession } from '../adapters/venue-session.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { Overlap } from '../log/overlap.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { EventFrame } from '../protocol/venue-frame.ts';
+
+/** How long a session that has taken over may lag behind the one before it, in milliseconds. */
+const lagMs = 5_000;
+
+/** Where the frames of all sessions come together on their way into the log. */
+export class Intake {
+  readonly #log: EventLog;
+  readonly #clock: Clock;
+  readonly #sessions = new Map<number, VenueSession>();
+  #overlap: Overlap | null = null;
+  #forgetting: unknown;
+  #suppressed = 0;
+  #lastHeardAt: number | null = null;
+
+  constructor(log: EventLog, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** When the venue was last heard (monotonic milliseconds), or null before the first frame. */
+  get lastHeardAt(): number | null {
+    const moments = [...this.#sessions.values()].map(({ lastFrameAt }) => lastFrameAt ?? Number.NEGATIVE_INFINITY);
+    const latest = Math.max(this.#lastHeardAt ?? Number.NEGATIVE_INFINITY, ...moments);
+    return Number.isFinite(latest) ? latest : null;
+  }
+
+  /** Frames that both of two overlapping sessions brought, and that were therefore published once. */
+  get suppressed(): number {
+    return this.#suppressed + (this.#overlap?.suppressed ?? 0);
+  }
+
+  /** A session is dialled. While there is another one, what both bring is published once. */
+  begin(id: number, session: VenueSession): void {
+    if (this.#sessions.size > 0) {
+      this.#clock.clearTimeout(this.#forgetting);
+      this.#overlap ??= new Overlap();
+    }
+    this.#sessions.set(id, session);
+  }
+
+  take(id: number, { channel, message, encoding }: EventFrame, receivedAt: number): void {
+    if (this.#overlap !== null && !this.#overlap.isNew(id, channel, message)) return;
+    this.#log.append({ channel, message, receivedAt, session: id, encoding });
+  }
+
+  /** A session is gone. What it brought may still come on the other one for a while. */
+  end(id: number): void {
+    this.#lastHeardAt = this.lastHeardAt;
+    this.#sessions.delete(id);
+    if (this.#overlap === null || this.#sessions.size > 1) return;
+    this.#clock.clearTimeout(this.#forgetting);
+    this.#forgetting = this.#clock.setTimeout(() => this.#forget(), lagMs);
+  }
+
+  /** Leaves no timer behind. */
+  stop(): void {
+    this.#clock.clearTimeout(this.#forgetting);
+  }
+
+  #forget(): void {
+    this.#suppressed = this.suppressed;
+    this.#overlap = null;
+  }
+}
