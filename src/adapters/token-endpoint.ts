@@ -1,4 +1,4 @@
-import type { Grant, TokenRequest } from '../machines/token.machine.ts';
+import type { Grant, TokenRequest } from '../machines/token.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { type Failure, FailureError, failure } from '../protocol/failure.ts';
 import { isRecord } from '../protocol/json-rpc.ts';

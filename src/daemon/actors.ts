@@ -4,7 +4,8 @@ import type { SessionHandlers, VenueSession } from '../adapters/venue-session.ts
 import type { SessionEvent, SocketCommand } from '../machines/session.events.ts';
 import { sessionMachine } from '../machines/session.machine.ts';
 import { supervisorMachine } from '../machines/supervisor.machine.ts';
-import { type Grant, type TokenRequest, tokenMachine } from '../machines/token.machine.ts';
+import type { Grant, TokenRequest } from '../machines/token.events.ts';
+import { tokenMachine } from '../machines/token.machine.ts';
 import { type Failure, FailureError, failure } from '../protocol/failure.ts';
 
 export interface ActorPorts {

@@ -13,7 +13,7 @@ import { deriveHealth } from '../machines/policies/health.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { gapChannel, type StateMessage, stateChannel } from '../protocol/local.ts';
-import type { OverallState, StatusDocument } from '../protocol/status.ts';
+import type { StatusDocument } from '../protocol/status.ts';
 import { type ActorPorts, wireSupervisor } from './actors.ts';
 import { controlMethods } from './control.ts';
 import { CredentialWatch } from './credential-watch.ts';
@@ -155,14 +155,6 @@ export class Daemon {
   stop(reason: string): Promise<void> {
     this.#stopped ??= this.#stop(reason);
     return this.#stopped;
-  }
-
-  get state(): OverallState {
-    return this.#watch.state;
-  }
-
-  status(): StatusDocument {
-    return this.#status();
   }
 
   /** Reads the credentials anew and asks for a token with them. @returns what happens now */

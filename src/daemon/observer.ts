@@ -1,6 +1,6 @@
 import type { Logger } from '../adapters/logger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
-import type { SupervisorFact } from '../machines/supervisor.machine.ts';
+import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Gaps } from './gaps.ts';
 
 /** What `status` counts, since the start. */

@@ -2,7 +2,8 @@ import type { ActorRefFrom, SnapshotFrom } from 'xstate';
 import type { HealthFacts } from '../machines/policies/health.ts';
 import type { SessionContext } from '../machines/session.events.ts';
 import type { sessionMachine } from '../machines/session.machine.ts';
-import type { TokenContext, tokenMachine } from '../machines/token.machine.ts';
+import type { TokenContext } from '../machines/token.events.ts';
+import type { tokenMachine } from '../machines/token.machine.ts';
 import type { WiredSupervisor } from './actors.ts';
 
 export type Supervisor = ActorRefFrom<WiredSupervisor>;

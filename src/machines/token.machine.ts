@@ -1,70 +1,17 @@
-import { type AnyActorRef, assign, cancel, fromPromise, raise, sendTo, setup } from 'xstate';
+import { assign, cancel, fromPromise, raise, sendTo, setup } from 'xstate';
 import { type Failure, failure, failureOf } from '../protocol/failure.ts';
-import { type BackoffSettings, retryDelay } from './policies/backoff.ts';
+import { retryDelay } from './policies/backoff.ts';
 import { clampDelay } from './policies/delay.ts';
-import {
-  freshTokenRefusalsTolerated,
-  type RefreshSettings,
-  refreshDelay,
-  tokenRequestSpacingMs,
-} from './policies/token-times.ts';
-
-/** What the machine may know of a token: never the token itself. */
-export interface Grant {
-  /** The life the venue gave it (`expires_in`), in milliseconds. */
-  readonly lifeMs: number;
-}
-
-/** How the adapter asks: with the credentials, or, where the venue gave one, with the refresh token. */
-export type GrantKind = 'credentials' | 'refresh';
-
-export interface TokenRequest {
-  /** Numbers the attempts, so that a late answer to an abandoned one is recognised. */
-  readonly generation: number;
-  readonly kind: GrantKind;
-}
-
-export interface TokenInput {
-  readonly supervisor: AnyActorRef;
-  readonly settings: RefreshSettings & { readonly backoff: BackoffSettings };
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  readonly random: () => number;
-}
-
-export interface TokenContext extends TokenInput {
-  readonly generation: number;
-  /** When the latest request was sent (monotonic), or null before the first. */
-  readonly requestedAt: number | null;
-  /** When the token in use dies (monotonic), or null when there is none to use. */
-  readonly expiresAt: number | null;
-  readonly refreshAt: number | null;
-  /** When the next request is sent while waiting or blocked (monotonic). */
-  readonly retryAt: number | null;
-  readonly failedInARow: number;
-  /** How often in a row the socket refused what the venue had just granted. */
-  readonly refusedInARow: number;
-  readonly refreshes: number;
-  readonly lastFailure: Failure | null;
-  /** Whether a refresh was asked for while a request was under way, perhaps with credentials that changed since. */
-  readonly askedMeanwhile: boolean;
-}
-
-export type TokenEvent =
-  | { readonly type: 'start' }
-  /** Somebody wants a new token now: an operator, or changed credentials. */
-  | { readonly type: 'refresh' }
-  /** The venue refused this generation of the token although it had not expired. */
-  | { readonly type: 'token.refused'; readonly generation: number }
-  /** The venue took the token: refusals before it do not count any more. */
-  | { readonly type: 'token.accepted' }
-  | { readonly type: 'expiry.reached' };
-
-/** What the token tells its supervisor. */
-export type TokenReport =
-  | { readonly type: 'token.granted'; readonly generation: number; readonly lifeMs: number; readonly renewal: boolean }
-  | { readonly type: 'token.failed'; readonly failure: Failure; readonly retryInMs: number; readonly renewal: boolean }
-  | { readonly type: 'token.lost'; readonly why: 'expired' | 'refused' };
+import { freshTokenRefusalsTolerated, refreshDelay, tokenRequestSpacingMs } from './policies/token-times.ts';
+import type {
+  Grant,
+  GrantKind,
+  TokenContext,
+  TokenEvent,
+  TokenInput,
+  TokenReport,
+  TokenRequest,
+} from './token.events.ts';
 
 const untilMoment = (context: TokenContext, moment: number | null): number =>
   clampDelay((moment ?? context.now()) - context.now());

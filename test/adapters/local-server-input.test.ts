@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { maxRequestLineBytes } from '../../src/protocol/local.ts';
+import { until, within } from '../support/until.ts';
 import { LineClient } from './support/line-client.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
-import { until, within } from './support/until.ts';
 
 const longLine = { code: -32600, message: 'the line is longer than 1048576 bytes' };
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import type { LineClient } from './support/line-client.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
-import { until } from './support/until.ts';
 
 const kilobyte = 'x'.repeat(1_000);
 const sliceBytes = 262_144;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
-import { until } from './support/until.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 

@@ -12,9 +12,9 @@ import {
   listenLocally,
   prepareDirectory,
 } from '../../src/adapters/local-sockets.ts';
+import { until, within } from '../support/until.ts';
 import { LineClient } from './support/line-client.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
-import { until, within } from './support/until.ts';
 
 let directory: string;
 let path: string;

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { serveMetrics } from '../../src/adapters/metrics-server.ts';
 import type { OverallState } from '../../src/protocol/status.ts';
-import { within } from './support/until.ts';
+import { within } from '../support/until.ts';
 
 interface Stage extends AsyncDisposable {
   readonly port: number;

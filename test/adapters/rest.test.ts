@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Rest, type RestRequest } from '../../src/adapters/rest.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { failureOf } from '../../src/protocol/failure.ts';
-import { within } from './support/until.ts';
+import { within } from '../support/until.ts';
 import {
   clientSecret,
   deadUrl,

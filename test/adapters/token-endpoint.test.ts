@@ -4,9 +4,9 @@ import type { HttpTimeouts } from '../../src/adapters/http-client.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { TokenEndpoint } from '../../src/adapters/token-endpoint.ts';
 import type { Vault } from '../../src/adapters/vault.ts';
-import type { GrantKind } from '../../src/machines/token.machine.ts';
+import type { GrantKind } from '../../src/machines/token.events.ts';
 import { failureOf } from '../../src/protocol/failure.ts';
-import { until, within } from './support/until.ts';
+import { until, within } from '../support/until.ts';
 import { clientId, clientSecret, deadUrl, httpClient, quietVenue, scriptedServer, vaultWith } from './support/venue.ts';
 
 type Style = 'json' | 'oauth2';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { envelopeStyles } from '../../src/simulator/frames.ts';
 import type { SentRecord } from '../../src/simulator/ports.ts';
+import { until } from '../support/until.ts';
 import { socketServer } from './support/socket-server.ts';
-import { until } from './support/until.ts';
 import { clientSecret, quietVenue, vaultWith } from './support/venue.ts';
 import { failureOfCall, TestSession } from './support/venue-session.ts';
 

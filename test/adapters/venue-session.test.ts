@@ -4,7 +4,7 @@ import { TokenEndpoint } from '../../src/adapters/token-endpoint.ts';
 import type { VenueSessionSettings } from '../../src/adapters/venue-session.ts';
 import { channels } from '../../src/simulator/frames.ts';
 import type { Simulator } from '../../src/simulator/server.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 import { clientId, httpClient, quietVenue, vaultWith } from './support/venue.ts';
 import { failureOfCall, TestSession } from './support/venue-session.ts';
 

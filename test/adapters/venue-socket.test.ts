@@ -3,8 +3,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { describe, expect, it } from 'vitest';
 import { largestFrameBytes, venueSocket } from '../../src/adapters/venue-socket.ts';
 import type { Failure } from '../../src/protocol/failure.ts';
+import { until } from '../support/until.ts';
 import { socketServer } from './support/socket-server.ts';
-import { until } from './support/until.ts';
 import { deadUrl, quietVenue, vaultWith } from './support/venue.ts';
 
 function dial(url: string, connectTimeout = 1_000) {

@@ -6,24 +6,7 @@ import { stringify } from 'yaml';
 import { LocalClient } from '../../src/adapters/local-client.ts';
 import type { OverallState, StatusDocument } from '../../src/protocol/status.ts';
 import { type Ended, Figd, figd } from '../support/figd.ts';
-
-/**
- * Asks again and again until the answer is there; fails, naming what was waited for, at the deadline.
- * @param ask gives undefined while there is nothing
- */
-export async function until<T>(
-  what: string,
-  ask: () => Promise<T | undefined> | T | undefined,
-  ms = 10_000,
-): Promise<T> {
-  const deadline = performance.now() + ms;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+import { until } from '../support/until.ts';
 
 /** A temporary directory that removes itself. */
 export async function workspace(): Promise<AsyncDisposable & { readonly path: string }> {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts';
-import { DaemonUnderTest, RawConsumer, until } from './daemon.ts';
+import { until } from '../support/until.ts';
+import { DaemonUnderTest, RawConsumer } from './daemon.ts';
 
 /**
  * Short enough for a test, long enough to be told apart. Quicker tries would use up the ten dials a minute within a

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { isRecord } from '../../src/protocol/json-rpc.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { Figd } from '../support/figd.ts';
-import { DaemonUnderTest, RawConsumer, until, workspace } from './daemon.ts';
+import { until } from '../support/until.ts';
+import { DaemonUnderTest, RawConsumer, workspace } from './daemon.ts';
 
 const channels = ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'];
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { SentRecord } from '../../src/simulator/ports.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts';
-import { DaemonUnderTest, RawConsumer, until } from './daemon.ts';
+import { until } from '../support/until.ts';
+import { DaemonUnderTest, RawConsumer } from './daemon.ts';
 
 /** Lives as short as the spacing of token requests allows. */
 const tokenLife = 6_000;

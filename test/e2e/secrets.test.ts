@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { accessTokenPrefix, refreshTokenPrefix } from '../../src/simulator/tokens.ts';
 import type { Ended } from '../support/figd.ts';
-import { DaemonUnderTest, RawConsumer, until } from './daemon.ts';
+import { until } from '../support/until.ts';
+import { DaemonUnderTest, RawConsumer } from './daemon.ts';
 
 const clientId = 'canary-client-id-3f9c1d';
 const clientSecret = 'canary/"secret"+with%odd&chars=7b21';

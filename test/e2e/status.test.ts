@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { figd } from '../support/figd.ts';
-import { DaemonUnderTest, until, workspace } from './daemon.ts';
+import { until } from '../support/until.ts';
+import { DaemonUnderTest, workspace } from './daemon.ts';
 
 test('live: exit 0, and one line that says so', async () => {
   await using simulator = await startSimulator({ rate: 50 });

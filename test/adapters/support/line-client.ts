@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { isRecord } from '../../../src/protocol/json-rpc.ts';
-import { until, within } from './until.ts';
+import { until, within } from '../../support/until.ts';
 
 export type Message = Record<string, unknown>;
 

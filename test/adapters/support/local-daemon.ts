@@ -5,8 +5,8 @@ import { type ControlMethod, LocalServer } from '../../../src/adapters/local-ser
 import { systemClock } from '../../../src/adapters/system-clock.ts';
 import { EventLog } from '../../../src/log/event-log.ts';
 import type { StatusDocument } from '../../../src/protocol/status.ts';
+import { until } from '../../support/until.ts';
 import { LineClient } from './line-client.ts';
-import { until } from './until.ts';
 
 export interface LocalDaemonOptions {
   readonly maxConsumers?: number;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { until } from './until.ts';
+import { until } from '../../support/until.ts';
 
 export interface Call {
   readonly id: number;

@@ -4,7 +4,7 @@ import { VenueSession, type VenueSessionSettings } from '../../../src/adapters/v
 import { venueSocket } from '../../../src/adapters/venue-socket.ts';
 import type { Failure } from '../../../src/protocol/failure.ts';
 import type { EventFrame } from '../../../src/protocol/venue-frame.ts';
-import { until, within } from './until.ts';
+import { until, within } from '../../support/until.ts';
 import { vaultWith } from './venue.ts';
 
 export interface SeenEvent {

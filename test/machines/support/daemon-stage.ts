@@ -6,13 +6,10 @@ import type {
   SubscriptionAnswer,
 } from '../../../src/machines/session.events.ts';
 import { sessionMachine } from '../../../src/machines/session.machine.ts';
-import {
-  type SupervisorEvent,
-  type SupervisorFact,
-  type SupervisorSettings,
-  supervisorMachine,
-} from '../../../src/machines/supervisor.machine.ts';
-import { type Grant, type TokenRequest, tokenMachine } from '../../../src/machines/token.machine.ts';
+import type { SupervisorEvent, SupervisorFact, SupervisorSettings } from '../../../src/machines/supervisor.events.ts';
+import { supervisorMachine } from '../../../src/machines/supervisor.machine.ts';
+import type { Grant, TokenRequest } from '../../../src/machines/token.events.ts';
+import { tokenMachine } from '../../../src/machines/token.machine.ts';
 import { type Failure, FailureError } from '../../../src/protocol/failure.ts';
 import { ack, allChannels, lost } from './session-stage.ts';
 import { settle, VirtualTime } from './virtual-time.ts';

@@ -1,12 +1,6 @@
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
-import {
-  type Grant,
-  type GrantKind,
-  type TokenInput,
-  type TokenReport,
-  type TokenRequest,
-  tokenMachine,
-} from '../../../src/machines/token.machine.ts';
+import type { Grant, GrantKind, TokenInput, TokenReport, TokenRequest } from '../../../src/machines/token.events.ts';
+import { tokenMachine } from '../../../src/machines/token.machine.ts';
 import { type Failure, FailureError } from '../../../src/protocol/failure.ts';
 import { deferred, settle, VirtualTime } from './virtual-time.ts';
 

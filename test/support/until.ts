@@ -3,12 +3,12 @@ const turnMs = 2;
 /** Waits for a fact: returns the first truthy value, and throws what it waited for when it does not come in time. */
 export async function until<Fact>(
   what: string,
-  fact: () => Fact | undefined | null | false,
+  fact: () => Promise<Fact | undefined | null | false> | Fact | undefined | null | false,
   deadlineMs = 8_000,
 ): Promise<Fact> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
-    const found = fact();
+    const found = await fact();
     if (found !== undefined && found !== null && found !== false) return found;
     if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, turnMs));
