@@ -11,6 +11,8 @@ export type Supervisor = ActorRefFrom<WiredSupervisor>;
 /** The machines at this moment, in plain words. */
 export interface MachineView {
   readonly supervisor: SnapshotFrom<WiredSupervisor>['context'];
+  /** Whether the supervisor waits for the moment of the next dial, and for nothing else. */
+  readonly isBackingOff: boolean;
   readonly token: { readonly state: string; readonly context: TokenContext };
   readonly session: {
     readonly state: NonNullable<HealthFacts['session']>['state'];
@@ -22,11 +24,12 @@ type SessionState = NonNullable<MachineView['session']>['state'];
 
 /** Reads supervisor, token and session. */
 export function viewOf(supervisor: Supervisor): MachineView {
-  const { context, children } = supervisor.getSnapshot();
+  const { context, children, value } = supervisor.getSnapshot();
   const token = (children['token'] as ActorRefFrom<typeof tokenMachine>).getSnapshot();
   const session = (children['session'] as ActorRefFrom<typeof sessionMachine> | undefined)?.getSnapshot();
   return {
     supervisor: context,
+    isBackingOff: value === 'backing off',
     token: { state: topState(token.value), context: token.context },
     session:
       session === undefined ? null : { state: topState(session.value) as SessionState, context: session.context },

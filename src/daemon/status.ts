@@ -72,7 +72,7 @@ function tokenPart({ token }: MachineView, unixOf: (moment: number | null) => nu
 }
 
 function sessionPart(
-  { session, supervisor }: MachineView,
+  { session, supervisor, isBackingOff }: MachineView,
   unixOf: (moment: number | null) => number | null,
   url: string,
   now: number,
@@ -84,11 +84,11 @@ function sessionPart(
   const unanswered = session !== null && session.context.lastHeartbeatSentAt > (beat?.at ?? Number.NEGATIVE_INFINITY);
   return {
     id: session?.context.id ?? null,
-    state: session?.state ?? (nextDialAt === null ? 'waiting for a token' : 'backoff'),
+    state: session?.state ?? (isBackingOff ? 'backoff' : 'waiting for a token'),
     url,
     connectedAt: unixOf(session?.context.connectedAt ?? null),
     attempts: stable ? 0 : failedInARow,
-    nextAttemptAt: unixOf(nextDialAt),
+    nextAttemptAt: unixOf(isBackingOff ? nextDialAt : null),
     heartbeat: {
       rttMs: beat?.rttMs ?? null,
       lastAckAt: unixOf(beat?.at ?? null),

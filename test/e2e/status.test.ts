@@ -44,7 +44,9 @@ test('blocked: exit 2, and live again within seconds of a new secret in the file
   await daemon.reaches('blocked');
   const { code, stdout } = await daemon.command('status');
   expect(code).toBe(2);
-  expect(stdout).toMatch(/^blocked for /);
+  expect(stdout.split('\n')[0]).toMatch(
+    /^blocked for .* HTTP 401.* · figd tries again in .* or at once on `figd refresh`$/,
+  );
   await writeFile(daemon.secretFile, 'demo-secret\n');
   await daemon.reaches('live');
 });
