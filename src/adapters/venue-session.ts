@@ -34,6 +34,8 @@ export interface VenueSessionPorts {
   readonly publish: (event: EventFrame, receivedAt: number) => void;
   /** A reply that no pending call waits for: it came after its deadline. */
   readonly onStrayReply: (id: string | number | null) => void;
+  /** Told before the session subscribes: no event can have come to it until then. */
+  readonly onSubscribing: () => void;
 }
 
 export interface SessionHandlers {
@@ -107,6 +109,7 @@ export class VenueSession {
 
   /** Subscribes; where the venue refuses the list as a whole, asks for each channel on its own. */
   async subscribe(channels: readonly string[] = this.#settings.channels): Promise<SubscriptionAnswer> {
+    this.#ports.onSubscribing();
     const answer = await this.#subscribeCall(channels);
     if (answer !== null || channels.length === 1) return split(channels, answer ?? []);
     const confirmed: string[] = [];

@@ -194,7 +194,7 @@ export class Daemon {
     const intake = this.#intake;
     const dial: ActorPorts['dial'] = (id, handlers) => {
       const publish: VenueSessionPorts['publish'] = (event, receivedAt) => intake.take(id, event, receivedAt);
-      const dialled = this.#venue.dial(handlers, { publish, onStrayReply });
+      const dialled = this.#venue.dial(handlers, { publish, onStrayReply, onSubscribing: () => intake.join(id) });
       intake.begin(id, dialled);
       return dialled;
     };

@@ -5,13 +5,15 @@ import type { Clock } from '../protocol/clock.ts';
 import type { EventFrame } from '../protocol/venue-frame.ts';
 
 /** How long a session that has taken over may lag behind the one before it, in milliseconds. */
-const lagMs = 5_000;
+const lagMs = 2_000;
+
+type Heard = Pick<VenueSession, 'lastFrameAt'>;
 
 /** Where the frames of all sessions come together on their way into the log. */
 export class Intake {
   readonly #log: EventLog;
   readonly #clock: Clock;
-  readonly #sessions = new Map<number, VenueSession>();
+  readonly #sessions = new Map<number, Heard>();
   #overlap: Overlap | null = null;
   #forgetting: unknown;
   #suppressed = 0;
@@ -34,13 +36,19 @@ export class Intake {
     return this.#suppressed + (this.#overlap?.suppressed ?? 0);
   }
 
-  /** A session is dialled. While there is another one, what both bring is published once. */
-  begin(id: number, session: VenueSession): void {
-    if (this.#sessions.size > 0) {
-      this.#clock.clearTimeout(this.#forgetting);
-      this.#overlap ??= new Overlap();
-    }
+  /** A session is dialled. */
+  begin(id: number, session: Heard): void {
     this.#sessions.set(id, session);
+  }
+
+  /**
+   * A session is about to subscribe. While there is another one, what both bring is published once. Whatever the other
+   * has brought until now was sent by the venue before it can have known this one.
+   */
+  join(id: number): void {
+    if (this.#sessions.size < 2 || !this.#sessions.has(id)) return;
+    this.#clock.clearTimeout(this.#forgetting);
+    this.#overlap ??= new Overlap();
   }
 
   take(id: number, { channel, message, encoding }: EventFrame, receivedAt: number): void {

@@ -184,7 +184,7 @@ function dial(venue: Venue): Link {
         closed.resolve();
       },
     },
-    { publish: () => undefined, onStrayReply: () => undefined },
+    { publish: () => undefined, onStrayReply: () => undefined, onSubscribing: () => undefined },
   );
   return {
     session,

@@ -20,7 +20,7 @@ export interface Venue {
   /** Dials a session. */
   readonly dial: (
     handlers: SessionHandlers,
-    taking: Pick<VenueSessionPorts, 'publish' | 'onStrayReply'>,
+    taking: Pick<VenueSessionPorts, 'publish' | 'onStrayReply' | 'onSubscribing'>,
   ) => VenueSession;
   /** Closes what HTTP left open. */
   readonly close: () => Promise<void>;

@@ -47,6 +47,7 @@ export class TestSession implements AsyncDisposable {
         vault,
         publish: (event, _receivedAt) => this.events.push(seen(event)),
         onStrayReply: (id) => this.strays.push(id),
+        onSubscribing: () => undefined,
       },
       {
         opened: () => {

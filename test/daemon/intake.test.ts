@@ -1,0 +1,83 @@
+import { createClock } from '@sinonjs/fake-timers';
+import { expect, test } from 'vitest';
+import { Intake } from '../../src/daemon/intake.ts';
+import { EventLog } from '../../src/log/event-log.ts';
+
+function setUp() {
+  const fake = createClock();
+  const log = new EventLog({ epoch: 'e', ringBytes: 1_048_576, schedule: () => undefined });
+  const intake = new Intake(log, {
+    monotonic: () => fake.now,
+    wall: () => fake.now,
+    setTimeout: (run, ms) => fake.setTimeout(run, ms),
+    clearTimeout: (handle) => fake.clearTimeout(handle as number),
+  });
+  const bring = (id: number, text: string) =>
+    intake.take(id, { kind: 'event', channel: 'rfq.maker', message: Buffer.from(JSON.stringify(text)) }, fake.now);
+  return { fake, log, intake, bring };
+}
+
+const session = (lastFrameAt: number | null = null) => ({ lastFrameAt });
+
+test('one session alone: whatever it brings is published, twice where it happened twice', () => {
+  const { log, intake, bring } = setUp();
+  intake.begin(1, session());
+  intake.join(1);
+  bring(1, 'a');
+  bring(1, 'a');
+  expect([log.head, intake.suppressed]).toEqual([2, 0]);
+});
+
+test('what two sessions bring is published once from the moment the second one subscribes', () => {
+  const { log, intake, bring } = setUp();
+  intake.begin(1, session());
+  bring(1, 'before');
+  intake.begin(2, session());
+  bring(1, 'before it subscribes');
+  intake.join(2);
+  bring(1, 'both');
+  bring(2, 'both');
+  bring(2, 'before');
+  expect([log.head, intake.suppressed]).toEqual([4, 1]);
+});
+
+test('the second one may lag behind for two seconds after the first one is gone, and no longer', () => {
+  const { fake, log, intake, bring } = setUp();
+  intake.begin(1, session());
+  intake.begin(2, session());
+  intake.join(2);
+  bring(1, 'late');
+  bring(1, 'lost on the second one');
+  intake.end(1);
+  fake.tick(1_999);
+  bring(2, 'late');
+  fake.tick(1);
+  bring(2, 'lost on the second one');
+  expect([log.head, intake.suppressed, fake.countTimers()]).toEqual([3, 1, 0]);
+});
+
+test('a rotation that follows a failed one is not cut short by the end of that', () => {
+  const { fake, intake, log, bring } = setUp();
+  intake.begin(1, session());
+  intake.begin(2, session());
+  intake.join(2);
+  intake.end(2);
+  fake.tick(1_000);
+  intake.begin(3, session());
+  intake.join(3);
+  fake.tick(1_500);
+  bring(1, 'both');
+  bring(3, 'both');
+  expect([log.head, intake.suppressed]).toEqual([1, 1]);
+});
+
+test('remembers when the venue was heard last, also of sessions that are gone', () => {
+  const { intake } = setUp();
+  expect(intake.lastHeardAt).toBeNull();
+  intake.begin(1, session(70));
+  intake.begin(2, session());
+  intake.end(1);
+  expect(intake.lastHeardAt).toBe(70);
+  intake.begin(3, session(90));
+  expect(intake.lastHeardAt).toBe(90);
+});
