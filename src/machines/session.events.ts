@@ -37,7 +37,7 @@ export interface SubscriptionAnswer {
 export interface SessionContext extends SessionInput {
   readonly connectedAt: number | null;
   readonly liveAt: number | null;
-  /** Generation of the token shown to the venue when the session began; 0 before. */
+  /** Generation of the token shown to the venue when it was last asked to let a session in; 0 before. */
   readonly presentedToken: number;
   /** Generation of the token this session was authenticated with. */
   readonly authenticatedWith: number;

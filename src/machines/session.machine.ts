@@ -45,7 +45,7 @@ const afterFailedRotation = {
 /** Make before break: a second session is authenticated and subscribed before the first one is let go. */
 const rotating = sessionSetup.createStateConfig({
   initial: 'connecting',
-  entry: 'dial the successor',
+  entry: ['note the token presented', 'dial the successor'],
   on: {
     'socket.closed': {
       guard: { type: "is it the successor's?", params: ({ event }) => event },
@@ -76,6 +76,7 @@ const rotating = sessionSetup.createStateConfig({
       },
     },
     authenticating: {
+      entry: 'note the token presented',
       invoke: {
         src: 'authenticate',
         input: ({ context }) => ({ session: context.successor ?? 0 }),

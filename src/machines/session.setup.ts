@@ -170,7 +170,7 @@ export const sessionSetup = setup({
         type: 'session.rotation-failed',
         id: context.id,
         failure: params.failure,
-        token: context.newestToken,
+        token: context.presentedToken,
       }),
     ),
   },

@@ -144,3 +144,12 @@ test('auto renews in place first, and falls back to a second session when the ve
   await stage.refuse('renewInPlace', failure('rpc-error', 'auth: error -32601, "method not found"'));
   expect([renewal(), reports().at(-1)]).toEqual(['awaiting a successor', 'session.wants-successor']);
 });
+
+test('a token that comes while the second session presents the one before is not blamed for its refusal', async () => {
+  const bad = failure('token-refused', 'auth: error -32700');
+  await startRotation();
+  await stage.send({ type: 'socket.opened', session: 8 });
+  await stage.send({ type: 'token.renewed', generation: 3 });
+  await stage.refuse('authenticate', bad);
+  expect(stage.reports.at(-1)).toEqual({ type: 'session.rotation-failed', id: 7, failure: bad, token: 2 });
+});
