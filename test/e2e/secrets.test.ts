@@ -18,7 +18,7 @@ const forbidden = [clientId, clientSecret, exchangeSecret, accessTokenPrefix, re
   Buffer.from(secret).toString('base64').slice(0, 16),
 ]);
 
-test.each(['json', 'oauth2'])(
+test.concurrent.each(['json', 'oauth2'])(
   'no credential and no token is ever told, at the most verbose level (%s)',
   async (style) => {
     await using simulator = await startSimulator({
