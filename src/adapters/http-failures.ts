@@ -1,5 +1,5 @@
 import { type Failure, failure } from '../protocol/failure.ts';
-import { isRecord } from '../protocol/json-rpc.ts';
+import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 
 /** An HTTP answer as far as it matters for what went wrong. */
 export interface HttpAnswer {
@@ -31,7 +31,7 @@ function retryAfterHeader({ headers }: HttpAnswer, wall: number): number | undef
 }
 
 function limitReset({ headers, body }: HttpAnswer, wall: number): number | undefined {
-  const parsed = parse(body);
+  const parsed = parseJson(body);
   const reset = Number(one(headers['x-ratelimit-reset']) ?? (isRecord(parsed) ? parsed['reset'] : undefined));
   return Number.isFinite(reset) && reset > 0 ? Math.max(0, reset * secondMs - wall) : undefined;
 }
@@ -92,21 +92,13 @@ function innermost(error: unknown): { readonly code: string; readonly message: s
 }
 
 function venueWords(body: string): string {
-  const parsed = parse(body);
+  const parsed = parseJson(body);
   if (!isRecord(parsed)) return '';
   const { message, error_description: description, error, reason } = parsed;
   const isText = (part: unknown): part is string => typeof part === 'string' && part.length > 0;
   const words = [description, message, error].find(isText);
   const details = [reason].flat().filter(isText);
   return [...(words === undefined ? [] : [words]), ...details].join(': ');
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return null;
-  }
 }
 
 function one(header: string | readonly string[] | undefined): string | undefined {

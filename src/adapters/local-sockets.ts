@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { isRecord } from '../protocol/json-rpc.ts';
+import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 
 /** A local path that cannot be used, with the reason and what to do. */
 export class LocalPathError extends Error {
@@ -116,14 +116,10 @@ function probe(path: string): Promise<number | 'unknown' | 'dead'> {
 }
 
 function pidIn(line: string): number | null {
-  try {
-    const message: unknown = JSON.parse(line);
-    const result = isRecord(message) ? message['result'] : null;
-    const pid = isRecord(result) ? result['pid'] : null;
-    return typeof pid === 'number' ? pid : null;
-  } catch {
-    return null;
-  }
+  const message = parseJson(line);
+  const result = isRecord(message) ? message['result'] : null;
+  const pid = isRecord(result) ? result['pid'] : null;
+  return typeof pid === 'number' ? pid : null;
 }
 
 function words(error: unknown): string {

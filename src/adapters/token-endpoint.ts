@@ -1,7 +1,7 @@
 import type { Grant, TokenRequest } from '../machines/token.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { type Failure, FailureError, failure } from '../protocol/failure.ts';
-import { isRecord } from '../protocol/json-rpc.ts';
+import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import type { HttpClient } from './http-client.ts';
 import { type HttpAnswer, networkFailure, statusFailure } from './http-failures.ts';
 import type { Vault } from './vault.ts';
@@ -99,10 +99,6 @@ export class TokenEndpoint {
 }
 
 function parse(body: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
+  const value = parseJson(body);
+  return isRecord(value) ? value : {};
 }

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { networkFailure, statusFailure } from '../adapters/http-failures.ts';
 import { prepareDirectory } from '../adapters/local-sockets.ts';
 import { advice, FailureError, failureOf } from '../protocol/failure.ts';
-import { isRecord } from '../protocol/json-rpc.ts';
+import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import { reachVenue, type Venue, type VenueOptions } from './venue.ts';
 
 /** The outcome of one step: what was found, or what is wrong and what to do. */
@@ -156,13 +156,10 @@ async function makeFirstCall({ vault, clock }: VenueOptions, { rest }: Venue): P
 
 /** The answer holds secrets of other venues: it is counted and forgotten. */
 function countCredentials(body: string): string {
-  try {
-    const value: unknown = JSON.parse(body);
-    const list = isRecord(value) ? value['data'] : value;
-    return Array.isArray(list) ? `${list.length} exchange credentials` : 'in an unknown form';
-  } catch {
-    return 'not JSON';
-  }
+  const value = parseJson(body);
+  if (value === null) return 'not JSON';
+  const list = isRecord(value) ? value['data'] : value;
+  return Array.isArray(list) ? `${list.length} exchange credentials` : 'in an unknown form';
 }
 
 interface Link {

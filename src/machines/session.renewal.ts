@@ -1,0 +1,178 @@
+import { type Failure, failure, failureOf } from '../protocol/failure.ts';
+import type { SessionContext } from './session.events.ts';
+import { sessionSetup } from './session.setup.ts';
+
+/** Why a promise that the chart awaited was broken. */
+export const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
+
+/** A socket that did not open in time. */
+export function connectTimeout({ settings }: SessionContext): Failure {
+  return failure('connect-timeout', `no connection within ${settings.connectTimeout} ms`);
+}
+
+const afterFailedRotation = {
+  target: '#session.live.renewal.stale' as const,
+  actions: [
+    'drop the successor' as const,
+    { type: 'note the failed rotation' as const, params: ofFailure },
+    { type: 'report the failed rotation' as const, params: ofFailure },
+  ],
+};
+
+/** Make before break: a second session is authenticated and subscribed before the first one is let go. */
+const rotating = sessionSetup.createStateConfig({
+  initial: 'connecting',
+  entry: ['note the token presented', 'dial the successor'],
+  on: {
+    'socket.closed': {
+      guard: { type: "is it the successor's?", params: ({ event }) => event },
+      target: 'stale',
+      actions: [
+        { type: 'note the failed rotation', params: ({ event }) => event },
+        { type: 'report the failed rotation', params: ({ event }) => event },
+      ],
+    },
+  },
+  states: {
+    connecting: {
+      on: {
+        'socket.opened': {
+          guard: { type: "is it the successor's?", params: ({ event }) => event },
+          target: 'authenticating',
+        },
+      },
+      after: {
+        'connect timeout': {
+          target: '#session.live.renewal.stale',
+          actions: [
+            'drop the successor',
+            { type: 'note the failed rotation', params: ({ context }) => ({ failure: connectTimeout(context) }) },
+            { type: 'report the failed rotation', params: ({ context }) => ({ failure: connectTimeout(context) }) },
+          ],
+        },
+      },
+    },
+    authenticating: {
+      entry: 'note the token presented',
+      invoke: {
+        src: 'authenticate',
+        input: ({ context }) => ({ session: context.successor ?? 0 }),
+        onDone: {
+          target: 'subscribing',
+          actions: { type: "note the successor's token", params: ({ event }) => ({ token: event.output }) },
+        },
+        onError: afterFailedRotation,
+      },
+    },
+    subscribing: {
+      invoke: {
+        src: 'subscribe',
+        input: ({ context }) => ({ session: context.successor ?? 0, channels: null }),
+        onDone: {
+          target: '#session.live.renewal.parting',
+          actions: [
+            { type: 'let the successor take over', params: ({ event }) => event.output },
+            'note that renewal works',
+            'report the rotation',
+            'turn to it',
+            'say goodbye to the predecessor',
+          ],
+        },
+        onError: afterFailedRotation,
+      },
+    },
+  },
+});
+
+/** A session lives as long as its token: it has to move to the new one before the old one dies. */
+export const renewal = sessionSetup.createStateConfig({
+  initial: 'current',
+  states: {
+    current: {
+      always: [
+        {
+          guard: 'does a newer token need a new session?',
+          target: '#session.closing',
+          actions: {
+            type: 'note the ending',
+            params: { failure: failure('renewal', 'session.renewal is reconnect: a new token means a new session') },
+          },
+        },
+        { guard: 'does a newer token need a second session?', target: 'awaiting a successor' },
+        { guard: 'is a newer token out?', target: 'renewing in place' },
+      ],
+      on: { rotate: 'awaiting a successor' },
+    },
+    'renewing in place': {
+      invoke: {
+        src: 'renewInPlace',
+        input: ({ context }) => ({ session: context.id }),
+        onDone: [
+          {
+            guard: { type: 'did the renewal bring a newer token?', params: ({ event }) => ({ token: event.output }) },
+            target: 'current',
+            actions: [
+              { type: 'note the authentication', params: ({ event }) => ({ token: event.output }) },
+              'note that renewal works',
+              'report the renewal',
+            ],
+          },
+          // Asking again would be a loop as fast as the venue answers.
+          {
+            target: '#session.closing',
+            actions: {
+              type: 'note the ending',
+              params: { failure: failure('renewal', 'the renewal in place brought no newer token') },
+            },
+          },
+        ],
+        onError: [
+          { guard: 'may a second session take over?', target: 'awaiting a successor' },
+          {
+            target: '#session.closing',
+            actions: {
+              type: 'note the ending',
+              params: ({ event }) => ({
+                failure: failure(
+                  'renewal',
+                  `the venue does not renew this session in place: ${failureOf(event.error).message}`,
+                ),
+              }),
+            },
+          },
+        ],
+      },
+    },
+    'awaiting a successor': {
+      entry: 'ask for a successor',
+      on: {
+        succeed: {
+          target: 'rotating',
+          actions: { type: 'note the successor', params: ({ event }) => event },
+        },
+      },
+    },
+    rotating,
+    parting: {
+      on: {
+        'socket.closed': {
+          guard: { type: "is it the predecessor's?", params: ({ event }) => event },
+          target: 'current',
+          actions: 'forget the predecessor',
+        },
+      },
+      after: { 'close timeout': { target: 'current', actions: ['cut the predecessor', 'forget the predecessor'] } },
+    },
+    // The session lives on its old token as long as that lasts.
+    stale: {
+      after: { 'until rotating again': 'awaiting a successor' },
+      on: {
+        'token.renewed': {
+          target: 'current',
+          actions: { type: 'note the newest token', params: ({ event }) => event },
+        },
+        rotate: 'awaiting a successor',
+      },
+    },
+  },
+});
