@@ -21,6 +21,8 @@ export interface Failure {
   readonly message: string;
   /** How long to wait before the next try, in milliseconds, when the venue said so. */
   readonly retryAfterMs?: number;
+  /** The code the venue used, where figd does not know it: `close 4777`, `rpc -32042`, `http 418`. */
+  readonly unknown?: string;
 }
 
 /** Every failure figd tells apart, with its class and what a reader of the status can do about it. */
@@ -31,14 +33,23 @@ export const failureCodes = {
   ],
   'token-refused': ['refused', 'The venue refused a token it issued; figd asks for a fresh one.'],
   'permission-denied': ['refused', 'The key lacks a role, or this host is not on its IP allow-list: ask the venue.'],
+  'refresh-token-refused': [
+    'refused',
+    'The venue took its refresh token no longer; figd uses the credentials at once.',
+  ],
   'channels-refused': [
     'refused',
     'The venue confirmed none of session.channels; check their names and the role of the key.',
   ],
   'rate-limited': ['limited', 'figd waits as long as the venue asked; find out who else uses this key.'],
   'server-busy': ['limited', 'The venue asked to come back later; figd does.'],
+  contested: [
+    'limited',
+    'The venue ends each session soon after it begins, as when another program uses the same key: find it, or give figd a key of its own.',
+  ],
   'server-error': ['transient', 'The venue has a fault of its own; figd keeps trying.'],
   'connection-lost': ['transient', 'figd dials again.'],
+  'closed-by-venue': ['transient', 'The venue ended the session in good order; figd dials again.'],
   'connection-refused': [
     'transient',
     'Nothing listens there: check venue.socketUrl and venue.restUrl, or wait for the venue.',
@@ -58,10 +69,14 @@ export const failureCodes = {
   'not-found': ['protocol', 'The venue does not know this address: check venue.profile and the URLs.'],
   'bad-reply': ['protocol', 'The venue answered in a form figd does not know; see the log.'],
   'rpc-error': ['protocol', 'The venue refused the request; its message says why.'],
+  'rpc-unknown': ['protocol', 'The venue answered with a JSON-RPC error code figd does not know; it tries again.'],
+  'http-unknown': ['protocol', 'The venue answered with an HTTP status figd does not know; it tries again.'],
   'frame-too-large': ['protocol', 'The venue sent a frame above the limit; the session was cut.'],
   'closed-unknown': ['transient', 'The venue closed the session with a code figd does not know; it dials again.'],
   renewal: ['transient', 'The session is renewed by opening a new one.'],
   'on-request': ['transient', 'Somebody asked for it (figd reconnect, or a change of configuration).'],
+  'daemon-stopped': ['transient', 'figd itself was stopped; nothing was heard until it ran again.'],
+  'daemon-died': ['transient', 'figd ended without having been stopped: killed, crashed, or the host went down.'],
   internal: ['bug', 'A fault in figd: please report it with the log.'],
 } as const satisfies Record<string, readonly [FailureClass, string]>;
 

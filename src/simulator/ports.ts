@@ -66,6 +66,16 @@ export interface SentRecord {
   readonly frame: string | Uint8Array;
 }
 
+/** A market event, told once however many sessions it goes to. */
+export interface EventRecord {
+  /** Unix ms. */
+  readonly at: number;
+  readonly channel: string;
+  readonly frame: string;
+  /** How many sessions are subscribed to the channel. */
+  readonly listeners: number;
+}
+
 /** Something a person watching the venue wants to know. Carries no token and no secret. */
 export type Activity =
   | { readonly event: 'token'; readonly grant: string; readonly outcome: 'issued' | 'refused' }
@@ -103,6 +113,8 @@ export interface VenuePorts {
   /** Hex HMAC-SHA256 of `text` keyed with `key`; needed with the option `verifySignatures`. */
   readonly hmacSha256?: (key: string, text: string) => string;
   readonly onSent?: (record: SentRecord) => void;
+  /** Told of each market event, also of one that nobody listens to; not of one that a fault keeps back. */
+  readonly onEvent?: (record: EventRecord) => void;
   readonly onActivity?: (activity: Activity) => void;
   /** The venue has gone down (`false`) or come back (`true`): the `down` fault. */
   readonly onAvailability?: (up: boolean) => void;

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { answerControl, controlPath } from './control.ts';
 import type { VenueOptions } from './options.ts';
-import type { Activity, HttpReply, HttpRequest, SentRecord } from './ports.ts';
+import type { Activity, EventRecord, HttpReply, HttpRequest, SentRecord } from './ports.ts';
 import { openSentLog } from './sent-log.ts';
 import { attach } from './socket-peer.ts';
 import { jsonTokenPath, oauth2TokenPath } from './token-endpoints.ts';
@@ -20,6 +20,7 @@ export interface SimulatorOptions extends Partial<VenueOptions> {
   /** File that receives every event frame sent, as NDJSON. */
   readonly sentLog?: string;
   readonly onSent?: (record: SentRecord) => void;
+  readonly onEvent?: (record: EventRecord) => void;
   readonly onActivity?: (activity: Activity) => void;
 }
 
@@ -49,7 +50,7 @@ const maxBody = 1024 * 1024;
  * instance, when it cannot listen.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, host = '127.0.0.1', sentLog, onSent, onActivity, ...venueOptions } = options;
+  const { port = 0, host = '127.0.0.1', sentLog, onSent, onEvent, onActivity, ...venueOptions } = options;
   const server = createServer();
   const sockets = new WebSocketServer({
     noServer: true,
@@ -76,6 +77,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       log?.write(record);
       onSent?.(record);
     },
+    ...(onEvent === undefined ? {} : { onEvent }),
     onActivity: (activity) => onActivity?.(activity),
     onAvailability: (up) => {
       if (closing !== undefined) return;

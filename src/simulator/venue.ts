@@ -180,8 +180,10 @@ export class Venue {
     this.stats.events[channel] += 1;
     if (this.faults.find('mute', (fault) => fault.channel === channel) !== undefined) return;
     const listeners = [...this.#connections].filter((session) => session.subscriptions.has(channel));
-    if (listeners.length === 0) return;
+    const { onEvent, clock } = this.#ports;
+    if (listeners.length === 0 && onEvent === undefined) return;
     const frame = JSON.stringify(envelope(this.options.envelope, channel, data));
+    onEvent?.({ at: clock.now(), channel, frame, listeners: listeners.length });
     for (const session of listeners) session.sendEvent({ channel, frame });
   }
 

@@ -14,11 +14,12 @@ const codes = Object.keys(failureCodes) as FailureCode[];
 it('files every failure under the class that decides what is done about it', () => {
   const byClass = Object.groupBy(codes, (code) => failure(code, '').class);
   expect(byClass).toEqual({
-    refused: ['credentials-refused', 'token-refused', 'permission-denied', 'channels-refused'],
-    limited: ['rate-limited', 'server-busy', 'too-many-sessions'],
+    refused: ['credentials-refused', 'token-refused', 'permission-denied', 'refresh-token-refused', 'channels-refused'],
+    limited: ['rate-limited', 'server-busy', 'contested', 'too-many-sessions'],
     transient: [
       'server-error',
       'connection-lost',
+      'closed-by-venue',
       'connection-refused',
       'dns-failed',
       'connect-timeout',
@@ -28,6 +29,8 @@ it('files every failure under the class that decides what is done about it', () 
       'closed-unknown',
       'renewal',
       'on-request',
+      'daemon-stopped',
+      'daemon-died',
     ],
     protocol: [
       'tls-failed',
@@ -36,6 +39,8 @@ it('files every failure under the class that decides what is done about it', () 
       'not-found',
       'bad-reply',
       'rpc-error',
+      'rpc-unknown',
+      'http-unknown',
       'frame-too-large',
     ],
     bug: ['internal'],
