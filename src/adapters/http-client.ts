@@ -9,6 +9,14 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
+/** How requests reach the venue: over the network in life, in memory in a simulation. */
+export interface Http {
+  /** Sends one request, once. Rejects only where there is no answer at all. */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  /** Closes every connection, idle or not. */
+  close(): Promise<void>;
+}
+
 /** An answer larger than this is refused: the venue's documented pages are far smaller. */
 const largestAnswerBytes = 16 * 1024 * 1024;
 
@@ -23,7 +31,7 @@ export interface HttpTimeouts {
 const longestExchangeMs = 60_000;
 
 /** HTTP to the venue: one pool of connections, every step with a deadline, no redirects followed. */
-export class HttpClient {
+export class HttpClient implements Http {
   readonly #agent: Agent;
 
   constructor(timeouts: HttpTimeouts) {
@@ -35,7 +43,6 @@ export class HttpClient {
     });
   }
 
-  /** Sends one request, once. Rejects only where there is no answer at all. */
   async send({ url, method, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     const deadline = AbortSignal.timeout(longestExchangeMs);
     const answer = await request(url, {
@@ -48,7 +55,6 @@ export class HttpClient {
     return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
   }
 
-  /** Closes every connection, idle or not. */
   async close(): Promise<void> {
     await this.#agent.destroy();
   }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError, failure } from '../protocol/failure.ts';
-import type { HttpClient } from './http-client.ts';
+import type { Http } from './http-client.ts';
 import { type HttpAnswer, networkFailure } from './http-failures.ts';
 import type { Vault } from './vault.ts';
 
@@ -9,7 +9,7 @@ export interface RestOptions {
   readonly restUrl: string;
   /** Whether requests carry the venue's signature. */
   readonly sign: boolean;
-  readonly http: HttpClient;
+  readonly http: Http;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -34,8 +34,8 @@ export class Rest {
    * @throws {FailureError} `token-refused` while there is no token, or what the network said
    */
   async call({ method, path, body }: RestRequest): Promise<HttpAnswer> {
-    const { http, vault } = this.#options;
-    const token = vault.accessToken;
+    const { http, vault, clock } = this.#options;
+    const token = vault.tokenAt(clock.monotonic());
     const what = `${method} ${path.split('?')[0]}`;
     if (token === null) throw new FailureError(failure('token-refused', `${what}: there is no access token yet`));
     const { url, uri } = this.#target(what, path);

@@ -2,7 +2,7 @@ import type { Grant, TokenRequest } from '../machines/token.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { type Failure, FailureError, failure } from '../protocol/failure.ts';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
-import type { HttpClient } from './http-client.ts';
+import type { Http } from './http-client.ts';
 import { type HttpAnswer, networkFailure, statusFailure } from './http-failures.ts';
 import type { Vault } from './vault.ts';
 
@@ -10,7 +10,7 @@ export interface TokenEndpointOptions {
   readonly url: string;
   /** `json`: the quickstart's body of clientId and clientSecret; `oauth2`: RFC 6749, 4.4 and 6. */
   readonly style: 'json' | 'oauth2';
-  readonly http: HttpClient;
+  readonly http: Http;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -28,24 +28,26 @@ export class TokenEndpoint {
   }
 
   /**
-   * Asks once. A refresh token that is refused is dropped and the credentials are used at once.
+   * Asks once. A refresh token that is refused is dropped, so that the next request uses the credentials.
    * @param signal aborted when nobody waits for the answer any more; a late answer is then thrown away
-   * @throws {FailureError} what the venue or the network said
+   * @throws {FailureError} `refresh-token-refused`, or what the venue or the network said
    */
   async request({ generation, kind }: TokenRequest, signal: AbortSignal): Promise<Grant> {
     const { vault } = this.#options;
     const { credentialsVersion } = vault;
     const refreshToken = kind === 'refresh' ? vault.refreshToken : null;
-    let answer = await this.#ask(refreshToken, signal);
+    const requestedAt = this.#options.clock.monotonic();
+    const answer = await this.#ask(refreshToken, signal);
     if (refreshToken !== null && (answer.status === 400 || answer.status === 401)) {
       vault.dropRefreshToken();
-      answer = await this.#ask(null, signal);
+      throw new FailureError(failure('refresh-token-refused', this.#refusal(answer).message));
     }
     const grant = this.#read(answer);
     signal.throwIfAborted();
     // A refresh token of credentials that were replaced meanwhile would keep the old ones in use.
     const isCurrent = vault.credentialsVersion === credentialsVersion;
-    vault.keep({ value: grant.accessToken, generation }, isCurrent ? grant.refreshToken : null);
+    const expiresAt = requestedAt + grant.lifeMs;
+    vault.keep({ value: grant.accessToken, generation, expiresAt }, isCurrent ? grant.refreshToken : null);
     return { lifeMs: grant.lifeMs };
   }
 

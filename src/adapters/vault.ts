@@ -3,6 +3,8 @@ import type { Secret } from '../config/secret.ts';
 export interface AccessToken {
   readonly value: string;
   readonly generation: number;
+  /** When it dies, in monotonic milliseconds. */
+  readonly expiresAt: number;
 }
 
 export interface ApiKey {
@@ -50,8 +52,14 @@ export class Vault {
     return this.#clientSecret.reveal();
   }
 
+  /** The newest token, alive or not. */
   get accessToken(): AccessToken | null {
     return this.#access;
+  }
+
+  /** The token to use at that moment (monotonic milliseconds): one that is known to be dead is not handed out. */
+  tokenAt(now: number): AccessToken | null {
+    return this.#access !== null && this.#access.expiresAt > now ? this.#access : null;
   }
 
   get refreshToken(): string | null {
@@ -80,7 +88,13 @@ export class Vault {
     // Too late to be used it is still a valid token.
     this.#remember(value);
     if (this.#access?.generation !== generation) return;
-    this.#access = { value, generation };
+    // How long it lives the venue does not tell: no shorter than the one it stands for.
+    this.#access = { ...this.#access, value };
+  }
+
+  /** The venue refused the token of that generation: it is not used any more. */
+  forget(generation: number): void {
+    if (this.#access?.generation === generation) this.#access = null;
   }
 
   /** Changes when the credentials do: what was asked for with the old ones is told apart from the rest by it. */

@@ -82,14 +82,14 @@ export class VenueSession {
    * @throws {FailureError} `token-refused` or `credentials-refused` when the venue says no
    */
   async authenticate(): Promise<number> {
-    const { vault } = this.#ports;
+    const { vault, clock } = this.#ports;
     if (this.#settings.authenticateWith === 'token') return this.#presentToken(this.#settings.methods.auth);
     const { clientId, clientSecret } = vault;
     const params =
       this.#settings.credentialStyle === 'json'
         ? { clientId, clientSecret }
         : { client_id: clientId, client_secret: clientSecret };
-    const generation = vault.accessToken?.generation ?? 0;
+    const generation = vault.tokenAt(clock.monotonic())?.generation ?? 0;
     await this.#authCall(this.#settings.methods.auth, params, 'credentials-refused', generation);
     return generation;
   }
@@ -147,7 +147,7 @@ export class VenueSession {
   }
 
   async #presentToken(method: string): Promise<number> {
-    const token = this.#ports.vault.accessToken;
+    const token = this.#ports.vault.tokenAt(this.#ports.clock.monotonic());
     if (token === null) throw new FailureError(failure('token-refused', 'there is no access token to present'));
     await this.#authCall(method, { token: token.value }, 'token-refused', token.generation);
     return token.generation;

@@ -1,3 +1,4 @@
+import { MemoryLedger } from '../log/memory-ledger.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import {
   type ConfigurationArguments,
@@ -38,6 +39,7 @@ export const run: Command<ConfigurationArguments> = {
       settings,
       version,
       vault,
+      store: new MemoryLedger(Date.now()),
       logger,
       credentialFiles: credentials.files,
       reloadCredentials: () => loadCredentials(settings.credentials, process.env),

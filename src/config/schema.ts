@@ -140,6 +140,18 @@ const token = z.strictObject({
     .describe('Time before its end at which the access token is renewed at the latest.'),
 });
 
+const reconcile = z.strictObject({
+  enabled: flag()
+    .prefault(true)
+    .describe("Whether events are compared with the venue's list of RFQs, so that what a gap missed is published."),
+  interval: duration({ example: '5m', min: 10_000, reason: 'write a duration from 10s to 24h, for example 5m' })
+    .prefault('5m')
+    .describe('Time between two comparisons while nothing was missed; after a gap one is made at once.'),
+  lookback: duration({ example: '15m', min: 0 })
+    .prefault('15m')
+    .describe('How long before a gap an RFQ may have been created that changed in it.'),
+});
+
 const local = z.strictObject({
   directory: path('/run/figd')
     .optional()
@@ -185,6 +197,7 @@ export const settingsSchema = z.strictObject({
   credentials: credentials.prefault({}).describe('The API key: id and secret, each inline or in a file.'),
   session: session.prefault({}).describe('How the session is opened, kept alive and renewed.'),
   token: token.prefault({}).describe('When the access token is renewed.'),
+  reconcile: reconcile.prefault({}).describe("Comparing what was published with what the venue's REST API lists."),
   local: local.prefault({}).describe('The Unix sockets that consumers connect to.'),
   journal: journal.prefault({}).describe('The event log on disk and in memory.'),
   metrics: metricsSchema.prefault({}).describe('The HTTP listener for metrics and probes, or off.'),

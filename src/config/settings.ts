@@ -9,6 +9,7 @@ export interface Settings {
   readonly credentials: CredentialSettings;
   readonly session: SessionSettings;
   readonly token: TokenSettings;
+  readonly reconcile: ReconcileSettings;
   readonly local: LocalSettings;
   readonly journal: JournalSettings;
   readonly metrics: MetricsSettings | 'off';
@@ -75,6 +76,15 @@ export interface TokenSettings {
   /** Between 0 and 1, both exclusive. */
   readonly refreshAt: number;
   readonly refreshMargin: number;
+}
+
+/** Comparing what was published with what the venue lists. */
+export interface ReconcileSettings {
+  readonly enabled: boolean;
+  /** Milliseconds between two comparisons. */
+  readonly interval: number;
+  /** How long before a gap an RFQ may have been created that changed in it, in milliseconds. */
+  readonly lookback: number;
 }
 
 /** The Unix sockets that consumers connect to. */

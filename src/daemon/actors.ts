@@ -1,7 +1,9 @@
 import { fromCallback, fromPromise } from 'xstate';
 import type { TokenEndpoint } from '../adapters/token-endpoint.ts';
 import type { SessionHandlers, VenueSession } from '../adapters/venue-session.ts';
-import type { SessionEvent, SocketCommand } from '../machines/session.events.ts';
+import type { Comparison } from '../machines/reconcile.events.ts';
+import { reconcileMachine } from '../machines/reconcile.machine.ts';
+import type { CuttingTime, SessionEvent, SocketCommand } from '../machines/session.events.ts';
 import { sessionMachine } from '../machines/session.machine.ts';
 import { supervisorMachine } from '../machines/supervisor.machine.ts';
 import type { Grant, TokenRequest } from '../machines/token.events.ts';
@@ -12,6 +14,10 @@ export interface ActorPorts {
   readonly endpoint: Pick<TokenEndpoint, 'request'>;
   /** Dials the session of that number. */
   readonly dial: (session: number, handlers: SessionHandlers) => VenueSession;
+  /** Compares what was published with what the venue lists. */
+  readonly compare: (signal: AbortSignal) => Promise<Comparison>;
+  /** Resolves when no RFQ is open, or when there is no more time to wait. */
+  readonly quietMoment: (time: CuttingTime, signal: AbortSignal) => Promise<number | null>;
   /** Told when the session of that number is gone, for whatever reason. */
   readonly ended: (session: number) => void;
 }
@@ -20,7 +26,7 @@ export interface ActorPorts {
  * The supervisor with its actors bound to the world. The machines know sessions by number; which socket a number
  * stands for is known here alone.
  */
-export function wireSupervisor({ endpoint, dial, ended }: ActorPorts) {
+export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment }: ActorPorts) {
   const sessions = new Map<number, VenueSession>();
   const sessionOf = (id: number): VenueSession => {
     const session = sessions.get(id);
@@ -69,9 +75,11 @@ export function wireSupervisor({ endpoint, dial, ended }: ActorPorts) {
       subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels ?? undefined)),
       heartbeat: fromPromise(async ({ input }) => sessionOf(input.session).heartbeat()),
       renewInPlace: fromPromise(async ({ input }) => sessionOf(input.session).renewInPlace()),
+      quietMoment: fromPromise(({ input, signal }) => quietMoment(input, signal)),
     },
   });
-  return supervisorMachine.provide({ actors: { token, session } });
+  const reconcile = reconcileMachine.provide({ actors: { compare: fromPromise(({ signal }) => compare(signal)) } });
+  return supervisorMachine.provide({ actors: { token, session, reconcile } });
 }
 
 export type WiredSupervisor = ReturnType<typeof wireSupervisor>;

@@ -1,46 +1,28 @@
 import type { Logger } from '../adapters/logger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
+import type { ReconcileReport } from '../machines/reconcile.events.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
-import type { Gaps } from './gaps.ts';
-
-/** What `status` counts, since the start. */
-export function emptyCounters() {
-  return {
-    dials: 0,
-    sessionsLive: 0,
-    closes: 0,
-    renewals: 0,
-    rotations: 0,
-    tokensGranted: 0,
-    tokenFailures: 0,
-    /** Replies that no call waited for any more. */
-    strayReplies: 0,
-  };
-}
-
-export type Counters = ReturnType<typeof emptyCounters>;
+import type { Counters } from './counters.ts';
 
 export interface ObserverPorts {
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly gaps: Gaps;
   readonly counters: Counters;
-  /** When the venue was last heard (unix milliseconds). */
-  readonly lastHeardAt: () => number;
-  readonly wall: () => number;
-  readonly channels: readonly string[];
 }
 
 const seconds = (ms: number): number => Math.round(ms) / 1_000;
 
-/** Turns the facts the supervisor makes known into log lines, metrics and the ledger of gaps. */
+/** Turns the facts the supervisor makes known into log lines and metrics. */
 export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
-  const { logger, metrics, gaps, counters } = ports;
+  const { logger, metrics, counters } = ports;
   const count = (name: keyof Counters) => {
     counters[name] += 1;
   };
   return (fact) => {
     switch (fact.type) {
+      case 'token.requested':
+      case 'session.wants-successor':
+        return;
       case 'token.granted':
         count('tokensGranted');
         metrics.tokenRefreshes.inc({ result: 'ok' });
@@ -80,8 +62,6 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
         count('renewals');
         logger.info({ session: fact.id }, 'session renewed in place');
         return;
-      case 'session.wants-successor':
-        return;
       case 'session.rotated':
         count('rotations');
         metrics.closes.inc({ code: 'renewal' });
@@ -108,17 +88,24 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
         );
         return;
       case 'gap.opened':
-        gaps.open(fact.cause, ports.lastHeardAt(), ports.channels);
+        logger.warn({ cause: fact.cause }, 'a gap has begun: the venue is not heard');
         return;
-      case 'gap.closed': {
-        const gap = gaps.close(ports.wall());
-        if (gap === null) return;
-        const blindMs = gap.until - gap.since;
-        metrics.gaps.inc({ cause: gap.cause, reconciled: 'not-attempted' });
-        metrics.blindSeconds.inc({ cause: gap.cause }, blindMs / 1_000);
-        logger.warn({ gap: gap.id, cause: gap.cause, blindSeconds: seconds(blindMs) }, 'gap closed');
+      case 'gap.ended':
         return;
-      }
+      case 'reconcile.finished':
+        tellComparison(ports, fact);
+        return;
     }
   };
+}
+
+function tellComparison({ logger, counters }: ObserverPorts, { outcome, missed, failure }: ReconcileReport): void {
+  if (outcome === 'not-attempted') return;
+  counters[outcome === 'complete' ? 'comparisons' : 'comparisonsFailed'] += 1;
+  counters.reconciled += missed;
+  if (outcome === 'failed') {
+    const { code, class: of, message } = failure ?? {};
+    logger.warn({ code, class: of }, `what was missed cannot be fetched now: ${message}`);
+  } else if (missed > 0) logger.warn({ missed }, 'events that had been missed are published on figd.reconcile');
+  else logger.debug("compared with the venue's list: nothing is missing");
 }

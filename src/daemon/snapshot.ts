@@ -37,7 +37,7 @@ export function viewOf(supervisor: Supervisor): MachineView {
 }
 
 /** The outermost state; what lies within is detail. */
-function topState(value: string | object): string {
+export function topState(value: string | object): string {
   return typeof value === 'string' ? value : (Object.keys(value)[0] ?? '');
 }
 

@@ -2,8 +2,9 @@ import type { LocalConsumer } from '../adapters/local-consumer.ts';
 import type { Cursor } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { Failure } from '../protocol/failure.ts';
 import type { ChannelState, StatusDocument } from '../protocol/status.ts';
-import type { Gaps } from './gaps.ts';
+import type { Ledger } from './ledger.ts';
 import type { MachineView } from './snapshot.ts';
 import type { StateWatch } from './state-watch.ts';
 
@@ -14,7 +15,7 @@ export interface StatusSources {
   readonly configuredChannels: readonly string[];
   readonly clock: Clock;
   readonly log: EventLog;
-  readonly gaps: Gaps;
+  readonly ledger: Ledger;
   readonly watch: StateWatch;
   readonly view: () => MachineView;
   readonly subscribers: () => readonly (LocalConsumer & { readonly cursor: Cursor })[];
@@ -49,7 +50,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       connectedAt,
     })),
     journal: { enabled: false, epoch: log.epoch, oldest: log.oldest, head: log.head, ringBytes: log.heldBytes },
-    gaps: sources.gaps.summary(wall),
+    gaps: sources.ledger.summary(),
     counters: { ...sources.counters },
   };
 }
@@ -84,7 +85,7 @@ function sessionPart(
   const unanswered = session !== null && session.context.lastHeartbeatSentAt > (beat?.at ?? Number.NEGATIVE_INFINITY);
   return {
     id: session?.context.id ?? null,
-    state: session?.state ?? (isBackingOff ? 'backoff' : 'waiting for a token'),
+    state: session?.state ?? (isBackingOff ? waitingState(lastClose) : 'waiting for a token'),
     url,
     connectedAt: unixOf(session?.context.connectedAt ?? null),
     attempts: stable ? 0 : failedInARow,
@@ -97,6 +98,10 @@ function sessionPart(
     clockOffsetMs: beat?.clockOffsetMs ?? null,
     lastClose: lastClose === null ? null : { ...lastClose, at: unixOf(lastClose.at) ?? 0 },
   };
+}
+
+function waitingState(lastClose: Failure | null): string {
+  return lastClose?.code === 'contested' ? 'contested' : 'backoff';
 }
 
 function channelPart({ log, configuredChannels }: StatusSources, { session }: MachineView): StatusDocument['channels'] {

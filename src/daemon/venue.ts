@@ -1,9 +1,10 @@
-import { HttpClient } from '../adapters/http-client.ts';
+import { type Http, HttpClient } from '../adapters/http-client.ts';
 import { Rest } from '../adapters/rest.ts';
+import { RfqListing } from '../adapters/rfq-listing.ts';
 import { TokenEndpoint } from '../adapters/token-endpoint.ts';
 import type { Vault } from '../adapters/vault.ts';
 import { type SessionHandlers, VenueSession, type VenueSessionPorts } from '../adapters/venue-session.ts';
-import { venueSocket } from '../adapters/venue-socket.ts';
+import { type OpenTransport, venueSocket } from '../adapters/venue-socket.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Clock } from '../protocol/clock.ts';
 
@@ -17,6 +18,7 @@ export interface VenueOptions {
 export interface Venue {
   readonly tokens: TokenEndpoint;
   readonly rest: Rest;
+  readonly rfqs: RfqListing;
   /** Dials a session. */
   readonly dial: (
     handlers: SessionHandlers,
@@ -26,19 +28,36 @@ export interface Venue {
   readonly close: () => Promise<void>;
 }
 
-export function reachVenue({ settings, vault, clock }: VenueOptions): Venue {
-  const { venue, session } = settings;
-  const http = new HttpClient({ connect: session.connectTimeout, reply: session.authTimeout });
-  const open = venueSocket({
-    url: venue.socketUrl,
-    connectTimeout: session.connectTimeout,
-    quote: (text) => vault.quote(text),
-    wall: () => clock.wall(),
+/** What carries figd's words to the venue. */
+export interface Wires {
+  readonly http: Http;
+  readonly open: OpenTransport;
+}
+
+/** The venue over the network. */
+export function reachVenue(options: VenueOptions): Venue {
+  const { venue, session } = options.settings;
+  const { vault, clock } = options;
+  return venueOver(options, {
+    http: new HttpClient({ connect: session.connectTimeout, reply: session.authTimeout }),
+    open: venueSocket({
+      url: venue.socketUrl,
+      connectTimeout: session.connectTimeout,
+      quote: (text) => vault.quote(text),
+      wall: () => clock.wall(),
+    }),
   });
+}
+
+/** The venue over whatever wires there are. */
+export function venueOver({ settings, vault, clock }: VenueOptions, { http, open }: Wires): Venue {
+  const { venue, session } = settings;
   const sessionSettings = { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle };
+  const rest = new Rest({ ...venue, http, vault, clock });
   return {
     tokens: new TokenEndpoint({ url: venue.tokenUrl, style: venue.tokenStyle, http, vault, clock }),
-    rest: new Rest({ ...venue, http, vault, clock }),
+    rest,
+    rfqs: new RfqListing({ rest, vault, clock }),
     dial: (handlers, taking) => new VenueSession(sessionSettings, { open, clock, vault, ...taking }, handlers),
     close: () => http.close(),
   };

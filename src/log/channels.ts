@@ -1,4 +1,4 @@
-import { gapChannel, stateChannel, unroutedChannel } from '../protocol/local.ts';
+import { gapChannel, reconcileChannel, stateChannel, unroutedChannel } from '../protocol/local.ts';
 
 /** A channel of the log: a small number for speed, its name, and its name as it stands in a line. */
 export interface Channel {
@@ -17,13 +17,16 @@ export interface Channel {
  */
 export const maxChannels = 1_024;
 
+/** The channels whose events the venue lists as well. */
+const listedChannels = ['rfq.maker', 'rfq.taker'];
+
 /** Numbers the channels in the order they appear. */
 export class Channels {
   readonly #byName = new Map<string, Channel>();
   readonly #all: Channel[] = [];
 
   constructor() {
-    for (const name of [stateChannel, gapChannel, unroutedChannel]) this.#add(name);
+    for (const name of [stateChannel, gapChannel, unroutedChannel, reconcileChannel]) this.#add(name);
   }
 
   /** The channel of that name, known from now on. */
@@ -85,9 +88,15 @@ export class ChannelFilter {
     const known = this.#answers[channelId];
     if (known !== undefined) return known;
     const name = this.#channels.withId(channelId)?.name ?? '';
-    const answer = name === stateChannel || name === gapChannel || this.#tests.some((test) => test(name));
+    const answer = name === stateChannel || name === gapChannel || this.#wants(name);
     this.#answers[channelId] = answer;
     return answer;
+  }
+
+  /** Who wants RFQs wants those as well that were fetched afterwards. */
+  #wants(name: string): boolean {
+    const names = name === reconcileChannel ? [name, ...listedChannels] : [name];
+    return names.some((each) => this.#tests.some((test) => test(each)));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import type { Failure } from '../protocol/failure.ts';
+import type { ClockJumped } from './token.events.ts';
 
 export interface SessionSettings {
   /** Lengths in milliseconds. */
@@ -12,13 +13,20 @@ export interface SessionSettings {
   readonly renewal: 'auto' | 'in-place' | 'rotate' | 'reconnect';
 }
 
+/** A token as the session knows it. */
+export interface TokenOfSession {
+  readonly generation: number;
+  /** When it dies (monotonic milliseconds), and the session with it. */
+  readonly expiresAt: number;
+}
+
 export interface SessionInput {
   /** Number of the session since the daemon started, from 1. */
   readonly id: number;
   readonly supervisor: AnyActorRef;
   readonly settings: SessionSettings;
-  /** Generation of the newest token when the session was dialled. */
-  readonly newestToken: number;
+  /** The newest token when the session was dialled; null where there was none. */
+  readonly token: TokenOfSession | null;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -34,8 +42,13 @@ export interface SubscriptionAnswer {
   readonly refused: readonly string[];
 }
 
-export interface SessionContext extends SessionInput {
+export interface SessionContext extends Omit<SessionInput, 'token'> {
+  /** Generation of the newest token; 0 where there is none. */
+  readonly newestToken: number;
+  /** The latest tokens, newest last: which one the session is authenticated with, only the venue's answer tells. */
+  readonly tokens: readonly TokenOfSession[];
   readonly connectedAt: number | null;
+  readonly authenticatedAt: number | null;
   readonly liveAt: number | null;
   /** Generation of the token shown to the venue when it was last asked to let a session in; 0 before. */
   readonly presentedToken: number;
@@ -52,6 +65,8 @@ export interface SessionContext extends SessionInput {
   readonly predecessor: number | null;
   readonly successorToken: number;
   readonly rotationsFailed: number;
+  /** How long the venue wants to be left alone before it takes a subscription, in milliseconds. */
+  readonly limitedForMs: number;
   /** Why the session is not on the newest token; null while it is, or is on its way. */
   readonly renewalFailure: Failure | null;
   readonly ending: Failure | null;
@@ -64,6 +79,27 @@ export interface SessionOutput {
   readonly token: number;
   /** How long it was live, in milliseconds; null when it never was. */
   readonly liveForMs: number | null;
+  /** How long ago it was authenticated, in milliseconds; null when it never was. */
+  readonly authenticatedForMs: number | null;
+  /** What the heartbeats proved, in monotonic milliseconds. */
+  readonly proof: ProofOfLife;
+}
+
+/** What is known of the link when a session has ended. */
+export interface ProofOfLife {
+  /** When the latest heartbeat that was answered left: all that the venue sent before has arrived. Null before the first. */
+  readonly provenAt: number | null;
+  /** When the latest heartbeat left, answered or not; null before the first. */
+  readonly heartbeatSentAt: number | null;
+  /** Round trip of the latest heartbeat that was answered. */
+  readonly rttMs: number;
+}
+
+/** Between which moments (monotonic milliseconds) a session that cannot be renewed is to be cut. */
+export interface CuttingTime {
+  readonly from: number;
+  /** At the latest: its token is about to die. Null where nobody knows when that is. */
+  readonly until: number | null;
 }
 
 /** Facts from the sockets, by the number of the session each belongs to. */
@@ -82,13 +118,14 @@ export type SocketCommand =
 export type SessionEvent =
   | SocketFact
   /** A newer token is in use; the session must move to it before its own dies. */
-  | { readonly type: 'token.renewed'; readonly generation: number }
+  | ({ readonly type: 'token.renewed' } & TokenOfSession)
   /** A second session may be opened to take over, under this number. */
   | { readonly type: 'succeed'; readonly session: number }
   /** Hand over to a second session although nothing demands it. */
   | { readonly type: 'rotate' }
   /** The second session has taken over; the parts of the machine turn to it. */
   | { readonly type: 'took over' }
+  | ClockJumped
   /** End the session in good order, for the reason given. */
   | { readonly type: 'close'; readonly failure: Failure };
 

@@ -1,33 +1,61 @@
 import { failure } from '../protocol/failure.ts';
-import { connectTimeout, ofFailure, renewal } from './session.renewal.ts';
+import { connectTimeout, ofFailure, proofOfLife, renewal } from './session.renewal.ts';
 import { sessionSetup } from './session.setup.ts';
 
 /** The session proves every interval that it is alive; one heartbeat without a reply ends it. */
-const heartbeat = sessionSetup.createStateConfig({
-  initial: 'beating',
-  states: {
-    resting: {
-      after: { 'until the next heartbeat': 'beating' },
-      on: { 'took over': 'beating' },
-    },
-    beating: {
-      // Here and not on the region: entering a region anew would enter its siblings anew as well.
-      on: { 'took over': { target: 'beating', reenter: true } },
-      entry: 'note the departure',
-      invoke: {
-        src: 'heartbeat',
-        input: ({ context }) => ({ session: context.id }),
-        onDone: {
-          target: 'resting',
-          actions: [
-            { type: 'note the heartbeat', params: ({ event }) => event.output },
-            { type: 'report the heartbeat', params: ({ event }) => event.output },
-          ],
+const heartbeat = (initial: 'beating' | 'resting') =>
+  sessionSetup.createStateConfig({
+    initial,
+    states: {
+      resting: {
+        after: { 'until the next heartbeat': 'beating' },
+        // Timers were late by who knows how much: the link has to prove itself now.
+        on: { 'took over': 'beating', 'clock.jumped': 'beating' },
+      },
+      beating: {
+        // Here and not on the region: entering a region anew would enter its siblings anew as well.
+        on: { 'took over': { target: 'beating', reenter: true } },
+        entry: 'note the departure',
+        invoke: {
+          src: 'heartbeat',
+          input: ({ context }) => ({ session: context.id }),
+          onDone: {
+            target: 'resting',
+            actions: [
+              { type: 'note the heartbeat', params: ({ event }) => event.output },
+              { type: 'report the heartbeat', params: ({ event }) => event.output },
+            ],
+          },
+          // Half-open: a closing handshake would wait for an answer that never comes.
+          onError: { target: '#session.closed', actions: { type: 'note the ending', params: ofFailure } },
         },
-        // Half-open: a closing handshake would wait for an answer that never comes.
-        onError: { target: '#session.closed', actions: { type: 'note the ending', params: ofFailure } },
       },
     },
+  });
+
+/** The first subscription. A limit is waited for on the open session: heartbeats have no limit, dials do. */
+const firstSubscription = sessionSetup.createStateConfig({
+  initial: 'asking',
+  states: {
+    asking: {
+      invoke: {
+        src: 'subscribe',
+        input: ({ context }) => ({ session: context.id, channels: null }),
+        onDone: {
+          target: '#session.live',
+          actions: { type: 'note the channels', params: ({ event }) => event.output },
+        },
+        onError: [
+          {
+            guard: { type: 'does the venue limit us?', params: ofFailure },
+            target: 'limited',
+            actions: { type: 'note the limit', params: ofFailure },
+          },
+          { target: '#session.closing', actions: { type: 'note the ending', params: ofFailure } },
+        ],
+      },
+    },
+    limited: { after: { 'until the limit is over': 'asking' } },
   },
 });
 
@@ -47,7 +75,14 @@ const subscriptions = sessionSetup.createStateConfig({
           target: 'counted',
           actions: [{ type: 'add the channels', params: ({ event }) => event.output }, 'report the channels'],
         },
-        onError: { target: 'partial', actions: 'count the retry' },
+        onError: [
+          {
+            guard: { type: 'does the venue limit us?', params: ofFailure },
+            target: 'partial',
+            actions: { type: 'note the limit', params: ofFailure },
+          },
+          { target: 'partial', actions: 'count the retry' },
+        ],
       },
     },
   },
@@ -60,8 +95,11 @@ const subscriptions = sessionSetup.createStateConfig({
 export const sessionMachine = sessionSetup.createMachine({
   id: 'session',
   initial: 'connecting',
-  context: ({ input }) => ({
+  context: ({ input: { token, ...input } }) => ({
     ...input,
+    newestToken: token?.generation ?? 0,
+    tokens: token === null ? [] : [token],
+    authenticatedAt: null,
     connectedAt: null,
     liveAt: null,
     presentedToken: 0,
@@ -75,6 +113,7 @@ export const sessionMachine = sessionSetup.createMachine({
     predecessor: null,
     successorToken: 0,
     rotationsFailed: 0,
+    limitedForMs: 0,
     renewalFailure: null,
     ending: null,
   }),
@@ -83,6 +122,8 @@ export const sessionMachine = sessionSetup.createMachine({
     failure: context.ending ?? failure('internal', 'the session ended without a reason'),
     token: context.authenticatedWith || context.presentedToken || context.newestToken,
     liveForMs: context.liveAt === null ? null : context.now() - context.liveAt,
+    authenticatedForMs: context.authenticatedAt === null ? null : context.now() - context.authenticatedAt,
+    proof: proofOfLife(context),
   }),
   invoke: {
     id: 'sockets',
@@ -125,17 +166,13 @@ export const sessionMachine = sessionSetup.createMachine({
       },
     },
     subscribing: {
-      invoke: {
-        src: 'subscribe',
-        input: ({ context }) => ({ session: context.id, channels: null }),
-        onDone: { target: 'live', actions: { type: 'note the channels', params: ({ event }) => event.output } },
-        onError: { target: 'closing', actions: { type: 'note the ending', params: ofFailure } },
-      },
+      type: 'parallel',
+      states: { heartbeat: heartbeat('resting'), subscription: firstSubscription },
     },
     live: {
       entry: ['note going live', 'report being live'],
       type: 'parallel',
-      states: { heartbeat, renewal, subscriptions },
+      states: { heartbeat: heartbeat('beating'), renewal, subscriptions },
     },
     closing: {
       entry: 'hang up',

@@ -1,6 +1,6 @@
 import { type Failure, failure, failureOf } from '../protocol/failure.ts';
-import type { SessionContext } from './session.events.ts';
-import { sessionSetup } from './session.setup.ts';
+import type { ProofOfLife, SessionContext } from './session.events.ts';
+import { sessionSetup, whenToCut } from './session.setup.ts';
 
 /** Why a promise that the chart awaited was broken. */
 export const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
@@ -8,6 +8,27 @@ export const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failur
 /** A socket that did not open in time. */
 export function connectTimeout({ settings }: SessionContext): Failure {
   return failure('connect-timeout', `no connection within ${settings.connectTimeout} ms`);
+}
+
+/** What the heartbeats of a session proved. */
+export function proofOfLife({ lastHeartbeat, lastHeartbeatSentAt }: SessionContext): ProofOfLife {
+  return {
+    provenAt: lastHeartbeat === null ? null : lastHeartbeat.at - lastHeartbeat.rttMs,
+    heartbeatSentAt: Number.isFinite(lastHeartbeatSentAt) ? lastHeartbeatSentAt : null,
+    rttMs: lastHeartbeat?.rttMs ?? 0,
+  };
+}
+
+/** Why a session that nothing could take over from is cut now. */
+function cutFailure({ renewalFailure }: SessionContext, openRfqs: number | null): Failure {
+  const why = renewalFailure === null ? '' : ` (${renewalFailure.message})`;
+  const when =
+    openRfqs === null
+      ? 'whether an RFQ is open is not known'
+      : openRfqs === 0
+        ? 'no RFQ is open now'
+        : `${openRfqs} RFQs are open, but its token is about to expire`;
+  return failure('renewal', `the session could not move to its new token${why}; it is cut, as ${when}`);
 }
 
 const afterFailedRotation = {
@@ -104,6 +125,7 @@ export const renewal = sessionSetup.createStateConfig({
       on: { rotate: 'awaiting a successor' },
     },
     'renewing in place': {
+      entry: 'note the token presented',
       invoke: {
         src: 'renewInPlace',
         input: ({ context }) => ({ session: context.id }),
@@ -127,18 +149,16 @@ export const renewal = sessionSetup.createStateConfig({
           },
         ],
         onError: [
-          { guard: 'may a second session take over?', target: 'awaiting a successor' },
           {
-            target: '#session.closing',
-            actions: {
-              type: 'note the ending',
-              params: ({ event }) => ({
-                failure: failure(
-                  'renewal',
-                  `the venue does not renew this session in place: ${failureOf(event.error).message}`,
-                ),
-              }),
-            },
+            guard: { type: 'is renewal in place refused for good?', params: ofFailure },
+            target: 'awaiting a successor',
+          },
+          {
+            target: 'stale',
+            actions: [
+              { type: 'note the failed rotation', params: ofFailure },
+              { type: 'report the failed rotation', params: ofFailure },
+            ],
           },
         ],
       },
@@ -163,9 +183,22 @@ export const renewal = sessionSetup.createStateConfig({
       },
       after: { 'close timeout': { target: 'current', actions: ['cut the predecessor', 'forget the predecessor'] } },
     },
-    // The session lives on its old token as long as that lasts.
+    // The session lives on its old token as long as that lasts, and is cut when that hurts least.
     stale: {
-      after: { 'until rotating again': 'awaiting a successor' },
+      invoke: {
+        src: 'quietMoment',
+        input: whenToCut,
+        onDone: {
+          target: '#session.closing',
+          actions: {
+            type: 'note the ending',
+            params: ({ context, event }) => ({ failure: cutFailure(context, event.output) }),
+          },
+        },
+        // Without it the venue ends the session with its token, which is worse by a few seconds.
+        onError: {},
+      },
+      after: { 'until rotating again': 'trying again' },
       on: {
         'token.renewed': {
           target: 'current',
@@ -173,6 +206,12 @@ export const renewal = sessionSetup.createStateConfig({
         },
         rotate: 'awaiting a successor',
       },
+    },
+    'trying again': {
+      always: [
+        { guard: 'may a second session take over?', target: 'awaiting a successor' },
+        { target: 'renewing in place' },
+      ],
     },
   },
 });

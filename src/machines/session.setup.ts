@@ -1,7 +1,10 @@
 import { assign, type CallbackLogicFunction, fromCallback, fromPromise, raise, sendTo, setup } from 'xstate';
 import type { Failure } from '../protocol/failure.ts';
+import { limitedDelay } from './policies/backoff.ts';
 import { clampDelay } from './policies/delay.ts';
+import { cuttingTime, expiryOf, resubscribeDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
 import type {
+  CuttingTime,
   HeartbeatAck,
   SessionContext,
   SessionEvent,
@@ -10,6 +13,7 @@ import type {
   SessionReport,
   SocketCommand,
   SubscriptionAnswer,
+  TokenOfSession,
 } from './session.events.ts';
 
 interface OfSession {
@@ -20,10 +24,15 @@ const notProvided = () => Promise.reject(new Error('this actor is not provided')
 
 /** How long a closing handshake may take before the socket is cut. */
 const closeTimeoutMs = 1_000;
-const resubscribeMinMs = 30_000;
-const resubscribeMaxMs = 300_000;
-const rotateAgainMinMs = 5_000;
-const rotateAgainMaxMs = 60_000;
+
+/** When the session is to be cut if nothing can take over from it. */
+export const whenToCut = ({ context }: { context: SessionContext }): CuttingTime =>
+  cuttingTime({
+    now: context.now(),
+    expiresAt: expiryOf(context.tokens, context.authenticatedWith),
+    failure: context.renewalFailure,
+    failedTimes: context.rotationsFailed,
+  });
 
 /** What the charts of a session are made of: its actors, delays, questions and actions. */
 export const sessionSetup = setup({
@@ -42,6 +51,8 @@ export const sessionSetup = setup({
     heartbeat: fromPromise<HeartbeatAck, OfSession>(notProvided),
     /** Moves the session to the newest token on the same socket; resolves with its generation. */
     renewInPlace: fromPromise<number, OfSession>(notProvided),
+    /** Resolves when no RFQ is open, or at the latest moment, with the number of those that are (null: not known). */
+    quietMoment: fromPromise<number | null, CuttingTime>(notProvided),
   },
   delays: {
     'connect timeout': ({ context }) => clampDelay(context.settings.connectTimeout),
@@ -49,9 +60,9 @@ export const sessionSetup = setup({
     'until the next heartbeat': ({ context }) =>
       clampDelay(context.lastHeartbeatSentAt + context.settings.heartbeatInterval - context.now()),
     'until resubscribing': ({ context }) =>
-      clampDelay(Math.min(resubscribeMaxMs, resubscribeMinMs * 2 ** context.subscribeRetries)),
-    'until rotating again': ({ context }) =>
-      clampDelay(Math.min(rotateAgainMaxMs, rotateAgainMinMs * 2 ** (context.rotationsFailed - 1))),
+      clampDelay(Math.max(resubscribeDelay(context.subscribeRetries), context.limitedForMs)),
+    'until the limit is over': ({ context }) => clampDelay(context.limitedForMs),
+    'until rotating again': ({ context }) => clampDelay(rotateAgainDelay(context.rotationsFailed)),
     'close timeout': closeTimeoutMs,
   },
   guards: {
@@ -66,7 +77,11 @@ export const sessionSetup = setup({
       context.newestToken > context.authenticatedWith && context.settings.renewal === 'reconnect',
     'does a newer token need a second session?': ({ context }) =>
       context.newestToken > context.authenticatedWith && context.settings.renewal === 'rotate',
-    'may a second session take over?': ({ context }) => context.settings.renewal === 'auto',
+    'may a second session take over?': ({ context }) =>
+      context.settings.renewal === 'auto' || context.settings.renewal === 'rotate',
+    'does the venue limit us?': (_, params: { failure: Failure }) => params.failure.class === 'limited',
+    'is renewal in place refused for good?': ({ context }, params: { failure: Failure }) =>
+      context.settings.renewal === 'auto' && params.failure.code !== 'token-refused',
   },
   actions: {
     'note the connection': assign(({ context }) => ({ connectedAt: context.now() })),
@@ -74,9 +89,13 @@ export const sessionSetup = setup({
     // A session authenticated with the credentials, before there was a token (0), is on whichever comes first.
     'note the authentication': assign(({ context }, params: { token: number }) => ({
       authenticatedWith: params.token || context.newestToken,
+      authenticatedAt: context.authenticatedAt ?? context.now(),
+      // The venue counts from the connection on, and its first heartbeat is due then.
+      lastHeartbeatSentAt: Math.max(context.lastHeartbeatSentAt, context.connectedAt ?? context.now()),
     })),
-    'note the newest token': assign(({ context }, params: { generation: number }) => ({
+    'note the newest token': assign(({ context }, params: TokenOfSession) => ({
       newestToken: Math.max(context.newestToken, params.generation),
+      tokens: withToken(context.tokens, params),
       ...(context.liveAt !== null && context.authenticatedWith === 0 ? { authenticatedWith: params.generation } : {}),
     })),
     'note the channels': assign((_, params: SubscriptionAnswer) => ({
@@ -89,6 +108,10 @@ export const sessionSetup = setup({
       subscribeRetries: context.subscribeRetries + 1,
     })),
     'count the retry': assign(({ context }) => ({ subscribeRetries: context.subscribeRetries + 1 })),
+    'note the limit': assign(({ context }, params: { failure: Failure }) => ({
+      limitedForMs: limitedDelay(params.failure, context.subscribeRetries),
+      subscribeRetries: context.subscribeRetries + 1,
+    })),
     'note going live': assign(({ context }) => ({ liveAt: context.now() })),
     'note the departure': assign(({ context }) => ({ lastHeartbeatSentAt: context.now() })),
     'note the heartbeat': assign(({ context }, params: HeartbeatAck) => ({

@@ -1,8 +1,9 @@
-import type { Failure } from '../protocol/failure.ts';
+import type { Failure, FailureCode } from '../protocol/failure.ts';
 import type { BackoffSettings } from './policies/backoff.ts';
 import type { RefreshSettings } from './policies/token-times.ts';
-import type { SessionReport, SessionSettings } from './session.events.ts';
-import type { TokenReport } from './token.events.ts';
+import type { ReconcileReport } from './reconcile.events.ts';
+import type { ProofOfLife, SessionReport, SessionSettings, TokenOfSession } from './session.events.ts';
+import type { ClockJumped, TokenReport } from './token.events.ts';
 
 export interface SupervisorSettings {
   /** Whether the socket is authenticated with the access token or with the credentials themselves. */
@@ -11,10 +12,14 @@ export interface SupervisorSettings {
   /** `resetAfter`: how long a session must be live before its loss counts as the first failure, in milliseconds. */
   readonly backoff: BackoffSettings & { readonly resetAfter: number };
   readonly token: RefreshSettings;
+  /** Time between two comparisons with the venue's list in milliseconds; null: never. */
+  readonly reconcileInterval: number | null;
 }
 
 export interface SupervisorInput {
   readonly settings: SupervisorSettings;
+  /** What an earlier run did in the last minute (monotonic moments, oldest first): the ceilings hold across restarts. */
+  readonly earlier: { readonly dials: readonly number[]; readonly tokenRequests: readonly number[] };
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Uniform in [0, 1). */
@@ -28,18 +33,21 @@ export interface SupervisorContext extends SupervisorInput {
   readonly dials: readonly number[];
   /** Sessions in a row that ended before they were live for `resetAfter`. */
   readonly failedInARow: number;
+  /** Sessions in a row that the venue ended soon after they had begun. */
+  readonly cutShort: number;
   readonly nextDialAt: number | null;
   /** Whether the next dial waits longer than it has to, for the sake of the ceiling per minute. */
   readonly heldByCeiling: boolean;
-  readonly token: { readonly generation: number; readonly usable: boolean };
+  /** The newest token, usable or not; null before the first. */
+  readonly token: (TokenOfSession & { readonly usable: boolean }) | null;
   readonly lastClose: (Failure & { readonly at: number }) | null;
-  /** When figd stopped hearing the venue, or null while it hears it (or never has). */
-  readonly blindSince: number | null;
 }
 
 export type SupervisorEvent =
   | TokenReport
   | SessionReport
+  | ReconcileReport
+  | ClockJumped
   /** Drop the session and dial again, or stop waiting and dial now. */
   | { readonly type: 'reconnect' }
   /** Open a second session and let it take over. */
@@ -53,6 +61,7 @@ export type SupervisorEvent =
 export type SupervisorFact =
   | TokenReport
   | SessionReport
+  | ReconcileReport
   | { readonly type: 'session.dialled'; readonly id: number; readonly attempt: number; readonly cause: string }
   | {
       readonly type: 'session.closed';
@@ -61,5 +70,7 @@ export type SupervisorFact =
       readonly liveForMs: number | null;
       readonly retryInMs: number | null;
     }
-  | { readonly type: 'gap.opened'; readonly cause: string }
-  | { readonly type: 'gap.closed' };
+  /** A live session was lost. */
+  | { readonly type: 'gap.opened'; readonly cause: FailureCode; readonly proof: ProofOfLife }
+  /** A session is live: the venue is heard again. */
+  | { readonly type: 'gap.ended' };

@@ -1,8 +1,11 @@
 import { assign, cancel, emit, enqueueActions, raise, sendTo, setup, stateIn } from 'xstate';
 import { type Failure, failure } from '../protocol/failure.ts';
 import { earliestDial, retryDelay, withDial } from './policies/backoff.ts';
+import { countCutShort, judgeEnding } from './policies/contest.ts';
 import { clampDelay } from './policies/delay.ts';
-import type { SessionOutput, SessionReport } from './session.events.ts';
+import type { ReconcileEvent, ReconcileReport } from './reconcile.events.ts';
+import { reconcileMachine } from './reconcile.machine.ts';
+import type { SessionEvent, SessionOutput, SessionReport, TokenOfSession } from './session.events.ts';
 import { sessionMachine } from './session.machine.ts';
 import type { SupervisorContext, SupervisorEvent, SupervisorFact, SupervisorInput } from './supervisor.events.ts';
 import type { TokenReport } from './token.events.ts';
@@ -23,22 +26,22 @@ function afterEnding(context: SupervisorContext, output: SessionOutput): Partial
   const now = context.now();
   const wasStable = output.liveForMs !== null && output.liveForMs >= context.settings.backoff.resetAfter;
   const failedBefore = wasStable ? 0 : context.failedInARow;
+  const cutShort = countCutShort(context.cutShort, output);
+  const found = judgeEnding(output.failure, cutShort);
   const delay = retryDelay({
-    failure: output.failure,
+    failure: found,
     failedBefore,
     settings: context.settings.backoff,
     random: context.random,
   });
-  const wasLive = output.liveForMs !== null;
+  // A newer token than the refused one may have come meanwhile.
+  const isDead = isTokenDead(output) && output.token === context.token?.generation;
   return {
     failedInARow: failedBefore + 1,
+    cutShort,
     ...planDial(context, now + delay),
-    lastClose: { ...output.failure, at: now },
-    blindSince: wasLive ? now : context.blindSince,
-    // A newer token than the refused one may have come meanwhile.
-    ...(isTokenDead(output) && output.token === context.token.generation
-      ? { token: { ...context.token, usable: false } }
-      : {}),
+    lastClose: { ...found, at: now },
+    ...(isDead && context.token !== null ? { token: { ...context.token, usable: false } } : {}),
   };
 }
 
@@ -53,25 +56,29 @@ export const supervisorMachine = setup({
     events: SupervisorEvent;
     emitted: SupervisorFact;
   },
-  actors: { token: tokenMachine, session: sessionMachine },
+  actors: { token: tokenMachine, session: sessionMachine, reconcile: reconcileMachine },
   delays: {
     'until the next dial': ({ context }) => clampDelay((context.nextDialAt ?? context.now()) - context.now()),
     'stop deadline': 3_000,
   },
   guards: {
     'is there something to authenticate with?': ({ context }) =>
-      context.settings.authenticateWith === 'credentials' || context.token.usable,
+      context.settings.authenticateWith === 'credentials' || context.token?.usable === true,
     'is the dial due?': ({ context }) => (context.nextDialAt ?? 0) <= context.now(),
     'does the ceiling allow a dial?': ({ context }) => earliestDial(context.dials, context.now()) <= context.now(),
     'did the venue refuse us?': ({ context }) => context.lastClose?.class === 'refused',
     'is it stopping?': stateIn({ dialled: 'draining' }),
   },
   actions: {
-    'make it known': emit(({ event }) => event as TokenReport | SessionReport),
-    'note the token': assign((_, params: { generation: number }) => ({
-      token: { generation: params.generation, usable: true },
+    'make it known': emit(({ event }) => event as TokenReport | SessionReport | ReconcileReport),
+    'note the token': assign((_, { generation, expiresAt }: TokenOfSession) => ({
+      token: { generation, expiresAt, usable: true },
     })),
-    'note the lost token': assign(({ context }) => ({ token: { ...context.token, usable: false } })),
+    'note the lost token': assign(({ context }) => ({
+      token: context.token === null ? null : { ...context.token, usable: false },
+    })),
+    'have the token check the time': sendTo('token', { type: 'clock.jumped' }),
+    'have the session check the time': sendTo('session', { type: 'clock.jumped' } satisfies SessionEvent),
     'count the dial': assign(({ context }) => ({
       sessions: context.sessions + 1,
       dials: withDial(context.dials, context.now()),
@@ -88,7 +95,7 @@ export const supervisorMachine = setup({
       enqueue.emit({
         type: 'session.closed',
         id: params.id,
-        failure: params.failure,
+        failure: judgeEnding(params.failure, context.cutShort),
         liveForMs: params.liveForMs,
         retryInMs: context.nextDialAt === null ? null : context.nextDialAt - context.now(),
       });
@@ -96,20 +103,28 @@ export const supervisorMachine = setup({
         enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
       }
     }),
-    'tell of the gap': enqueueActions(({ enqueue }, params: SessionOutput) => {
-      if (params.liveForMs !== null) enqueue.emit({ type: 'gap.opened', cause: params.failure.code });
+    'tell of the gap': enqueueActions(({ context, enqueue }, params: SessionOutput) => {
+      if (params.liveForMs === null) return;
+      enqueue.emit({
+        type: 'gap.opened',
+        cause: judgeEnding(params.failure, context.cutShort).code,
+        proof: params.proof,
+      });
+      enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
     }),
-    'note being live': enqueueActions(({ context, enqueue }) => {
-      if (context.blindSince !== null) enqueue.emit({ type: 'gap.closed' });
-      enqueue.assign({ blindSince: null });
-      enqueue.sendTo('token', { type: 'token.accepted' });
-    }),
+    'tell that the venue is heard': emit({ type: 'gap.ended' }),
+    'count the token as accepted': sendTo('token', { type: 'token.accepted' }),
+    'have it reconciled': sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent),
     'dial as soon as allowed': assign(({ context }) => planDial(context, context.now())),
     'ask for a token': sendTo('token', { type: 'refresh' }),
-    'move the session to the new token': sendTo('session', ({ context }) => ({
-      type: 'token.renewed',
-      generation: context.token.generation,
-    })),
+    'move the session to the new token': sendTo(
+      'session',
+      (_, { generation, expiresAt }: TokenOfSession): SessionEvent => ({
+        type: 'token.renewed',
+        generation,
+        expiresAt,
+      }),
+    ),
     // As soon as the ceiling allows: the first session is in no hurry.
     'plan a successor': raise(
       { type: 'successor.due' },
@@ -144,32 +159,48 @@ export const supervisorMachine = setup({
   context: ({ input }) => ({
     ...input,
     sessions: 0,
-    dials: [],
+    dials: input.earlier.dials,
     failedInARow: 0,
+    cutShort: 0,
     nextDialAt: null,
     heldByCeiling: false,
-    token: { generation: 0, usable: false },
+    token: null,
     lastClose: null,
-    blindSince: null,
   }),
-  invoke: {
-    id: 'token',
-    src: 'token',
-    input: ({ context, self }) => ({
-      supervisor: self,
-      settings: { ...context.settings.token, backoff: context.settings.backoff },
-      now: context.now,
-      random: context.random,
-    }),
-  },
+  invoke: [
+    {
+      id: 'token',
+      src: 'token',
+      input: ({ context, self }) => ({
+        supervisor: self,
+        settings: { ...context.settings.token, backoff: context.settings.backoff },
+        earlierRequests: context.earlier.tokenRequests,
+        now: context.now,
+        random: context.random,
+      }),
+    },
+    {
+      id: 'reconcile',
+      src: 'reconcile',
+      input: ({ context: { settings, now, random }, self }) => ({
+        supervisor: self,
+        interval: settings.reconcileInterval,
+        now,
+        random,
+      }),
+    },
+  ],
   entry: sendTo('token', { type: 'start' }),
   on: {
     'token.granted': {
-      actions: [{ type: 'note the token', params: ({ event }) => ({ generation: event.generation }) }, 'make it known'],
+      actions: [{ type: 'note the token', params: ({ event }) => event }, 'make it known'],
     },
+    'token.requested': { actions: 'make it known' },
     'token.lost': { actions: ['note the lost token', 'make it known'] },
     'token.failed': { actions: 'make it known' },
     'session.*': { actions: 'make it known' },
+    'reconcile.finished': { actions: 'make it known' },
+    'clock.jumped': { actions: 'have the token check the time' },
     refresh: { actions: 'ask for a token' },
     stop: '.stopped',
   },
@@ -186,6 +217,7 @@ export const supervisorMachine = setup({
         ],
       },
       on: {
+        'clock.jumped': { target: 'backing off', reenter: true, actions: 'have the token check the time' },
         reconnect: { target: 'backing off', reenter: true, actions: 'dial as soon as allowed' },
         refresh: [
           {
@@ -214,7 +246,7 @@ export const supervisorMachine = setup({
           id: context.sessions,
           supervisor: self,
           settings: context.settings.session,
-          newestToken: context.token.generation,
+          token: context.token?.usable === true ? context.token : null,
           now: context.now,
         }),
         onDone: [
@@ -237,7 +269,15 @@ export const supervisorMachine = setup({
       states: {
         serving: {
           on: {
-            'session.live': { actions: ['make it known', 'note being live'] },
+            'session.live': {
+              actions: [
+                'make it known',
+                'tell that the venue is heard',
+                'count the token as accepted',
+                'have it reconciled',
+              ],
+            },
+            'clock.jumped': { actions: ['have the token check the time', 'have the session check the time'] },
             'session.wants-successor': { actions: 'plan a successor' },
             'successor.due': [
               { guard: 'does the ceiling allow a dial?', actions: 'dial a successor' },
@@ -249,9 +289,9 @@ export const supervisorMachine = setup({
             rotate: { actions: 'pass on the wish to rotate' },
             'token.granted': {
               actions: [
-                { type: 'note the token', params: ({ event }) => ({ generation: event.generation }) },
+                { type: 'note the token', params: ({ event }) => event },
                 'make it known',
-                'move the session to the new token',
+                { type: 'move the session to the new token', params: ({ event }) => event },
               ],
             },
             reconnect: {

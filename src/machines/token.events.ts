@@ -20,6 +20,8 @@ export interface TokenRequest {
 
 export interface TokenInput {
   readonly supervisor: AnyActorRef;
+  /** Moments of the latest requests of an earlier run (monotonic), oldest first: the ceiling holds across restarts. */
+  readonly earlierRequests: readonly number[];
   readonly settings: RefreshSettings & { readonly backoff: BackoffSettings };
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -28,7 +30,9 @@ export interface TokenInput {
 
 export interface TokenContext extends TokenInput {
   readonly generation: number;
-  /** When the latest request was sent (monotonic), or null before the first. */
+  /** Moments of the latest requests (monotonic), oldest first. */
+  readonly requests: readonly number[];
+  /** When the latest request of this run was sent (monotonic), or null before the first. */
   readonly requestedAt: number | null;
   /** When the token in use dies (monotonic), or null when there is none to use. */
   readonly expiresAt: number | null;
@@ -52,10 +56,24 @@ export type TokenEvent =
   | { readonly type: 'token.refused'; readonly generation: number }
   /** The venue took the token: refusals before it do not count any more. */
   | { readonly type: 'token.accepted' }
-  | { readonly type: 'expiry.reached' };
+  | { readonly type: 'expiry.reached' }
+  | ClockJumped;
+
+/** Time has moved on without the timers: the host was suspended, the process was stopped, or the clock was set. */
+export interface ClockJumped {
+  readonly type: 'clock.jumped';
+}
 
 /** What the token tells its supervisor. */
 export type TokenReport =
-  | { readonly type: 'token.granted'; readonly generation: number; readonly lifeMs: number; readonly renewal: boolean }
+  | { readonly type: 'token.requested' }
+  | {
+      readonly type: 'token.granted';
+      readonly generation: number;
+      /** When it dies (monotonic). */
+      readonly expiresAt: number;
+      readonly lifeMs: number;
+      readonly renewal: boolean;
+    }
   | { readonly type: 'token.failed'; readonly failure: Failure; readonly retryInMs: number; readonly renewal: boolean }
-  | { readonly type: 'token.lost'; readonly why: 'expired' | 'refused' };
+  | { readonly type: 'token.lost'; readonly why: 'expired' | 'refused'; readonly generation: number };

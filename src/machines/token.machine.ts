@@ -2,7 +2,13 @@ import { assign, cancel, fromPromise, raise, sendTo, setup } from 'xstate';
 import { type Failure, failure, failureOf } from '../protocol/failure.ts';
 import { retryDelay } from './policies/backoff.ts';
 import { clampDelay } from './policies/delay.ts';
-import { freshTokenRefusalsTolerated, refreshDelay, tokenRequestSpacingMs } from './policies/token-times.ts';
+import {
+  earliestRequest,
+  freshTokenRefusalsTolerated,
+  refreshDelay,
+  tokenRequestSpacingMs,
+  withRequest,
+} from './policies/token-times.ts';
 import type {
   Grant,
   GrantKind,
@@ -16,9 +22,9 @@ import type {
 const untilMoment = (context: TokenContext, moment: number | null): number =>
   clampDelay((moment ?? context.now()) - context.now());
 
-/** The next request as soon as the spacing between requests allows. */
-const soonest = (context: TokenContext): number =>
-  Math.max(context.now(), (context.requestedAt ?? Number.NEGATIVE_INFINITY) + tokenRequestSpacingMs);
+/** The next request as soon as the spacing between requests and their ceiling allow. */
+const soonest = ({ requests, now }: TokenContext): number =>
+  earliestRequest(requests, Math.max(now(), (requests.at(-1) ?? Number.NEGATIVE_INFINITY) + tokenRequestSpacingMs));
 
 const isUsable = (context: TokenContext): boolean => context.expiresAt !== null && context.expiresAt > context.now();
 
@@ -57,10 +63,23 @@ const tokenSetup = setup({
       params.generation === context.generation &&
       context.expiresAt !== null &&
       context.refusedInARow >= freshTokenRefusalsTolerated,
+    'was only the refresh token refused?': (_, params: { failure: Failure }) =>
+      params.failure.code === 'refresh-token-refused',
+    'does the ceiling allow a request?': ({ context }) =>
+      earliestRequest(context.requests, context.now()) <= context.now(),
     'are the credentials refused?': (_, params: { failure: Failure }) => params.failure.class === 'refused',
   },
   actions: {
-    'note the request': assign(({ context }) => ({ requestedAt: context.now(), retryAt: null, askedMeanwhile: false })),
+    'note the request': assign(({ context }) => ({
+      requestedAt: context.now(),
+      requests: withRequest(context.requests, context.now()),
+      retryAt: null,
+      askedMeanwhile: false,
+    })),
+    'report the request': sendTo(
+      ({ context }) => context.supervisor,
+      (): TokenReport => ({ type: 'token.requested' }),
+    ),
     'note the wish': assign({ askedMeanwhile: true }),
     'keep the grant': assign(({ context }, params: { grant: Grant; renewal: boolean }) => {
       const requestedAt = context.requestedAt ?? context.now();
@@ -106,6 +125,7 @@ const tokenSetup = setup({
       ({ context }, params: { renewal: boolean }): TokenReport => ({
         type: 'token.granted',
         generation: context.generation,
+        expiresAt: context.expiresAt ?? context.now(),
         lifeMs: (context.expiresAt ?? 0) - (context.requestedAt ?? 0),
         renewal: params.renewal,
       }),
@@ -121,22 +141,26 @@ const tokenSetup = setup({
     ),
     'report the loss': sendTo(
       ({ context }) => context.supervisor,
-      (_, params: { why: 'expired' | 'refused' }): TokenReport => ({ type: 'token.lost', why: params.why }),
+      ({ context }, params: { why: 'expired' | 'refused' }): TokenReport => ({
+        type: 'token.lost',
+        why: params.why,
+        generation: context.generation,
+      }),
     ),
   },
 });
 
+const ofError = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
+
 /** A request under way; `renewal` tells whether an older token is still in use meanwhile. */
-const asking = (kind: GrantKind) => {
-  const renewal = kind === 'refresh';
-  return tokenSetup.createStateConfig({
-    entry: 'note the request',
-    on: { refresh: { actions: 'note the wish' } },
+const asking = (kind: GrantKind, renewal: boolean) =>
+  tokenSetup.createStateConfig({
+    entry: ['note the request', 'report the request'],
     invoke: {
       src: 'requestToken',
       input: ({ context }) => ({ generation: context.generation + 1, kind }),
       onDone: {
-        target: 'valid',
+        target: '#token.valid',
         actions: [
           { type: 'keep the grant', params: ({ event }) => ({ grant: event.output, renewal }) },
           { type: 'report the grant', params: { renewal } },
@@ -144,24 +168,29 @@ const asking = (kind: GrantKind) => {
       },
       onError: [
         {
-          guard: { type: 'are the credentials refused?', params: ({ event }) => ({ failure: failureOf(event.error) }) },
-          target: 'blocked',
+          guard: { type: 'was only the refresh token refused?', params: ofError },
+          target: '#token.falling back on the credentials',
+        },
+        {
+          guard: { type: 'are the credentials refused?', params: ofError },
+          target: '#token.blocked',
           actions: [
-            { type: 'note the failure', params: ({ event }) => ({ failure: failureOf(event.error) }) },
+            { type: 'note the failure', params: ofError },
             { type: 'report the failure', params: { renewal } },
           ],
         },
         {
-          target: 'waiting',
+          target: '#token.waiting',
           actions: [
-            { type: 'note the failure', params: ({ event }) => ({ failure: failureOf(event.error) }) },
+            { type: 'note the failure', params: ofError },
             { type: 'report the failure', params: { renewal } },
           ],
         },
       ],
     },
   });
-};
+
+const letGo = ['drop the token' as const, { type: 'report the loss' as const, params: { why: 'expired' as const } }];
 
 /**
  * The life of the access token. While a new one is fetched the old one stays in use until it truly expires; one
@@ -173,6 +202,7 @@ export const tokenMachine = tokenSetup.createMachine({
   context: ({ input }) => ({
     ...input,
     generation: 0,
+    requests: input.earlierRequests,
     requestedAt: null,
     expiresAt: null,
     refreshAt: null,
@@ -186,11 +216,12 @@ export const tokenMachine = tokenSetup.createMachine({
   on: {
     'token.accepted': { actions: 'forget refusals' },
     'expiry.reached': [
-      {
-        guard: 'has the token expired?',
-        actions: ['drop the token', { type: 'report the loss', params: { why: 'expired' } }],
-      },
+      { guard: 'has the token expired?', actions: letGo },
       // Lives beyond 24.8 days: the timer came early.
+      { guard: 'is the token usable?', actions: ['stop watching for expiry', 'watch for expiry'] },
+    ],
+    'clock.jumped': [
+      { guard: 'has the token expired?', actions: letGo },
       { guard: 'is the token usable?', actions: ['stop watching for expiry', 'watch for expiry'] },
     ],
     // While a request is under way its answer decides what happens next.
@@ -203,7 +234,10 @@ export const tokenMachine = tokenSetup.createMachine({
     idle: {
       on: { start: 'authenticating' },
     },
-    authenticating: asking('credentials'),
+    authenticating: {
+      on: { refresh: { actions: 'note the wish' } },
+      ...asking('credentials', false),
+    },
     valid: {
       entry: ['stop watching for expiry', 'watch for expiry'],
       after: {
@@ -216,16 +250,12 @@ export const tokenMachine = tokenSetup.createMachine({
         refresh: { target: 'waiting', actions: 'ask as soon as allowed' },
         // The machine was asleep past the refresh and past the expiry.
         'expiry.reached': [
-          {
-            guard: 'has the token expired?',
-            target: 'waiting',
-            actions: [
-              'drop the token',
-              'ask as soon as allowed',
-              { type: 'report the loss', params: { why: 'expired' } },
-            ],
-          },
+          { guard: 'has the token expired?', target: 'waiting', actions: [...letGo, 'ask as soon as allowed'] },
           { guard: 'is the token usable?', actions: ['stop watching for expiry', 'watch for expiry'] },
+        ],
+        'clock.jumped': [
+          { guard: 'has the token expired?', target: 'waiting', actions: [...letGo, 'ask as soon as allowed'] },
+          { target: 'valid', reenter: true },
         ],
         'token.refused': [
           {
@@ -253,7 +283,21 @@ export const tokenMachine = tokenSetup.createMachine({
         ],
       },
     },
-    refreshing: asking('refresh'),
+    refreshing: {
+      on: { refresh: { actions: 'note the wish' } },
+      initial: 'by refresh token',
+      states: {
+        'by refresh token': asking('refresh', true),
+        'by credentials': asking('credentials', true),
+      },
+    },
+    // At once, as the venue documents it: nothing is wrong with the credentials.
+    'falling back on the credentials': {
+      always: [
+        { guard: 'does the ceiling allow a request?', target: 'refreshing.by credentials' },
+        { target: 'waiting', actions: 'ask as soon as allowed' },
+      ],
+    },
     waiting: {
       after: {
         'until retry': [
@@ -262,6 +306,10 @@ export const tokenMachine = tokenSetup.createMachine({
         ],
       },
       on: {
+        'clock.jumped': [
+          { guard: 'has the token expired?', target: 'waiting', reenter: true, actions: letGo },
+          { target: 'waiting', reenter: true },
+        ],
         refresh: { target: 'waiting', reenter: true, actions: 'ask as soon as allowed' },
       },
     },
@@ -273,6 +321,10 @@ export const tokenMachine = tokenSetup.createMachine({
         ],
       },
       on: {
+        'clock.jumped': [
+          { guard: 'has the token expired?', target: 'blocked', reenter: true, actions: letGo },
+          { target: 'blocked', reenter: true },
+        ],
         refresh: { target: 'waiting', actions: 'ask as soon as allowed' },
       },
     },

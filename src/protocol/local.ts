@@ -12,6 +12,8 @@ export const controlSocketName = 'control.sock';
 /** Channels of figd's own facts; they reach every subscriber whatever its filter. */
 export const stateChannel = 'figd.state';
 export const gapChannel = 'figd.gap';
+/** Channel of events that were fetched afterwards because they had been missed. */
+export const reconcileChannel = 'figd.reconcile';
 /** Channel of a venue frame whose own channel cannot be found. */
 export const unroutedChannel = 'venue.unrouted';
 
@@ -79,6 +81,16 @@ export type GapMessage =
       readonly blindMs: number;
       readonly reconciled: boolean | 'not-attempted';
     };
+
+/** An RFQ as the venue lists it, which differs from what the events have told. */
+export interface ReconcileMessage {
+  /** The gap in which it was missed; null where it was lost on a link that looked well. */
+  readonly gap: number | null;
+  /** The channel on which it would have come. */
+  readonly channel: string;
+  /** The venue's own bytes. */
+  readonly data: unknown;
+}
 
 /** A range of sequence numbers that cannot be delivered any more. */
 export interface Lost {

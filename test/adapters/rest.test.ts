@@ -17,7 +17,7 @@ import {
 function rest(restUrl: string, { sign = false, token = 'access-token' as string | null } = {}) {
   const http = httpClient({ connect: 500, reply: 500 });
   const vault = vaultWith();
-  if (token !== null) vault.keep({ value: token, generation: 1 }, null);
+  if (token !== null) vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
   const client = new Rest({ restUrl, sign, http, vault, clock: { ...systemClock(), wall: () => 1_795_334_400_999.9 } });
   return {
     call: (request: RestRequest) => within('the answer', client.call(request)),
@@ -99,7 +99,7 @@ describe('a REST call', () => {
     });
     const http = httpClient();
     const vault = vaultWith();
-    vault.keep({ value: JSON.parse(body).access_token, generation: 1 }, null);
+    vault.keep({ value: JSON.parse(body).access_token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
     const call = (sign: boolean) =>
       new Rest({ restUrl: venue.restUrl, sign, http, vault, clock: systemClock() }).call({
         method: 'GET',

@@ -39,7 +39,11 @@ describe('with the simulated venue', () => {
     const vault = vaultWith();
     await using endpoint = ask(venue.tokenUrl, 'json', vault);
     expect(await endpoint.request('credentials', 4)).toEqual({ lifeMs: 90_000 });
-    expect(vault.accessToken).toEqual({ value: expect.stringMatching(/^figsim-access-/), generation: 4 });
+    expect(vault.accessToken).toEqual({
+      value: expect.stringMatching(/^figsim-access-/),
+      generation: 4,
+      expiresAt: Number.POSITIVE_INFINITY,
+    });
     expect([vault.refreshToken, venue.venue.stats.tokenRequests.json]).toEqual([null, { issued: 1, refused: 0 }]);
   });
 
@@ -50,7 +54,11 @@ describe('with the simulated venue', () => {
     expect(await endpoint.request('refresh', 1)).toEqual({ lifeMs: 300_000 });
     const first = [vault.accessToken?.value, vault.refreshToken];
     expect(await endpoint.request('refresh', 2)).toEqual({ lifeMs: 300_000 });
-    expect(vault.accessToken).toEqual({ value: expect.stringMatching(/^figsim-access-/), generation: 2 });
+    expect(vault.accessToken).toEqual({
+      value: expect.stringMatching(/^figsim-access-/),
+      generation: 2,
+      expiresAt: Number.POSITIVE_INFINITY,
+    });
     expect(vault.refreshToken).toMatch(/^figsim-refresh-/);
     expect(first).not.toContain(vault.accessToken?.value);
     expect(first).not.toContain(vault.refreshToken);
@@ -191,7 +199,7 @@ describe('with a server of whims', () => {
     async (status) => {
       await using server = await scriptedServer(reply(status, { error: 'invalid_client' }));
       const vault = vaultWith();
-      vault.keep({ value: 'old-token', generation: 1 }, 'old-refresh');
+      vault.keep({ value: 'old-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, 'old-refresh');
       await using endpoint = ask(server.url, 'oauth2', vault);
       expect(await endpoint.refusal('refresh')).toMatchObject({ code: 'credentials-refused' });
       const grants = server.received.map(({ body }) => new URLSearchParams(body).get('grant_type'));
@@ -205,7 +213,7 @@ describe('with a server of whims', () => {
     async (status) => {
       await using server = await scriptedServer(reply(status, {}));
       const vault = vaultWith();
-      vault.keep({ value: 'old-token', generation: 1 }, 'old-refresh');
+      vault.keep({ value: 'old-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, 'old-refresh');
       await using endpoint = ask(server.url, 'oauth2', vault);
       await endpoint.refusal('refresh');
       expect([vault.refreshToken, server.received.length]).toEqual(['old-refresh', 1]);

@@ -11,7 +11,7 @@ const token = 'tok/en+1=&"x';
 
 function filled(): Vault {
   const vault = vaultWith(id, secret);
-  vault.keep({ value: token, generation: 1 }, 'refresh&token');
+  vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, 'refresh&token');
   return vault;
 }
 
@@ -38,7 +38,7 @@ describe('redacting', () => {
 
   it('blots out tokens of before and secrets that were replaced', () => {
     const vault = filled();
-    vault.keep({ value: 'second-token', generation: 2 }, null);
+    vault.keep({ value: 'second-token', generation: 2, expiresAt: Number.POSITIVE_INFINITY }, null);
     vault.adopt('third-token', 2);
     vault.replaceCredentials({ clientId: new Secret('another-client'), clientSecret: new Secret('another-secret') });
     const told = [token, 'refresh&token', 'second-token', 'third-token', secret, 'another-client', 'another-secret'];
@@ -49,7 +49,7 @@ describe('redacting', () => {
     const vault = vaultWith();
     const hidden = (text: string) => vault.redact(text) === '[secret]';
     expect(hidden('next-token')).toBe(false);
-    vault.keep({ value: 'next-token', generation: 1 }, null);
+    vault.keep({ value: 'next-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
     expect([hidden('next-token'), hidden('adopted-token')]).toEqual([true, false]);
     vault.adopt('adopted-token', 1);
     expect([hidden('adopted-token'), hidden('other-client')]).toEqual([true, false]);
@@ -70,7 +70,7 @@ describe('redacting', () => {
 
   it('leaves nothing of a secret of which another one is the beginning or a part', () => {
     const vault = vaultWith('client-0815', 'secret-of-client-0815-tail');
-    vault.keep({ value: 'toke', generation: 1 }, 'token-and-more');
+    vault.keep({ value: 'toke', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, 'token-and-more');
     expect(vault.redact('<token-and-more> <toke> <secret-of-client-0815-tail>')).toBe(
       '<[secret]> <[secret]> <[secret]>',
     );
@@ -78,7 +78,7 @@ describe('redacting', () => {
 
   it('is not confused by a secret that stands in its own mark', () => {
     const vault = vaultWith('client-0815', 'secret');
-    vault.keep({ value: 'ecre', generation: 1 }, null);
+    vault.keep({ value: 'ecre', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
     expect(vault.redact('my secret and client-0815')).toBe('my [secret] and [secret]');
   });
 
@@ -104,7 +104,7 @@ describe('redacting', () => {
 
   it('leaves other text alone, and words that are too short to be secrets', () => {
     const vault = vaultWith('demo', 'abc');
-    vault.keep({ value: 'xyz', generation: 1 }, null);
+    vault.keep({ value: 'xyz', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
     const text = 'a demo with abc and xyz, an eye and a bear';
     expect([vault.redact(text), vault.isTold(text)]).toEqual([text, false]);
   });
@@ -124,7 +124,7 @@ describe('redacting', () => {
         fc.array(fc.tuple(fc.nat({ max: 3 }), forms, fc.string({ unit: 'binary', maxLength: 10 })), { maxLength: 6 }),
         ([one = '', two = '', three = '', four = ''], parts) => {
           const vault = vaultWith(one, two);
-          vault.keep({ value: three, generation: 1 }, four);
+          vault.keep({ value: three, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, four);
           const hidden = [one, two, three, four];
           const text = parts.map(([which, form, between]) => form(hidden[which] ?? '') + between).join('');
           const clean = vault.redact(text).replaceAll('[secret]', '\u{10ffff}');
@@ -144,7 +144,7 @@ describe('redacting', () => {
         fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((n) => String.fromCharCode(n)) }),
         (value) => {
           const vault = vaultWith();
-          vault.keep({ value, generation: 1 }, value);
+          vault.keep({ value, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, value);
           vault.adopt(value, 1);
           vault.redact(`x${value}x`);
         },
@@ -179,9 +179,9 @@ describe('keeping tokens', () => {
   it('adopts a token of an auth reply only for the generation it was given for', () => {
     const vault = filled();
     vault.adopt('newer', 1);
-    expect(vault.accessToken).toEqual({ value: 'newer', generation: 1 });
+    expect(vault.accessToken).toEqual({ value: 'newer', generation: 1, expiresAt: Number.POSITIVE_INFINITY });
     vault.adopt('stray', 2);
-    expect(vault.accessToken).toEqual({ value: 'newer', generation: 1 });
+    expect(vault.accessToken).toEqual({ value: 'newer', generation: 1, expiresAt: Number.POSITIVE_INFINITY });
   });
 
   it('drops the refresh token with the credentials it belongs to, or when told', () => {
@@ -189,7 +189,7 @@ describe('keeping tokens', () => {
     expect(vault.refreshToken).toBe('refresh&token');
     vault.dropRefreshToken();
     expect([vault.refreshToken, vault.accessToken?.value]).toEqual([null, token]);
-    vault.keep({ value: token, generation: 1 }, 'again');
+    vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, 'again');
     vault.replaceCredentials({ clientId: new Secret('c'), clientSecret: new Secret('s') });
     expect([vault.refreshToken, vault.clientId, vault.clientSecret]).toEqual([null, 'c', 's']);
   });

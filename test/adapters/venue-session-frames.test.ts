@@ -65,7 +65,7 @@ it('publishes invalid UTF-8 in a text frame, and carries on', async () => {
 it('withholds a frame without a channel that quotes a secret, however it is written', async () => {
   await using server = await socketServer();
   const vault = vaultWith('demo-client-id', 'quo"ted/secret');
-  vault.keep({ value: 'the-access-token', generation: 1 }, null);
+  vault.keep({ value: 'the-access-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
   await using test = new TestSession(server.url, {}, vault);
   const peer = await server.peer();
   const telling: (string | Buffer)[] = [
@@ -89,7 +89,7 @@ it('withholds a frame without a channel that quotes a secret, however it is writ
 
 it("keeps secrets that the venue's error repeats out of the failure", async () => {
   const vault = vaultWith();
-  vault.keep({ value: 'the-access-token', generation: 1 }, null);
+  vault.keep({ value: 'the-access-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
   await using server = await socketServer(({ params }) => ({
     error: { code: -32700, message: `refused\u001b[31m: ${JSON.stringify(params)}` },
   }));

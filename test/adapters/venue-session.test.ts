@@ -84,7 +84,11 @@ describe('authenticating', () => {
     await using test = await open(venue);
     const before = test.vault.accessToken?.value;
     expect(await test.session.authenticate()).toBe(1);
-    expect(test.vault.accessToken).toEqual({ value: expect.stringMatching(/^figsim-access-/), generation: 1 });
+    expect(test.vault.accessToken).toEqual({
+      value: expect.stringMatching(/^figsim-access-/),
+      generation: 1,
+      expiresAt: Number.POSITIVE_INFINITY,
+    });
     expect(test.vault.accessToken?.value).not.toBe(before);
   });
 

@@ -9,6 +9,7 @@ function setUp() {
   const intake = new Intake(log, {
     monotonic: () => fake.now,
     wall: () => fake.now,
+    look: () => ({ suspendedMs: 0, steppedMs: 0 }),
     setTimeout: (run, ms) => fake.setTimeout(run, ms),
     clearTimeout: (handle) => fake.clearTimeout(handle as number),
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, lost, SessionStage } from './support/session-stage.ts';
+import { ack, allChannels, lost, renewed, SessionStage } from './support/session-stage.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -80,7 +80,7 @@ describe('heartbeats', () => {
 describe('a renewed token', () => {
   test('is taken up in place, on the same socket', async () => {
     await stage.goLive();
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     expect([part('renewal'), stage.calls.at(-1)?.input]).toEqual(['renewing in place', { session: 7 }]);
 
     await stage.answer('renewInPlace', 2);
@@ -95,7 +95,7 @@ describe('a renewed token', () => {
     await stage.goLive();
     await stage.answer('heartbeat', ack);
     await stage.time.advance(7 * second);
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     await stage.answer('renewInPlace', 2);
     await stage.time.advance(3 * second);
     expect(stage.asked('heartbeat')).toEqual([0, 10 * second]);
@@ -103,7 +103,7 @@ describe('a renewed token', () => {
 
   test('that came before the session was live is taken up as soon as it is', async () => {
     await stage.send({ type: 'socket.opened', session: 7 });
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     await stage.answer('authenticate', 1);
     expect(stage.asked('renewInPlace')).toEqual([]);
     await stage.answer('subscribe', { confirmed: allChannels, refused: [] });
@@ -111,23 +111,23 @@ describe('a renewed token', () => {
   });
 
   test('that the session was authenticated with already asks for nothing', async () => {
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     await stage.goLive(undefined, 2);
-    await stage.send({ type: 'token.renewed', generation: 1 });
+    await stage.send(renewed(1));
     expect([part('renewal'), stage.asked('renewInPlace')]).toEqual(['current', []]);
   });
 
   test('is not forgotten for an older one that is told of later', async () => {
-    await stage.send({ type: 'token.renewed', generation: 3 });
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(3));
+    await stage.send(renewed(2));
     await stage.goLive(undefined, 2);
     expect(part('renewal')).toBe('renewing in place');
   });
 
   test('that comes while an older one is being taken up is taken up next', async () => {
     await stage.goLive();
-    await stage.send({ type: 'token.renewed', generation: 2 });
-    await stage.send({ type: 'token.renewed', generation: 3 });
+    await stage.send(renewed(2));
+    await stage.send(renewed(3));
     expect(stage.asked('renewInPlace')).toHaveLength(1);
     await stage.answer('renewInPlace', 2);
     expect(stage.asked('renewInPlace')).toHaveLength(2);
@@ -139,7 +139,7 @@ describe('a renewed token', () => {
     stage.actor.stop();
     stage = new SessionStage({ renewal: 'in-place' });
     await stage.goLive();
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     await stage.refuse('renewInPlace', failure('rpc-error', 'auth/refresh: method not found'));
     expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up', session: 7 }]]);
     await stage.time.advance(second);
@@ -150,7 +150,7 @@ describe('a renewed token', () => {
 
   test('that a renewal did not bring ends the session, instead of asking the venue in a loop', async () => {
     await stage.goLive();
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     await stage.answer('renewInPlace', 1);
     expect([stage.state, stage.asked('renewInPlace')]).toEqual(['closing', [0]]);
     await stage.time.advance(second);
@@ -160,7 +160,7 @@ describe('a renewed token', () => {
   test('means a new session where session.renewal is reconnect', async () => {
     open({ renewal: 'reconnect' });
     await stage.goLive();
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     expect([stage.state, stage.asked('renewInPlace')]).toEqual(['closing', []]);
     await stage.time.advance(second);
     expect(stage.output).toEqual({

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, lost, SessionStage } from './support/session-stage.ts';
+import { ack, allChannels, lost, renewed, SessionStage } from './support/session-stage.ts';
 
 const second = 1_000;
 const confirmed = { confirmed: allChannels, refused: [] };
@@ -23,7 +23,7 @@ const reports = () => stage.reports.map(({ type }) => type).filter((type) => typ
 const renewal = () => (stage.state as { live?: { renewal?: unknown } }).live?.renewal;
 
 async function startRotation(): Promise<void> {
-  await stage.send({ type: 'token.renewed', generation: 2 });
+  await stage.send(renewed(2));
   expect(reports().at(-1)).toBe('session.wants-successor');
   await stage.send({ type: 'succeed', session: 8 });
 }
@@ -57,7 +57,7 @@ describe('a second session', () => {
       [7, 8, 2],
       [8, 9, 3],
     ] as const) {
-      await stage.send({ type: 'token.renewed', generation: token });
+      await stage.send(renewed(token));
       await stage.send({ type: 'succeed', session: next });
       await stage.send({ type: 'socket.opened', session: next });
       await stage.answer('authenticate', token);
@@ -120,7 +120,7 @@ describe('where the venue takes no second session', () => {
       await stage.send({ type: 'succeed', session: 8 });
     }
     await ways['it is not let in']();
-    await stage.send({ type: 'token.renewed', generation: 3 });
+    await stage.send(renewed(3));
     expect([renewal(), reports().at(-1)]).toEqual(['awaiting a successor', 'session.wants-successor']);
   });
 
@@ -140,7 +140,7 @@ test('auto renews in place first, and falls back to a second session when the ve
   stage.actor.stop();
   stage = new SessionStage({ renewal: 'auto' });
   await stage.goLive();
-  await stage.send({ type: 'token.renewed', generation: 2 });
+  await stage.send(renewed(2));
   await stage.refuse('renewInPlace', failure('rpc-error', 'auth: error -32601, "method not found"'));
   expect([renewal(), reports().at(-1)]).toEqual(['awaiting a successor', 'session.wants-successor']);
 });
@@ -149,7 +149,7 @@ test('a token that comes while the second session presents the one before is not
   const bad = failure('token-refused', 'auth: error -32700');
   await startRotation();
   await stage.send({ type: 'socket.opened', session: 8 });
-  await stage.send({ type: 'token.renewed', generation: 3 });
+  await stage.send(renewed(3));
   await stage.refuse('authenticate', bad);
   expect(stage.reports.at(-1)).toEqual({ type: 'session.rotation-failed', id: 7, failure: bad, token: 2 });
 });

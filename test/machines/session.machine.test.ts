@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FailureError, failure } from '../../src/protocol/failure.ts';
-import { allChannels, lost, SessionStage } from './support/session-stage.ts';
+import { allChannels, lost, renewed, SessionStage } from './support/session-stage.ts';
 
 const second = 1_000;
 const atWork = { heartbeat: 'beating', renewal: 'current', subscriptions: 'complete' };
@@ -61,7 +61,7 @@ describe('the order of a session', () => {
   test('is never live while a subscription is unanswered', async () => {
     await stage.send({ type: 'socket.opened', session: 7 });
     await stage.answer('authenticate', 1);
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     await stage.time.advance(3_600 * second);
     expect([stage.state, stage.asked('heartbeat')]).toEqual(['subscribing', []]);
   });
@@ -96,7 +96,7 @@ describe('a session that does not come about', () => {
   test('blames the token it presented, not one that came while the venue thought about it', async () => {
     const found = failure('token-refused', 'auth: invalid token');
     await stage.send({ type: 'socket.opened', session: 7 });
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     await stage.refuse('authenticate', found);
     await stage.time.advance(second);
     expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
@@ -104,7 +104,7 @@ describe('a session that does not come about', () => {
 
   test('blames the token that came while it was connecting, as that is the one it presented', async () => {
     const found = failure('token-refused', 'auth: invalid token');
-    await stage.send({ type: 'token.renewed', generation: 2 });
+    await stage.send(renewed(2));
     await stage.send({ type: 'socket.opened', session: 7 });
     await stage.refuse('authenticate', found);
     await stage.time.advance(second);

@@ -61,7 +61,7 @@ test('no venue, however broken, is dialled more than ten times a minute or asked
         expectPace(stage.dials, 10, minute);
         expectPace(stage.requests, 12, minute);
         const gaps = stage.takeFacts().filter(({ type }) => type.startsWith('gap.'));
-        for (const [index, gap] of gaps.entries()) expect(gap.type).toBe(index % 2 === 0 ? 'gap.opened' : 'gap.closed');
+        for (const [index, gap] of gaps.entries()) expect(gap.type).toBe(index % 2 === 0 ? 'gap.ended' : 'gap.opened');
         expect(stage.actor.getSnapshot().status).toBe('active');
         // A second one only while it takes over.
         expect(stage.sockets.most).toBeLessThanOrEqual(2);

@@ -7,13 +7,14 @@ import { Vault } from '../../adapters/vault.ts';
 import { loadCredentials } from '../../config/credentials.ts';
 import { loadSettings } from '../../config/load.ts';
 import { Daemon } from '../../daemon/daemon.ts';
+import { MemoryLedger } from '../../log/memory-ledger.ts';
 import { isRecord } from '../../protocol/json-rpc.ts';
 import { eventsSocketName, type GapMessage, gapChannel, stateChannel } from '../../protocol/local.ts';
+import { memberBytes } from '../../protocol/raw-json.ts';
 import { defaultOptions } from '../../simulator/options.ts';
 import { type Simulator, startSimulator } from '../../simulator/server.ts';
 import { version } from '../../version.ts';
 import { type Followed, followEvents } from '../terminal/follow-events.ts';
-import { memberBytes } from '../terminal/member-bytes.ts';
 import { pause } from '../terminal/pause.ts';
 import { Accounts } from './accounts.ts';
 import { type PlannedFault, plan } from './plan.ts';
@@ -87,6 +88,7 @@ function createDaemon(simulator: Simulator, directory: string, onFatal: (error: 
     settings,
     version,
     vault,
+    store: new MemoryLedger(Date.now()),
     credentialFiles: [],
     reloadCredentials,
     logger: createLogger({ level: settings.log.level, pretty: false, redact: (line) => vault.redact(line) }),

@@ -7,8 +7,8 @@ import {
   NotRunningError,
 } from '../../adapters/local-client.ts';
 import type { EventParams, From, Lost, SubscribeResult } from '../../protocol/local.ts';
+import { memberBytes } from '../../protocol/raw-json.ts';
 import type { LostRange } from './event-line.ts';
-import { memberBytes } from './member-bytes.ts';
 import { pause } from './pause.ts';
 
 /** What a follower of the log gets, in order. */

@@ -45,16 +45,20 @@ export function retryDelay({ failure, failedBefore, settings, random }: RetryQue
   switch (failure.class) {
     case 'transient':
       return random() * Math.min(settings.max, settings.min * doublings);
-    case 'limited': {
-      const asked = failure.retryAfterMs ?? Math.min(limitedMaxMs, limitedStepMs * (failedBefore + 1));
-      return Math.min(asked, longestRetryAfterMs) * (1 + random() / 10);
-    }
+    case 'limited':
+      return limitedDelay(failure, failedBefore) * (1 + random() / 10);
     case 'protocol':
     case 'bug':
       return Math.min(slowMaxMs, slowMinMs * doublings) * (0.5 + random() / 2);
     case 'refused':
       return Math.min(probeMaxMs, probeMinMs * doublings);
   }
+}
+
+/** How long a limit holds, in milliseconds: as long as the venue said, else 16 s × n up to 5 min. */
+export function limitedDelay(failure: Failure, failedBefore: number): number {
+  const asked = failure.retryAfterMs ?? Math.min(limitedMaxMs, limitedStepMs * (failedBefore + 1));
+  return Math.min(asked, longestRetryAfterMs);
 }
 
 /** Never more dials than this in any minute, whatever happens. */

@@ -78,8 +78,8 @@ export function deriveHealth(given: HealthFacts): Health {
     if (session.renewalFailure !== null) {
       return {
         state: 'degraded',
-        reason: `session: no second session to take over: ${session.renewalFailure.message}`,
-        next: `figd tries again; should none succeed, the session ends with its token and a new one follows at once. ${advice(session.renewalFailure.code)}`,
+        reason: `session: it could not move to its new token: ${session.renewalFailure.message}`,
+        next: `figd tries again; should that not succeed before the old token ends, it reconnects, if it can while no RFQ is open. ${advice(session.renewalFailure.code)}`,
         layers,
       };
     }

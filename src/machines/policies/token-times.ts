@@ -21,8 +21,26 @@ export function refreshDelay(lifeMs: number, settings: RefreshSettings, random: 
   return Math.max(0, Math.min(planned, lifeMs - margin));
 }
 
-/** At least this long between two token requests: twelve a minute, whatever happens. */
+/** At least this long between two token requests, except where a refused refresh token is replaced at once. */
 export const tokenRequestSpacingMs = 5_000;
+
+/** Never more token requests than this in any minute, whatever happens. */
+export const tokenRequestsPerMinute = 12;
+const minuteMs = 60_000;
+
+/**
+ * The earliest moment the next token request keeps the ceiling of {@link tokenRequestsPerMinute}.
+ * @param requests moments of the latest requests, oldest first
+ */
+export function earliestRequest(requests: readonly number[], now: number): number {
+  const limiting = requests.at(-tokenRequestsPerMinute);
+  return limiting === undefined ? now : Math.max(now, limiting + minuteMs);
+}
+
+/** The latest requests that still matter to {@link earliestRequest}, with one more. */
+export function withRequest(requests: readonly number[], now: number): readonly number[] {
+  return [...requests.slice(1 - tokenRequestsPerMinute), now];
+}
 
 /** How often in a row the socket may refuse a token fresh from the venue before the credentials count as refused. */
 export const freshTokenRefusalsTolerated = 3;

@@ -72,8 +72,10 @@ export class DaemonStage {
           session: { connectTimeout: 10_000, heartbeatInterval: 10_000, renewal: 'auto' },
           backoff: { min: 500, max: 20_000, resetAfter: 30_000 },
           token: { refreshAt: 0.8, refreshMargin: 60_000 },
+          reconcileInterval: null,
           ...settings,
         },
+        earlier: { dials: [], tokenRequests: [] },
         now: this.time.now,
         random,
       },
@@ -84,7 +86,7 @@ export class DaemonStage {
 
   get state() {
     const { value } = this.actor.getSnapshot();
-    return typeof value === 'string' ? value : value.dialled;
+    return typeof value === 'string' ? value : (Object.values(value)[0] ?? '');
   }
 
   get sessionState() {

@@ -1,5 +1,6 @@
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
 import type {
+  CuttingTime,
   HeartbeatAck,
   SessionEvent,
   SessionInput,
@@ -16,6 +17,7 @@ type Answers = {
   readonly subscribe: SubscriptionAnswer;
   readonly heartbeat: HeartbeatAck;
   readonly renewInPlace: number;
+  readonly quietMoment: number | null;
 };
 export type CallName = keyof Answers;
 
@@ -32,6 +34,13 @@ interface Call {
 export const allChannels = ['rfq.maker', 'rfq.taker'];
 export const ack: HeartbeatAck = { rttMs: 4, clockOffsetMs: -2 };
 export const lost = failure('connection-lost', 'the venue closed the connection');
+
+/** The fact that there is a newer token. */
+export const renewed = (generation: number): SessionEvent => ({
+  type: 'token.renewed',
+  generation,
+  expiresAt: generation * 3_600_000,
+});
 
 /** One session, on a socket and with a venue that do what the test says. */
 export class SessionStage {
@@ -71,6 +80,7 @@ export class SessionStage {
         >(call('subscribe')),
         heartbeat: fromPromise<HeartbeatAck, { readonly session: number }>(call('heartbeat')),
         renewInPlace: fromPromise<number, { readonly session: number }>(call('renewInPlace')),
+        quietMoment: fromPromise<number | null, CuttingTime>(call('quietMoment')),
       },
     });
     this.actor = createActor(machine, {
@@ -79,7 +89,7 @@ export class SessionStage {
         id: 7,
         supervisor: this.#supervisor,
         settings: { connectTimeout: 10_000, heartbeatInterval: 10_000, renewal: 'auto', ...settings },
-        newestToken: 1,
+        token: { generation: 1, expiresAt: 3_600_000 },
         now: this.time.now,
       },
     });

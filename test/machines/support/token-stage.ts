@@ -1,4 +1,5 @@
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
+import { topState } from '../../../src/daemon/snapshot.ts';
 import type { Grant, GrantKind, TokenInput, TokenReport, TokenRequest } from '../../../src/machines/token.events.ts';
 import { tokenMachine } from '../../../src/machines/token.machine.ts';
 import { type Failure, FailureError } from '../../../src/protocol/failure.ts';
@@ -63,6 +64,7 @@ export function setTokenStage(options: Partial<Pick<TokenInput, 'settings' | 'ra
     clock: time.clock,
     input: {
       supervisor,
+      earlierRequests: [],
       settings: options.settings ?? usualTokenSettings,
       now: time.now,
       random: options.random ?? (() => 0.5),
@@ -74,7 +76,7 @@ export function setTokenStage(options: Partial<Pick<TokenInput, 'settings' | 'ra
     actor,
     requests,
     reports,
-    state: () => actor.getSnapshot().value,
+    state: () => topState(actor.getSnapshot().value),
     latest: () => {
       const request = requests.at(-1);
       if (request === undefined) throw new Error('no token was asked for yet');

@@ -51,3 +51,29 @@ function trimmed(bytes: Buffer): Buffer {
   while (end > start && (bytes[end - 1] ?? 0) <= 0x20) end -= 1;
   return bytes.subarray(start, end);
 }
+
+/**
+ * The bytes of each element of an array, as they stand there.
+ *
+ * @param json an array in valid JSON; nothing is checked
+ */
+export function elementBytes(json: Buffer): readonly Buffer[] {
+  const elements: Buffer[] = [];
+  let depth = 0;
+  let start = -1;
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at] ?? 0;
+    const ends = depth === 1 && (byte === comma || closing.includes(byte));
+    if (byte === quote) at = stringEnd(json, at);
+    else if (opening.includes(byte)) {
+      depth += 1;
+      if (depth === 1) start = at + 1;
+    } else if (ends) {
+      const element = trimmed(json.subarray(start, at));
+      if (element.length > 0) elements.push(element);
+      start = at + 1;
+    }
+    if (closing.includes(byte)) depth -= 1;
+  }
+  return elements;
+}

@@ -1,0 +1,153 @@
+import type { RfqListing, RfqPage } from '../adapters/rfq-listing.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { RfqIndex } from '../log/rfq-index.ts';
+import type { Comparison } from '../machines/reconcile.events.ts';
+import type { Clock } from '../protocol/clock.ts';
+import { FailureError, failure } from '../protocol/failure.ts';
+import type { GapRecord } from '../protocol/ledger.ts';
+import { mayHaveChangedSince, type RfqFacts, readRfq } from '../protocol/rfq.ts';
+
+export interface ReconciliationPorts {
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly index: RfqIndex;
+  readonly listing: Pick<RfqListing, 'page'>;
+  /** The oldest gap that waits for a comparison, or null. */
+  readonly outstanding: () => GapRecord | null;
+  /** Venue clock minus ours, in milliseconds. */
+  readonly clockOffset: () => number;
+  /** The channels that are subscribed to. */
+  readonly channels: readonly string[];
+  /** How long before a gap RFQs may have been created that changed in it, in milliseconds. */
+  readonly lookback: number;
+  readonly publish: (gap: number | null, channel: string, data: Buffer) => void;
+}
+
+/** An RFQ in the venue's list that differs from what the events have told. */
+interface Suspect {
+  readonly rfq: RfqFacts;
+  readonly channel: string;
+  readonly data: Buffer;
+}
+
+/**
+ * An event that is on its way over the socket may still come: what looks missed is published only if it has not come
+ * after so long.
+ */
+const graceMs = 1_000;
+/** At a thousand requests a minute (the venue's limit), with much room for everybody else. */
+const pagePauseMs = 100;
+/** 200,000 RFQs: more than that is no gap any more. */
+const mostPages = 200;
+const mostSuspects = 10_000;
+
+/** Finds what the events should have told and did not, by comparing them with the venue's list of RFQs. */
+export class Reconciliation {
+  readonly #ports: ReconciliationPorts;
+  /** Venue's time from which on every RFQ should be known from events; null before the first comparison. */
+  #watchedFrom: number | null = null;
+  /** Venue's time up to which everything has been compared. */
+  #comparedUntil: number | null = null;
+
+  constructor(ports: ReconciliationPorts) {
+    this.#ports = ports;
+  }
+
+  /** Compares once. @throws {FailureError} where the list cannot be had */
+  async compare(signal: AbortSignal): Promise<Comparison> {
+    const { clock, log, index, outstanding, clockOffset, lookback } = this.#ports;
+    const offset = clockOffset();
+    const now = clock.wall() + offset;
+    const gap = outstanding();
+    const gapSince = gap === null ? null : gap.since + offset;
+    this.#watchedFrom ??= now;
+    const startTime = Math.min(this.#comparedUntil ?? now, gapSince ?? now) - lookback;
+    const headAtStart = log.head;
+    const suspects = await this.#suspects(startTime, now, gapSince, signal);
+    if (suspects.length > 0) await this.#pause(graceMs, signal);
+    await this.#catchUp(signal);
+    let missed = 0;
+    for (const suspect of suspects) {
+      if (!this.#isStillMissed(suspect.rfq, headAtStart)) continue;
+      this.#ports.publish(gap?.id ?? null, suspect.channel, suspect.data);
+      index.learn(suspect.rfq, log.head);
+      missed += 1;
+    }
+    this.#comparedUntil = now;
+    index.forgetBefore(now - lookback);
+    return { missed };
+  }
+
+  async #suspects(startTime: number, endTime: number, gapSince: number | null, signal: AbortSignal) {
+    const suspects: Suspect[] = [];
+    for await (const page of this.#pages(startTime, endTime, signal)) {
+      await this.#catchUp(signal);
+      for (const [at, value] of page.rfqs.entries()) {
+        const rfq = readRfq(value);
+        const channel = rfq === null ? null : this.#channelOf(rfq);
+        if (rfq === null || channel === null) continue;
+        if (this.#wasMissed(rfq, gapSince)) suspects.push({ rfq, channel, data: page.bytesAt(at) });
+        else if (this.#ports.index.get(rfq.id) === undefined) this.#ports.index.learn(rfq, 0);
+      }
+      if (suspects.length > mostSuspects) throw new FailureError(failure('bad-reply', 'GET /v1/rfq: nothing fits'));
+    }
+    return suspects;
+  }
+
+  async *#pages(startTime: number, endTime: number, signal: AbortSignal): AsyncGenerator<RfqPage> {
+    let cursor: string | null = null;
+    for (let count = 0; count < mostPages; count += 1) {
+      if (count > 0) await this.#pause(pagePauseMs, signal);
+      const page: RfqPage = await this.#ports.listing.page({ startTime, endTime, cursor });
+      signal.throwIfAborted();
+      yield page;
+      if (page.cursor === null || page.rfqs.length === 0) return;
+      if (page.cursor === cursor) break;
+      cursor = page.cursor;
+    }
+    throw new FailureError(failure('bad-reply', 'GET /v1/rfq: the list does not end'));
+  }
+
+  #channelOf({ role }: RfqFacts): string | null {
+    const channel = role === 'maker' || role === 'taker' ? `rfq.${role}` : null;
+    return channel !== null && this.#ports.channels.includes(channel) ? channel : null;
+  }
+
+  #wasMissed(rfq: RfqFacts, gapSince: number | null): boolean {
+    const known = this.#ports.index.get(rfq.id);
+    if (known !== undefined) {
+      // A list may lag behind the events; an RFQ that is over does not open again.
+      const isStale = rfq.isOpen && !known.rfq.isOpen;
+      return !isStale && known.rfq.fingerprint !== rfq.fingerprint;
+    }
+    if ((rfq.createdAt ?? 0) >= (this.#watchedFrom ?? Number.POSITIVE_INFINITY)) return true;
+    return gapSince !== null && mayHaveChangedSince(rfq, gapSince);
+  }
+
+  /** What an event has told since the comparison began is newer than the list. */
+  #isStillMissed(rfq: RfqFacts, headAtStart: number): boolean {
+    const known = this.#ports.index.get(rfq.id);
+    if (known === undefined) return true;
+    return known.seq <= headAtStart && known.rfq.fingerprint !== rfq.fingerprint;
+  }
+
+  /** Reads the log to its head, a slice a turn of the event loop. */
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    while (!this.#ports.index.readOn()) await this.#pause(0, signal);
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports;
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        clock.clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = clock.setTimeout(() => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      }, ms);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import type { FailureCode } from '../../protocol/failure.ts';
+import type { ProofOfLife } from '../session.events.ts';
+
+/** "The server will close your connection if it doesn't receive a heartbeat" within this time (venue's quickstart). */
+const venueHeartbeatLimitMs = 30_000;
+
+export interface LostSession {
+  readonly now: number;
+  readonly cause: FailureCode;
+  /** When the latest frame was read; null where none was. */
+  readonly heardAt: number | null;
+  /** Since when this process may have been away, without a heartbeat answered after it came back; null: it was not. */
+  readonly awaySince: number | null;
+  readonly proof: ProofOfLife;
+}
+
+/**
+ * From when on events may be missing, in monotonic milliseconds: the last moment at which everything the venue had sent
+ * is known to have arrived. Rather too early than too late: events outside of a gap count as complete.
+ *
+ * - Frames come in order, so all that was sent before the latest frame left has come; it left at most a round trip
+ *   before it was read, as far as the latest heartbeat tells, and not before that heartbeat did.
+ * - After an absence of the process that says nothing: the frames had waited in the kernel. What holds is when it was
+ *   last there; and where the venue closed for want of a heartbeat, that it did so 30 s after the last one.
+ */
+export function blindSince({ now, cause, heardAt, awaySince, proof }: LostSession): number {
+  const left = (heardAt ?? now) - proof.rttMs;
+  const sure = Math.max(left, proof.provenAt ?? Number.NEGATIVE_INFINITY);
+  if (awaySince === null || awaySince > sure) return Math.min(sure, now);
+  const cutAt = (proof.heartbeatSentAt ?? Number.NEGATIVE_INFINITY) + venueHeartbeatLimitMs;
+  // Cut off earlier than documented, or for another reason: then nothing is known but when we were last there.
+  if (cause !== 'heartbeat-overdue' || cutAt > now) return awaySince;
+  return Math.max(awaySince, cutAt);
+}

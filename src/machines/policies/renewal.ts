@@ -1,0 +1,58 @@
+import type { Failure } from '../../protocol/failure.ts';
+import type { CuttingTime, TokenOfSession } from '../session.events.ts';
+
+const resubscribeMinMs = 30_000;
+const resubscribeMaxMs = 300_000;
+const rotateAgainMinMs = 5_000;
+const rotateAgainMaxMs = 60_000;
+/** How long before its token dies a session is cut at the latest: the venue would do it less kindly. */
+const lastMomentMs = 2_000;
+/** Where a second session may yet succeed, the quiet moment is looked for only so shortly before the last one. */
+const lastChanceMs = 10_000;
+/** After so many refusals a venue is taken to mean that it lets nobody in twice. */
+const refusalsBelieved = 2;
+/** A token in use, the one that follows, and one more while a second session presents it. */
+const tokensRemembered = 3;
+
+/** How long to wait before channels that the venue refused are asked for again, in milliseconds: 30 s doubling to 5 min. */
+export function resubscribeDelay(retries: number): number {
+  return Math.min(resubscribeMaxMs, resubscribeMinMs * 2 ** Math.min(retries, 30));
+}
+
+/** How long to wait before a second session is tried again, in milliseconds: 5 s doubling to a minute. */
+export function rotateAgainDelay(failedTimes: number): number {
+  return Math.min(rotateAgainMaxMs, rotateAgainMinMs * 2 ** Math.min(Math.max(0, failedTimes - 1), 30));
+}
+
+/** The latest tokens with one more, newest last. */
+export function withToken(tokens: readonly TokenOfSession[], token: TokenOfSession): readonly TokenOfSession[] {
+  return [...tokens.slice(1 - tokensRemembered), { generation: token.generation, expiresAt: token.expiresAt }];
+}
+
+/** When the token of that generation dies (monotonic milliseconds); null where that is not known. */
+export function expiryOf(tokens: readonly TokenOfSession[], generation: number): number | null {
+  return tokens.find((token) => token.generation === generation)?.expiresAt ?? null;
+}
+
+/**
+ * When a session that cannot move to its new token is to be cut: where the venue lets no second one in, as soon as no
+ * RFQ is open; where that may be a passing fault, not before the last seconds of its token.
+ */
+export function cuttingTime({
+  now,
+  expiresAt,
+  failure,
+  failedTimes,
+}: {
+  readonly now: number;
+  /** When the token of the session dies; null where that is not known. */
+  readonly expiresAt: number | null;
+  /** Why nothing took over from it the last time. */
+  readonly failure: Failure | null;
+  readonly failedTimes: number;
+}): CuttingTime {
+  if (expiresAt === null) return { from: Number.POSITIVE_INFINITY, until: null };
+  const until = Math.max(now, expiresAt - lastMomentMs);
+  const passing = failure === null || failure.class === 'transient' || failure.code === 'token-refused';
+  return { from: passing || failedTimes < refusalsBelieved ? Math.max(now, until - lastChanceMs) : now, until };
+}

@@ -1,0 +1,122 @@
+import { assign, fromPromise, sendTo, setup } from 'xstate';
+import { type Failure, failureOf } from '../protocol/failure.ts';
+import { retryDelay } from './policies/backoff.ts';
+import { clampDelay } from './policies/delay.ts';
+import type {
+  Comparison,
+  ReconcileContext,
+  ReconcileEvent,
+  ReconcileInput,
+  ReconcileReport,
+} from './reconcile.events.ts';
+
+/** A gap waits no longer than this for a comparison that keeps failing; what it missed is still fetched later. */
+const patienceMs = 90_000;
+/** Where the venue has no such listing it is looked for again once an hour. */
+const absentRetryMs = 3_600_000;
+const backoff = { min: 2_000, max: 30_000 };
+
+const ofError = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
+
+/** When to compare again after a failure; null where it would take longer than a gap is to wait. */
+function nextTry(context: ReconcileContext, found: Failure): number | null {
+  const { now, random, startedAt, failedInARow } = context;
+  const at = now() + retryDelay({ failure: found, failedBefore: failedInARow, settings: backoff, random });
+  return at - (startedAt ?? now()) > patienceMs ? null : at;
+}
+
+/**
+ * Compares what figd has published with what the venue lists: after each gap, and every so often, because frames can
+ * be lost on a link that looks well. It runs beside the session and never holds it up.
+ */
+export const reconcileMachine = setup({
+  types: {} as { context: ReconcileContext; input: ReconcileInput; events: ReconcileEvent },
+  actors: {
+    /** Fetches the venue's list and publishes what was missed. */
+    compare: fromPromise<Comparison>(() => Promise.reject(new Error('compare is not provided'))),
+  },
+  delays: {
+    'until the next comparison': ({ context }) => clampDelay((context.nextAt ?? context.now()) - context.now()),
+  },
+  guards: {
+    'is it on?': ({ context }) => context.interval !== null,
+    'has the venue no such list?': (_, params: { failure: Failure }) =>
+      params.failure.code === 'not-found' || params.failure.code === 'permission-denied',
+    'is there time for another try?': ({ context }, params: { failure: Failure }) =>
+      nextTry(context, params.failure) !== null,
+  },
+  actions: {
+    'note the start': assign(({ context }) => ({ startedAt: context.now(), failedInARow: 0 })),
+    'plan another try': assign(({ context }, params: { failure: Failure }) => ({
+      nextAt: nextTry(context, params.failure),
+      failedInARow: context.failedInARow + 1,
+    })),
+    'plan the next comparison': assign(({ context }) => ({ nextAt: context.now() + (context.interval ?? 0) })),
+    'plan a look in an hour': assign(({ context }) => ({ nextAt: context.now() + absentRetryMs })),
+    'report that it is off': sendTo(
+      ({ context }) => context.supervisor,
+      (): ReconcileReport => ({ type: 'reconcile.finished', outcome: 'not-attempted', missed: 0, failure: null }),
+    ),
+    'report what was found': sendTo(
+      ({ context }) => context.supervisor,
+      (_, params: Comparison): ReconcileReport => ({
+        type: 'reconcile.finished',
+        outcome: 'complete',
+        missed: params.missed,
+        failure: null,
+      }),
+    ),
+    'report the failure': sendTo(
+      ({ context }) => context.supervisor,
+      (_, params: { failure: Failure }): ReconcileReport => ({
+        type: 'reconcile.finished',
+        outcome: 'failed',
+        missed: 0,
+        failure: params.failure,
+      }),
+    ),
+  },
+}).createMachine({
+  id: 'reconcile',
+  initial: 'blind',
+  context: ({ input }) => ({ ...input, startedAt: null, nextAt: null, failedInARow: 0 }),
+  on: { 'session.lost': '.blind' },
+  states: {
+    // Nothing can be compared while events do not come: what is missed meanwhile is fetched afterwards.
+    blind: {
+      on: {
+        'session.live': [
+          { guard: 'is it on?', target: 'comparing', actions: 'note the start' },
+          { actions: 'report that it is off' },
+        ],
+      },
+    },
+    comparing: {
+      invoke: {
+        src: 'compare',
+        onDone: {
+          target: 'resting',
+          actions: [{ type: 'report what was found', params: ({ event }) => event.output }, 'plan the next comparison'],
+        },
+        onError: [
+          {
+            guard: { type: 'has the venue no such list?', params: ofError },
+            target: 'resting',
+            actions: [{ type: 'report the failure', params: ofError }, 'plan a look in an hour'],
+          },
+          {
+            guard: { type: 'is there time for another try?', params: ofError },
+            target: 'waiting',
+            actions: { type: 'plan another try', params: ofError },
+          },
+          {
+            target: 'resting',
+            actions: [{ type: 'report the failure', params: ofError }, 'plan the next comparison'],
+          },
+        ],
+      },
+    },
+    waiting: { after: { 'until the next comparison': 'comparing' } },
+    resting: { after: { 'until the next comparison': { target: 'comparing', actions: 'note the start' } } },
+  },
+});
