@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { type Failure, failure } from '../protocol/failure.ts';
+import { type Failure, type FailureCode, failure } from '../protocol/failure.ts';
 import { networkFailure, type Quote, statusFailure } from './http-failures.ts';
 import { closeFailure } from './socket-failures.ts';
 
@@ -35,6 +35,8 @@ export interface VenueSocketOptions {
 export const largestFrameBytes = 16 * 1024 * 1024;
 const normalClosure = 1000;
 const longestErrorBody = 4_096;
+/** Answers to a handshake that say no more than that it was not taken. */
+const noSocketHere: readonly FailureCode[] = ['bad-reply', 'not-found', 'http-unknown'];
 
 /** Opens WebSockets to the venue. */
 export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOptions): OpenTransport {
@@ -75,8 +77,7 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       const done = () => {
         const { statusCode: status = 0, headers } = response;
         const found = statusFailure(`connecting to ${host}`, { status, headers, body }, quote, wall());
-        const known = found.code === 'bad-reply' || found.code === 'not-found';
-        end(known ? failure('upgrade-refused', found.message) : found);
+        end(noSocketHere.includes(found.code) ? { ...found, ...failure('upgrade-refused', found.message) } : found);
       };
       response.on('end', done);
       response.on('error', done);
@@ -119,5 +120,6 @@ function errorFailure(host: string, error: Error): Failure {
   if (error.message.startsWith('Invalid Sec-WebSocket') || error.message.startsWith('Server sent')) {
     return failure('upgrade-refused', `connecting to ${host}: ${error.message}`);
   }
-  return networkFailure(`connecting to ${host}`, error);
+  const found = networkFailure(`connecting to ${host}`, error);
+  return found.code === 'bad-reply' ? failure('upgrade-refused', found.message) : found;
 }
