@@ -1,7 +1,8 @@
 import { WebSocket } from 'ws';
-import { type Failure, type FailureCode, failure } from '../protocol/failure.ts';
+import { type Failure, failure } from '../protocol/failure.ts';
 import { networkFailure, type Quote, statusFailure } from './http-failures.ts';
 import { closeFailure } from './socket-failures.ts';
+import { handshakeRefusals } from './wire-codes.ts';
 
 /** A connection to the venue as the session sees it; a WebSocket in life, a pair of queues in a simulation. */
 export interface Transport {
@@ -35,8 +36,6 @@ export interface VenueSocketOptions {
 export const largestFrameBytes = 16 * 1024 * 1024;
 const normalClosure = 1000;
 const longestErrorBody = 4_096;
-/** Answers to a handshake that say no more than that it was not taken. */
-const noSocketHere: readonly FailureCode[] = ['bad-reply', 'not-found', 'http-unknown'];
 
 /** Opens WebSockets to the venue. */
 export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOptions): OpenTransport {
@@ -77,7 +76,9 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       const done = () => {
         const { statusCode: status = 0, headers } = response;
         const found = statusFailure(`connecting to ${host}`, { status, headers, body }, quote, wall());
-        end(noSocketHere.includes(found.code) ? { ...found, ...failure('upgrade-refused', found.message) } : found);
+        end(
+          handshakeRefusals.includes(found.code) ? { ...found, ...failure('upgrade-refused', found.message) } : found,
+        );
       };
       response.on('end', done);
       response.on('error', done);

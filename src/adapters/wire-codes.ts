@@ -36,6 +36,9 @@ export const httpStatuses: Meanings = {
   504: 'server-error',
 };
 
+/** What these meanings say in reply to the handshake of a WebSocket is that there is no WebSocket to be had there. */
+export const handshakeRefusals: readonly FailureCode[] = ['bad-reply', 'not-found', 'http-unknown'];
+
 /** Errors of RFC 6749, 5.2, with HTTP 400, that say the client itself is not accepted. */
 export const clientRefusals: readonly string[] = ['invalid_client', 'unauthorized_client', 'access_denied'];
 
