@@ -1,5 +1,7 @@
-import { type Failure, failure } from '../protocol/failure.ts';
+import { type Failure, type FailureCode, failure, withUnknown } from '../protocol/failure.ts';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
+import { retryAfter, retryAfterHeader } from './retry-after.ts';
+import { httpStatuses, networkCodes } from './wire-codes.ts';
 
 /** An HTTP answer as far as it matters for what went wrong. */
 export interface HttpAnswer {
@@ -11,74 +13,38 @@ export interface HttpAnswer {
 /** Cleans the venue's own words for a message. */
 export type Quote = (text: string) => string;
 
-const secondMs = 1_000;
-
-/**
- * How long the venue asks to wait, in milliseconds: `Retry-After` (RFC 9110, 10.2.3: seconds or a date), else
- * `X-RateLimit-Reset` or the body's `reset` (both unix seconds).
- * @param wall unix milliseconds
- */
-export function retryAfter(answer: HttpAnswer, wall: number): number | undefined {
-  return retryAfterHeader(answer, wall) ?? limitReset(answer, wall);
-}
-
-function retryAfterHeader({ headers }: HttpAnswer, wall: number): number | undefined {
-  const header = one(headers['retry-after']);
-  if (header === undefined || header === '') return undefined;
-  const seconds = Number(header);
-  const moment = Number.isFinite(seconds) ? wall + seconds * secondMs : Date.parse(header);
-  return Number.isFinite(moment) ? Math.max(0, moment - wall) : undefined;
-}
-
-function limitReset({ headers, body }: HttpAnswer, wall: number): number | undefined {
-  const parsed = parseJson(body);
-  const reset = Number(one(headers['x-ratelimit-reset']) ?? (isRecord(parsed) ? parsed['reset'] : undefined));
-  return Number.isFinite(reset) && reset > 0 ? Math.max(0, reset * secondMs - wall) : undefined;
-}
-
-/** What an HTTP status other than 2xx means, by the venue's documentation and RFC 9110. */
+/** What an HTTP status that is not a success means; see {@link httpStatuses}. */
 export function statusFailure(what: string, answer: HttpAnswer, quote: Quote, wall: number): Failure {
   const { status } = answer;
   const words = venueWords(answer.body);
   const said = `${what}: HTTP ${status}${words === '' ? '' : `, "${quote(words)}"`}`;
-  if (status === 401) return failure('token-refused', said);
-  if (status === 403) return failure('permission-denied', said);
-  if (status === 404) return failure('not-found', said);
   if (status === 429) return failure('rate-limited', said, retryAfter(answer, wall));
   // Every reply of the venue tells when its window of the rate limit resets; only Retry-After asks to stay away.
   const wait = retryAfterHeader(answer, wall);
   if (status === 503 && wait !== undefined) return failure('server-busy', said, wait);
-  if (status === 408 || status >= 500) return failure('server-error', said);
-  return failure('bad-reply', said);
+  const known = httpStatuses[status];
+  if (known !== undefined) return failure(known, said);
+  // A success can only fail by its form.
+  if (status >= 200 && status <= 299) return failure('bad-reply', said);
+  // A status that is not known is to be treated as the first of its hundred (RFC 9110, 15).
+  const isServers = status >= 500 && status <= 599;
+  return withUnknown(failure(isServers ? 'server-error' : 'http-unknown', said), 'http', status);
 }
 
-const networkCodes: Readonly<
-  Record<string, 'connection-refused' | 'dns-failed' | 'connect-timeout' | 'reply-timeout'>
-> = {
-  ECONNREFUSED: 'connection-refused',
-  ENOTFOUND: 'dns-failed',
-  EAI_AGAIN: 'dns-failed',
-  EAI_NODATA: 'dns-failed',
-  EAI_NONAME: 'dns-failed',
-  ETIMEDOUT: 'connect-timeout',
-  EHOSTUNREACH: 'connect-timeout',
-  ENETUNREACH: 'connect-timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'reply-timeout',
-  UND_ERR_BODY_TIMEOUT: 'reply-timeout',
-  ETIMEDOUT_REPLY: 'reply-timeout',
-};
-
-const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$)/;
-
-/** What an error of the network, below HTTP and WebSocket, means. */
+/** What an error of the network, below HTTP and WebSocket, means; see {@link networkCodes}. */
 export function networkFailure(what: string, error: unknown): Failure {
   const { code, message } = innermost(error);
-  const said = `${what}: ${message}`;
-  const known = networkCodes[code];
-  if (known !== undefined) return failure(known, said);
-  if (tlsCode.test(code)) return failure('tls-failed', said);
-  return failure('connection-lost', said);
+  return failure(meanings.get(code) ?? byPrefix(code) ?? 'connection-lost', `${what}: ${message}`);
+}
+
+const named = Object.entries(networkCodes).flatMap(([means, names]) =>
+  names.map((name) => [name, means as FailureCode] as const),
+);
+const meanings: ReadonlyMap<string, FailureCode> = new Map(named);
+const prefixes = named.flatMap(([name, means]) => (name.endsWith('*') ? [[name.slice(0, -1), means] as const] : []));
+
+function byPrefix(code: string): FailureCode | undefined {
+  return prefixes.find(([prefix]) => code.startsWith(prefix))?.[1];
 }
 
 /** Node wraps: the cause, or the first of several addresses tried, says what happened. */
@@ -87,7 +53,7 @@ function innermost(error: unknown): { readonly code: string; readonly message: s
   if (!(error instanceof Error)) return { code: '', message: 'unknown error' };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code === '' && error.cause !== undefined) return innermost(error.cause);
-  if (error.name === 'TimeoutError') return { code: 'ETIMEDOUT_REPLY', message: 'no complete answer in time' };
+  if (error.name === 'TimeoutError') return { code: error.name, message: 'no complete answer in time' };
   return { code, message: error.message === '' ? code : error.message };
 }
 
@@ -99,8 +65,4 @@ function venueWords(body: string): string {
   const words = [description, message, error].find(isText);
   const details = [reason].flat().filter(isText);
   return [...(words === undefined ? [] : [words]), ...details].join(': ');
-}
-
-function one(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'object' ? header[0] : header;
 }

@@ -5,6 +5,7 @@ import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import type { Http } from './http-client.ts';
 import { type HttpAnswer, networkFailure, statusFailure } from './http-failures.ts';
 import type { Vault } from './vault.ts';
+import { clientRefusals } from './wire-codes.ts';
 
 export interface TokenEndpointOptions {
   readonly url: string;
@@ -15,8 +16,6 @@ export interface TokenEndpointOptions {
   readonly clock: Clock;
 }
 
-/** Errors of RFC 6749, 5.2 that say the client itself is not accepted. */
-const clientRefusals: readonly string[] = ['invalid_client', 'unauthorized_client', 'access_denied'];
 const what = 'token request';
 
 /** Exchanges credentials, or a refresh token, for an access token, and puts what it gets into the vault. */

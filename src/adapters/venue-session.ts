@@ -36,6 +36,8 @@ export interface VenueSessionPorts {
   readonly onStrayReply: (id: string | number | null) => void;
   /** Told before the session subscribes: no event can have come to it until then. */
   readonly onSubscribing: () => void;
+  /** Told of an answer with a code figd does not know that the session dealt with by itself, and so does not throw. */
+  readonly onUnknown?: (found: Failure) => void;
 }
 
 export interface SessionHandlers {
@@ -54,6 +56,8 @@ export class VenueSession {
   readonly #knownChannels: ReadonlySet<string>;
   /** When the latest frame came in, on the monotonic clock; null before the first. */
   #lastFrameAt: number | null = null;
+  /** How far the venue's clock is ahead of ours (milliseconds); null until a heartbeat has told. */
+  #clockOffsetMs: number | null = null;
 
   /** Dials at once. */
   constructor(settings: VenueSessionSettings, ports: VenueSessionPorts, handlers: SessionHandlers) {
@@ -102,7 +106,8 @@ export class VenueSession {
     try {
       return await this.#presentToken(this.#settings.methods.refresh);
     } catch (error) {
-      if (!(error instanceof FailureError) || error.failure.code !== 'rpc-error') throw error;
+      if (!(error instanceof FailureError) || !isNo(error.failure)) throw error;
+      this.#noteUnknown(error.failure);
       return this.authenticate();
     }
   }
@@ -129,10 +134,12 @@ export class VenueSession {
         failure('half-open', `no heartbeat reply within ${this.#settings.heartbeatTimeout} ms: the connection is dead`),
       );
     });
-    if (!answer.ok) throw new FailureError(rpcFailure(heartbeat, this.#clean(answer.error), null));
+    if (!answer.ok) throw new FailureError(this.#refusal(heartbeat, answer.error));
     const rttMs = clock.monotonic() - sentAt;
     const time = isRecord(answer.result) ? answer.result['time'] : undefined;
-    return { rttMs, clockOffsetMs: typeof time === 'number' ? time - (sentWall + rttMs / 2) : null };
+    const clockOffsetMs = typeof time === 'number' ? time - (sentWall + rttMs / 2) : null;
+    this.#clockOffsetMs = clockOffsetMs ?? this.#clockOffsetMs;
+    return { rttMs, clockOffsetMs };
   }
 
   /** Starts the closing handshake. */
@@ -160,7 +167,7 @@ export class VenueSession {
     generation: number,
   ): Promise<void> {
     const answer = await this.#call(method, params, this.#settings.authTimeout);
-    if (!answer.ok) throw new FailureError(rpcFailure(method, this.#clean(answer.error), refusal));
+    if (!answer.ok) throw new FailureError(this.#refusal(method, answer.error, refusal));
     if (!isRecord(answer.result)) return;
     if (answer.result['success'] === false) {
       throw new FailureError(failure(refusal, `${method}: the venue answered success: false`));
@@ -174,11 +181,12 @@ export class VenueSession {
     const { subscribe } = this.#settings.methods;
     const answer = await this.#call(subscribe, { channels }, this.#settings.subscribeTimeout);
     if (!answer.ok) {
-      const found = rpcFailure(subscribe, this.#clean(answer.error), null);
+      const found = this.#refusal(subscribe, answer.error);
       // A method the venue does not know, a limit or a fault is no verdict on the channels.
-      const isVerdict = found.code === 'rpc-error' && answer.error.code !== rpcErrorCode.methodNotFound;
-      if (isVerdict || found.code === 'permission-denied') return null;
-      throw new FailureError(found);
+      const isVerdict = isNo(found) && answer.error.code !== rpcErrorCode.methodNotFound;
+      if (!isVerdict && found.code !== 'permission-denied') throw new FailureError(found);
+      this.#noteUnknown(found);
+      return null;
     }
     const confirmed = isRecord(answer.result) ? answer.result['channels'] : undefined;
     if (!Array.isArray(confirmed)) return channels;
@@ -189,8 +197,16 @@ export class VenueSession {
     return this.#calls.call(method, params, deadlineMs, (request) => this.#transport.send(request));
   }
 
-  #clean(error: RpcErrorObject): RpcErrorObject {
-    return { code: error.code, message: this.#ports.vault.quote(error.message) };
+  /** What an error in reply to a call means; the venue's time, where a heartbeat has told it, measures its limits. */
+  #refusal(method: string, error: RpcErrorObject, authenticating: FailureCode | null = null): Failure {
+    const { vault, clock } = this.#ports;
+    const offset = this.#clockOffsetMs;
+    const reference = { now: clock.wall() + (offset ?? 0), isVenues: offset !== null };
+    return rpcFailure(method, { ...error, message: vault.quote(error.message) }, { authenticating, reference });
+  }
+
+  #noteUnknown(found: Failure): void {
+    if (found.unknown !== undefined) this.#ports.onUnknown?.(found);
   }
 
   #receive(bytes: Uint8Array): void {
@@ -212,6 +228,11 @@ export class VenueSession {
     const isTold = [told, withoutEscapes(told)].some((form) => this.#ports.vault.isTold(form));
     return isTold ? { ...event, message: withheld, encoding: 'text' } : event;
   }
+}
+
+/** Whether the venue took the call and said no to it, in a code figd knows or not. */
+function isNo({ code }: Failure): boolean {
+  return code === 'rpc-error' || code === 'rpc-unknown';
 }
 
 function split(asked: readonly string[], confirmed: readonly string[]): SubscriptionAnswer {

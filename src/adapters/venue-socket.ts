@@ -2,6 +2,7 @@ import { WebSocket } from 'ws';
 import { type Failure, failure } from '../protocol/failure.ts';
 import { networkFailure, type Quote, statusFailure } from './http-failures.ts';
 import { closeFailure } from './socket-failures.ts';
+import { handshakeRefusals } from './wire-codes.ts';
 
 /** A connection to the venue as the session sees it; a WebSocket in life, a pair of queues in a simulation. */
 export interface Transport {
@@ -75,8 +76,9 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       const done = () => {
         const { statusCode: status = 0, headers } = response;
         const found = statusFailure(`connecting to ${host}`, { status, headers, body }, quote, wall());
-        const known = found.code === 'bad-reply' || found.code === 'not-found';
-        end(known ? failure('upgrade-refused', found.message) : found);
+        end(
+          handshakeRefusals.includes(found.code) ? { ...found, ...failure('upgrade-refused', found.message) } : found,
+        );
       };
       response.on('end', done);
       response.on('error', done);
@@ -119,5 +121,6 @@ function errorFailure(host: string, error: Error): Failure {
   if (error.message.startsWith('Invalid Sec-WebSocket') || error.message.startsWith('Server sent')) {
     return failure('upgrade-refused', `connecting to ${host}: ${error.message}`);
   }
-  return networkFailure(`connecting to ${host}`, error);
+  const found = networkFailure(`connecting to ${host}`, error);
+  return found.code === 'bad-reply' ? failure('upgrade-refused', found.message) : found;
 }

@@ -52,14 +52,17 @@ export const failureCodes = {
   'closed-by-venue': ['transient', 'The venue ended the session in good order; figd dials again.'],
   'connection-refused': [
     'transient',
-    'Nothing listens there: check venue.socketUrl and venue.restUrl, or wait for the venue.',
+    'Nothing listens there, or a firewall forbids it: check venue.socketUrl and venue.restUrl, or wait for the venue.',
   ],
   'dns-failed': ['transient', "The venue's host name cannot be resolved: check DNS on this host."],
   'tls-failed': [
     'protocol',
     "The venue's certificate is not trusted here: check the clock, CA certificates and any proxy.",
   ],
-  'connect-timeout': ['transient', 'No connection within session.connectTimeout: check routes and firewalls.'],
+  'connect-timeout': [
+    'transient',
+    'No connection within session.connectTimeout, or no way there: check routes and firewalls.',
+  ],
   'reply-timeout': ['transient', 'The venue accepted the request and did not answer in time.'],
   'half-open': ['transient', 'The connection looked open but nothing came back; figd cut it and dials again.'],
   'session-expired': ['transient', 'The session ended with its token; figd opens a new one with a fresh token.'],
@@ -85,6 +88,14 @@ export type FailureCode = keyof typeof failureCodes;
 /** Builds a failure of a known code; its class comes from the catalogue. */
 export function failure(code: FailureCode, message: string, retryAfterMs?: number): Failure {
   return { class: failureCodes[code][0], code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** Where a code comes from that figd may not know: a WebSocket close, a JSON-RPC error, an HTTP status. */
+export type UnknownKind = 'close' | 'rpc' | 'http';
+
+/** The failure with the code of the venue that figd does not know: a kind and a number, so that nothing else gets in. */
+export function withUnknown(found: Failure, kind: UnknownKind, code: number): Failure {
+  return { ...found, unknown: `${kind} ${code}` };
 }
 
 /** What a reader of the status can do about a failure. */

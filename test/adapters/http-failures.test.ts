@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type HttpAnswer, networkFailure, retryAfter, statusFailure } from '../../src/adapters/http-failures.ts';
-import type { FailureCode } from '../../src/protocol/failure.ts';
+import { type HttpAnswer, networkFailure, statusFailure } from '../../src/adapters/http-failures.ts';
+import { type FailureClass, type FailureCode, failureCodes } from '../../src/protocol/failure.ts';
 
 const wall = Date.UTC(2026, 10, 22, 12);
 const inSeconds = (seconds: number) => String(wall / 1_000 + seconds);
@@ -13,48 +13,51 @@ function fail(status: number, headers: HttpAnswer['headers'] = {}, body = '') {
   return statusFailure('GET /x', answer(status, headers, body), (text) => text.toUpperCase(), wall);
 }
 
-describe('how long the venue asks to wait', () => {
-  it.each<[string, HttpAnswer['headers'], string, number | undefined]>([
-    ['nothing said', {}, '', undefined],
-    ['Retry-After in seconds', { 'retry-after': '7' }, '', 7_000],
-    ['Retry-After of nought', { 'retry-after': '0' }, '', 0],
-    ['Retry-After as a date', { 'retry-after': new Date(wall + 9_000).toUTCString() }, '', 9_000],
-    ['Retry-After in the past', { 'retry-after': new Date(wall - 9_000).toUTCString() }, '', 0],
-    ['a negative Retry-After', { 'retry-after': '-5' }, '', 0],
-    ['a Retry-After twice', { 'retry-after': ['3', '5'] }, '', 3_000],
-    ['an empty Retry-After', { 'retry-after': '' }, '', undefined],
-    ['a Retry-After that is rubbish', { 'retry-after': 'soon' }, '', undefined],
-    ['rubbish, with a reset', { 'retry-after': 'soon', 'x-ratelimit-reset': inSeconds(4) }, '', 4_000],
-    ['X-RateLimit-Reset', { 'x-ratelimit-reset': inSeconds(30) }, '', 30_000],
-    ['X-RateLimit-Reset in the past', { 'x-ratelimit-reset': inSeconds(-30) }, '', 0],
-    ['both', { 'retry-after': '2', 'x-ratelimit-reset': inSeconds(30) }, '', 2_000],
-    ['the reset of the body', {}, JSON.stringify({ reset: Number(inSeconds(5)) }), 5_000],
-    ['a body without one', {}, JSON.stringify({ reset: null }), undefined],
-    ['a body that is not JSON', {}, '<html>', undefined],
-  ])('%s', (_what, headers, body, expected) => {
-    expect(retryAfter(answer(429, headers, body), wall)).toBe(expected);
-  });
-});
-
 describe('what a status means', () => {
   it.each<[number, FailureCode]>([
+    [200, 'bad-reply'],
+    [204, 'bad-reply'],
     [400, 'bad-reply'],
     [401, 'token-refused'],
     [403, 'permission-denied'],
     [404, 'not-found'],
+    [405, 'not-found'],
+    [406, 'bad-reply'],
     [408, 'server-error'],
+    [410, 'not-found'],
+    [411, 'bad-reply'],
+    [413, 'bad-reply'],
+    [414, 'bad-reply'],
+    [415, 'bad-reply'],
     [422, 'bad-reply'],
+    [426, 'bad-reply'],
     [429, 'rate-limited'],
+    [431, 'bad-reply'],
     [500, 'server-error'],
+    [501, 'server-error'],
     [502, 'server-error'],
     [503, 'server-error'],
     [504, 'server-error'],
-    [301, 'bad-reply'],
-    [101, 'bad-reply'],
   ])('%d: %s', (status, code) => {
-    const found = fail(status);
-    expect([found.code, found.message]).toEqual([code, `GET /x: HTTP ${status}`]);
-    expect(found).not.toHaveProperty('retryAfterMs');
+    expect(fail(status)).toEqual({ class: failureCodes[code][0], code, message: `GET /x: HTTP ${status}` });
+  });
+
+  it.each<[number, FailureCode, FailureClass]>([
+    [101, 'http-unknown', 'protocol'],
+    [301, 'http-unknown', 'protocol'],
+    [307, 'http-unknown', 'protocol'],
+    [402, 'http-unknown', 'protocol'],
+    [418, 'http-unknown', 'protocol'],
+    [451, 'http-unknown', 'protocol'],
+    [505, 'server-error', 'transient'],
+    [520, 'server-error', 'transient'],
+    [599, 'server-error', 'transient'],
+    [600, 'http-unknown', 'protocol'],
+    [999, 'http-unknown', 'protocol'],
+    [0, 'http-unknown', 'protocol'],
+  ])('%d is not known: %s', (status, code, kind) => {
+    const message = `GET /x: HTTP ${status}`;
+    expect(fail(status)).toEqual({ class: kind, code, message, unknown: `http ${status}` });
   });
 
   it('takes the wait along where the venue limits', () => {
@@ -94,27 +97,76 @@ describe('what an error of the network means', () => {
 
   it.each<[string, FailureCode]>([
     ['ECONNREFUSED', 'connection-refused'],
+    ['EACCES', 'connection-refused'],
+    ['EPERM', 'connection-refused'],
     ['ENOTFOUND', 'dns-failed'],
     ['EAI_AGAIN', 'dns-failed'],
+    ['EAI_FAIL', 'dns-failed'],
+    ['EAI_MEMORY', 'dns-failed'],
+    ['EAI_NODATA', 'dns-failed'],
+    ['EAI_NONAME', 'dns-failed'],
     ['ETIMEDOUT', 'connect-timeout'],
     ['EHOSTUNREACH', 'connect-timeout'],
+    ['EHOSTDOWN', 'connect-timeout'],
     ['ENETUNREACH', 'connect-timeout'],
+    ['ENETDOWN', 'connect-timeout'],
+    ['EADDRNOTAVAIL', 'connect-timeout'],
     ['UND_ERR_CONNECT_TIMEOUT', 'connect-timeout'],
     ['UND_ERR_HEADERS_TIMEOUT', 'reply-timeout'],
     ['UND_ERR_BODY_TIMEOUT', 'reply-timeout'],
     ['ECONNRESET', 'connection-lost'],
+    ['ECONNABORTED', 'connection-lost'],
+    ['ENETRESET', 'connection-lost'],
+    ['ENOTCONN', 'connection-lost'],
     ['EPIPE', 'connection-lost'],
     ['UND_ERR_SOCKET', 'connection-lost'],
+    ['HPE_INVALID_EOF_STATE', 'connection-lost'],
+    ['ESOMETHING', 'connection-lost'],
     ['CERT_HAS_EXPIRED', 'tls-failed'],
+    ['CERT_NOT_YET_VALID', 'tls-failed'],
+    ['CERT_REVOKED', 'tls-failed'],
+    ['CERT_UNTRUSTED', 'tls-failed'],
+    ['CERT_SIGNATURE_FAILURE', 'tls-failed'],
+    ['CRL_HAS_EXPIRED', 'tls-failed'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls-failed'],
     ['SELF_SIGNED_CERT_IN_CHAIN', 'tls-failed'],
+    ['UNABLE_TO_GET_ISSUER_CERT', 'tls-failed'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'tls-failed'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls-failed'],
+    ['ERROR_IN_CERT_NOT_AFTER_FIELD', 'tls-failed'],
+    ['HOSTNAME_MISMATCH', 'tls-failed'],
+    ['INVALID_CA', 'tls-failed'],
+    ['INVALID_PURPOSE', 'tls-failed'],
+    ['PATH_LENGTH_EXCEEDED', 'tls-failed'],
+    ['UNSPECIFIED', 'tls-failed'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls-failed'],
+    ['ERR_TLS_HANDSHAKE_TIMEOUT', 'tls-failed'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls-failed'],
     ['EPROTO', 'tls-failed'],
+    ['HPE_INVALID_CONSTANT', 'bad-reply'],
+    ['HPE_HEADER_OVERFLOW', 'bad-reply'],
+    ['UND_ERR_HEADERS_OVERFLOW', 'bad-reply'],
+    ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'bad-reply'],
+    ['EMFILE', 'internal'],
+    ['ENFILE', 'internal'],
+    ['ENOBUFS', 'internal'],
+    ['ENOMEM', 'internal'],
+    ['OUT_OF_MEM', 'internal'],
   ])('%s: %s', (code, expected) => {
     const found = networkFailure('asking', coded(code));
     expect([found.code, found.message]).toEqual([expected, `asking: ${code} happened`]);
+  });
+
+  it('names the deadline of a whole exchange, which has a name and a number for a code', () => {
+    const found = networkFailure(
+      'asking',
+      new DOMException('The operation was aborted due to timeout', 'TimeoutError'),
+    );
+    expect(found).toEqual({
+      class: 'transient',
+      code: 'reply-timeout',
+      message: 'asking: no complete answer in time',
+    });
   });
 
   it('is what lies innermost: the cause, or the first of several addresses', () => {

@@ -238,7 +238,12 @@ describe('with a server of whims', () => {
     await using other = await scriptedServer(reply(200, granted));
     await using server = await scriptedServer(reply(307, '', { location: other.url }));
     await using endpoint = ask(server.url, 'json', vaultWith());
-    expect(await endpoint.refusal()).toMatchObject({ code: 'bad-reply', message: 'token request: HTTP 307' });
+    expect(await endpoint.refusal()).toEqual({
+      class: 'protocol',
+      code: 'http-unknown',
+      message: 'token request: HTTP 307',
+      unknown: 'http 307',
+    });
     expect(other.received).toEqual([]);
   });
 
@@ -269,7 +274,7 @@ describe('with a server of whims', () => {
       more();
     });
     await using endpoint = ask(endless.url, 'json', vaultWith());
-    expect(await endpoint.refusal()).toMatchObject({ class: 'transient' });
+    expect(await endpoint.refusal()).toMatchObject({ class: 'protocol', code: 'bad-reply' });
   });
 
   it('throws away an answer nobody waits for any more', async () => {

@@ -96,7 +96,7 @@ describe('a handshake', () => {
   });
 
   it.each([
-    ['no HTTP', 'SSH-2.0-OpenSSH_9.9\r\n', 'connection-lost'],
+    ['no HTTP', 'SSH-2.0-OpenSSH_9.9\r\n', 'upgrade-refused'],
     [
       'a wrong key',
       'HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n',
@@ -112,6 +112,23 @@ describe('a handshake', () => {
     if (code !== undefined) expect(found.code).toBe(code);
     await turns(50);
     expect(test.seen.closes).toEqual([found]);
+  });
+
+  it.each([
+    [302, 'http 302'],
+    [418, 'http 418'],
+    [200, undefined],
+    [404, undefined],
+  ])('that is answered with %d is refused, and names a status that is not known (%s)', async (status, unknown) => {
+    await using server = await rawServer((socket) => socket.end(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`));
+    using test = dial(server.url);
+    const found = await test.closed();
+    expect(found).toEqual({
+      class: 'protocol',
+      code: 'upgrade-refused',
+      message: `connecting to ${new URL(server.url).host}: HTTP ${status}`,
+      ...(unknown === undefined ? {} : { unknown }),
+    });
   });
 
   it('whose refusal stops in the middle fails once, at the deadline', async () => {

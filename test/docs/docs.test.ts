@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadSettings } from '../../src/config/load.ts';
+import { failureCodes } from '../../src/protocol/failure.ts';
 import { failuresPage, writtenFailuresPage } from './failures-page.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -27,6 +28,16 @@ test('every relative link in the documentation leads somewhere', async () => {
 
 test('docs/failures.md says what the code says (else: node test/docs/failures-page.ts --write)', () => {
   expect(writtenFailuresPage()).toBe(failuresPage());
+});
+
+test('every failure has a heading in docs/failures.md to link to, and every such link leads to one', async () => {
+  const headings = [...writtenFailuresPage().matchAll(/^## ([a-z-]+)$/gm)].map(([, heading]) => heading);
+  expect(headings.toSorted()).toEqual(Object.keys(failureCodes).toSorted());
+  for (const page of await pages()) {
+    const text = await readFile(join(root, page), 'utf8');
+    const links = text.matchAll(page === 'docs/failures.md' ? /\]\(#([^)]+)\)/g : /failures\.md#([\w-]+)/g);
+    for (const [, anchor] of links) expect(headings, page).toContain(anchor);
+  }
 });
 
 test("README's configuration for the venue is a valid one of six lines", async () => {

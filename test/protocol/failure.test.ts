@@ -6,6 +6,7 @@ import {
   failure,
   failureCodes,
   failureOf,
+  withUnknown,
 } from '../../src/protocol/failure.ts';
 import { encodeError, encodeNotification, encodeResult, RpcError } from '../../src/protocol/json-rpc.ts';
 
@@ -61,6 +62,15 @@ it('carries the wait only where the venue told one', () => {
   });
   expect(failure('rate-limited', 'slow down', 0)).toHaveProperty('retryAfterMs', 0);
   expect(failure('rate-limited', 'slow down')).not.toHaveProperty('retryAfterMs');
+});
+
+it.each([
+  ['close', 4777, 'close 4777'],
+  ['rpc', -32042, 'rpc -32042'],
+  ['http', 418, 'http 418'],
+] as const)('names a code of the venue that figd does not know: %s %d', (kind, code, unknown) => {
+  const found = failure('rate-limited', 'slow down', 5);
+  expect(withUnknown(found, kind, code)).toEqual({ ...found, unknown });
 });
 
 it('finds the failure in whatever was thrown', () => {

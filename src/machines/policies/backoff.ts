@@ -19,7 +19,7 @@ export interface RetryQuestion {
 const limitedStepMs = 16_000;
 const limitedMaxMs = 300_000;
 /** A venue that asks for more patience than this is asked again anyway: a wrong clock must not silence us for a day. */
-const longestRetryAfterMs = 3_600_000;
+export const longestRetryAfterMs = 3_600_000;
 const slowMinMs = 5_000;
 const slowMaxMs = 60_000;
 const probeMinMs = 30_000;
@@ -29,7 +29,7 @@ const probeMaxMs = 300_000;
  * Nothing failed, or something else sets the pace: a refused token is replaced no faster than the spacing of token
  * requests allows. The ceiling of dials holds for all of them.
  */
-const withoutDelay: readonly FailureCode[] = ['on-request', 'renewal', 'token-refused'];
+export const withoutDelay: readonly FailureCode[] = ['on-request', 'renewal', 'token-refused'];
 
 /**
  * How long to wait before trying again, in milliseconds, by the class of what failed:

@@ -20,6 +20,7 @@ export class TestSession implements AsyncDisposable {
   readonly events: SeenEvent[] = [];
   readonly strays: (string | number | null)[] = [];
   readonly closes: Failure[] = [];
+  readonly unknown: Failure[] = [];
   opened = 0;
 
   constructor(url: string, settings: Partial<VenueSessionSettings> = {}, vault = vaultWith()) {
@@ -48,6 +49,7 @@ export class TestSession implements AsyncDisposable {
         publish: (event, _receivedAt) => this.events.push(seen(event)),
         onStrayReply: (id) => this.strays.push(id),
         onSubscribing: () => undefined,
+        onUnknown: (failure) => this.unknown.push(failure),
       },
       {
         opened: () => {

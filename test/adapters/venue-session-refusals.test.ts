@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { Failure } from '../../src/protocol/failure.ts';
+import { type Call, type SocketServer, socketServer } from './support/socket-server.ts';
+import { clientSecret, vaultWith } from './support/venue.ts';
+import { failureOfCall, TestSession } from './support/venue-session.ts';
+
+const hour = 3_600_000;
+
+/** An open session with a token, whatever the server makes of it. */
+async function open(server: SocketServer): Promise<TestSession> {
+  const vault = vaultWith();
+  vault.keep({ value: 'a-token', generation: 3 }, null);
+  const test = new TestSession(server.url, {}, vault);
+  await test.whenOpen();
+  return test;
+}
+
+const unknownCode = { error: { code: -32042, message: 'no' } };
+const unknownFailure = (method: string): Failure => ({
+  class: 'protocol',
+  code: 'rpc-unknown',
+  message: `${method}: error -32042, "no"`,
+  unknown: 'rpc -32042',
+});
+
+describe('a no in a code that figd does not know', () => {
+  it('to a channel is a verdict on the channel, and the code is told', async () => {
+    await using server = await socketServer(() => unknownCode);
+    await using test = await open(server);
+    expect(await test.session.subscribe(['rfq.maker'])).toEqual({ confirmed: [], refused: ['rfq.maker'] });
+    expect(test.unknown).toEqual([unknownFailure('v1/subscribe')]);
+  });
+
+  it('to the refresh method leads to auth on the same socket, and the code is told', async () => {
+    await using server = await socketServer(({ method }) =>
+      method === 'auth' ? { result: { success: true } } : unknownCode,
+    );
+    await using test = await open(server);
+    expect(await test.session.renewInPlace()).toBe(3);
+    expect(server.calls.map(({ method }) => method)).toEqual(['auth/refresh', 'auth']);
+    expect(test.unknown).toEqual([unknownFailure('auth/refresh')]);
+  });
+
+  it('to auth fails with the code, which is told by that alone', async () => {
+    await using server = await socketServer(() => unknownCode);
+    await using test = await open(server);
+    expect(await failureOfCall(test.session.authenticate())).toEqual(unknownFailure('auth'));
+    expect(test.unknown).toEqual([]);
+  });
+});
+
+describe('a limit', () => {
+  const limited = (data: object) => ({ error: { code: 429, message: 'slow down', data } });
+  /** A venue whose clock is an hour ahead and whose limit ends in 20 s. */
+  const hourAhead = ({ method }: Call) =>
+    method === 'heartbeat' ? { result: { time: Date.now() + hour } } : limited({ resetAt: Date.now() + hour + 20_000 });
+
+  it('says how long to wait in its data, of which nothing else is told', async () => {
+    await using server = await socketServer(() => limited({ retryAfter: 7, key: clientSecret }));
+    await using test = await open(server);
+    expect(await failureOfCall(test.session.subscribe())).toEqual({
+      class: 'limited',
+      code: 'rate-limited',
+      message: 'v1/subscribe: error 429, "slow down"',
+      retryAfterMs: 7_000,
+    });
+  });
+
+  it("is measured by the venue's clock once a heartbeat has told it", async () => {
+    await using server = await socketServer(hourAhead);
+    await using test = await open(server);
+    expect(await failureOfCall(test.session.subscribe())).toHaveProperty('retryAfterMs', hour);
+    await test.session.heartbeat();
+    const { retryAfterMs = 0 } = (await failureOfCall(test.session.subscribe())) as Failure;
+    expect(retryAfterMs).toBeGreaterThan(15_000);
+    expect(retryAfterMs).toBeLessThan(21_000);
+  });
+});
