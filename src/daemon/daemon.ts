@@ -9,6 +9,7 @@ import type { ApiKey, Vault } from '../adapters/vault.ts';
 import type { VenueSessionPorts } from '../adapters/venue-session.ts';
 import type { Settings } from '../config/settings.ts';
 import { EventLog } from '../log/event-log.ts';
+import { MemoryLedger } from '../log/memory-ledger.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
@@ -108,6 +109,7 @@ export class Daemon {
         subscribers: () => this.#local.subscribers(),
         counters: { ...this.#counters, suppressedInOverlap: this.#intake.suppressed },
       });
+    const ledger = new MemoryLedger(this.#startedAt);
     this.#metrics = new Metrics(this.#status, () => clock.wall());
     this.#local = new LocalServer(
       { ...settings.local, version },
@@ -117,6 +119,7 @@ export class Daemon {
         schedule: setImmediate,
         state: () => this.#watch.state,
         status: this.#status,
+        outages: (since) => ({ now: clock.wall(), beganAt: ledger.beganAt, gaps: ledger.gapsSince(since) }),
         control: controlMethods({
           rest: this.#venue.rest,
           reconnect: () => this.#reconnect(),
