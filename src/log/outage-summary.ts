@@ -22,15 +22,14 @@ export interface OutageSummary extends Period {
  * @param now unix milliseconds: a gap that is open lasts until then
  */
 export function summarizeOutages(gaps: readonly GapRecord[], { since, until }: Period, now = until): OutageSummary {
+  const period = { since, until };
   const parts = gaps
+    .filter((gap) => touches(gap, period, now))
     .map((gap) => spanOf(gap, now))
-    // A gap without length is a gap. One that ended where the period begins is not one of the period's.
-    .filter((span) => span.until > since || (span.since === span.until && span.since >= since))
-    .filter((span) => span.since < until || until === now)
     .map((span) => ({ since: Math.max(span.since, since), until: Math.min(span.until, until) }));
   const length = until - since;
   const blindMs = Math.min(unionLength(parts), Math.max(0, length));
-  const livePercent = length > 0 ? (100 * (length - blindMs)) / length : parts.length === 0 ? 100 : 0;
+  const livePercent = length > 0 ? 100 * ((length - blindMs) / length) : parts.length === 0 ? 100 : 0;
   return { since, until, livePercent, blindMs, gaps: parts.length };
 }
 
@@ -43,6 +42,13 @@ export function localDays({ since, until }: Period): readonly Period[] {
     at = next;
   }
   return days;
+}
+
+/** A gap without length is a gap, but one that ended where the period begins is not one of the period's. */
+function touches(gap: GapRecord, period: Period, now: number): boolean {
+  const { since, until } = spanOf(gap, now);
+  const reachesIn = gap.until === null || until > period.since || (since === until && since >= period.since);
+  return reachesIn && (since < period.until || period.until === now);
 }
 
 /** Measured from its end, because a clock that is set meanwhile bends the time between the two moments. */
