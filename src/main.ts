@@ -3,6 +3,7 @@ import yargs from 'yargs';
 import { check } from './commands/check.ts';
 import { exitCode } from './commands/command.ts';
 import { demo } from './commands/demo.ts';
+import { outages } from './commands/outages.ts';
 import { reconnect } from './commands/reconnect.ts';
 import { refresh } from './commands/refresh.ts';
 import { rest } from './commands/rest.ts';
@@ -36,6 +37,7 @@ try {
     .command(status)
     .command(wait)
     .command(tail)
+    .command(outages)
     .command(rest)
     .command(reconnect)
     .command(rotate)

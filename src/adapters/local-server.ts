@@ -4,8 +4,9 @@ import { Cursor } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { encodeNotification, RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import type { OutageReport } from '../protocol/ledger.ts';
 import { controlSocketName, eventsSocketName, type Hello, localProtocolVersion, type Tick } from '../protocol/local.ts';
-import { type LocalRequest, parseSubscribe } from '../protocol/local-requests.ts';
+import { type LocalRequest, parseOutages, parseSubscribe } from '../protocol/local-requests.ts';
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
 import { LocalConsumer } from './local-consumer.ts';
 import { listenLocally, prepareDirectory } from './local-sockets.ts';
@@ -26,6 +27,8 @@ export interface LocalServerPorts {
   readonly schedule: (run: () => void) => void;
   readonly state: () => OverallState;
   readonly status: () => StatusDocument;
+  /** The gaps that were not over at that moment, unix milliseconds. */
+  readonly outages: (since: number) => OutageReport;
   readonly control: Readonly<Record<string, ControlMethod>>;
   /** Seconds from the first waiting event to the last write of a turn. */
   readonly onFanout: (seconds: number) => void;
@@ -38,7 +41,7 @@ const tickMs = 1_000;
 const byeGraceMs = 1_000;
 /** Beyond the consumers there is room for this many short questions such as `figd status`. */
 const spareConnections = 64;
-const readMethods = ['subscribe', 'unsubscribe', 'status', 'ping'];
+const readMethods = ['subscribe', 'unsubscribe', 'status', 'outages', 'ping'];
 
 /** Serves the event log and the status to local clients, and the control methods to their owner. */
 export class LocalServer {
@@ -124,6 +127,8 @@ export class LocalServer {
         return { unsubscribed: true };
       case 'status':
         return this.#ports.status();
+      case 'outages':
+        return this.#ports.outages(parseOutages(params, this.#ports.clock.wall()));
       case 'ping':
         return { now: this.#ports.clock.wall() };
       default:

@@ -1,18 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigurationError } from './configuration-error.ts';
-import { defaultLocalDirectory, findConfigurationFile, given } from './default-places.ts';
+import { defaultJournalDirectory, defaultLocalDirectory, findConfigurationFile, given } from './default-places.ts';
 
-/** Where a command that talks to the daemon looks for `local.directory`. */
-export interface LocalDirectorySources {
+/** Where a command that talks to the daemon looks for one of its directories. */
+export interface DirectorySources {
   /** `--config`. */
   readonly file?: string | undefined;
-  /** `--local.directory`. */
+  /** `--local.directory` or `--journal.directory`. */
   readonly flag?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   /** Stands in for `/etc/figd/figd.yaml` in tests. */
   readonly systemFile?: string;
 }
+
+type Block = 'local' | 'journal';
 
 /**
  * The absolute path of the directory of the daemon's sockets, by the rules of `loadSettings`: flag, else
@@ -21,30 +23,44 @@ export interface LocalDirectorySources {
  *
  * @throws {ConfigurationError} when the file has to be read and cannot be, or its `local.directory` is no text.
  */
-export async function findLocalDirectory({ file, flag, env, systemFile }: LocalDirectorySources): Promise<string> {
-  const own = flag ?? given(env['FIGD_LOCAL__DIRECTORY']);
+export async function findLocalDirectory(sources: DirectorySources): Promise<string> {
+  return (await findDirectory('local', sources)) ?? resolve(defaultLocalDirectory(sources.env));
+}
+
+/** The absolute path of `journal.directory`, found as {@link findLocalDirectory} finds the sockets; it throws the same. */
+export async function findJournalDirectory(sources: DirectorySources): Promise<string> {
+  return (await findDirectory('journal', sources)) ?? resolve(defaultJournalDirectory(sources.env));
+}
+
+async function findDirectory(
+  block: Block,
+  { file, flag, env, systemFile }: DirectorySources,
+): Promise<string | undefined> {
+  const own = flag ?? given(env[`FIGD_${block.toUpperCase()}__DIRECTORY`]);
   if (own !== undefined) {
     return resolve(own);
   }
   const found = findConfigurationFile(file, env, systemFile);
-  return (found && (await directoryInFile(found))) ?? resolve(defaultLocalDirectory(env));
+  return found && (await directoryInFile(block, found));
 }
 
-async function directoryInFile(path: string): Promise<string | undefined> {
-  const text = readText(path);
+async function directoryInFile(block: Block, path: string): Promise<string | undefined> {
+  const text = readText(block, path);
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { logLevel: 'silent' });
-  const directory = lookUp(lookUp(contentOf(document), 'local'), 'directory');
+  const directory = lookUp(lookUp(contentOf(document), block), 'directory');
   if (directory === undefined || directory === null) {
     return undefined;
   }
   if (typeof directory !== 'string' || directory === '') {
-    throw new ConfigurationError([{ key: 'local.directory', problem: 'is not a path', where: path }]);
+    throw new ConfigurationError([{ key: `${block}.directory`, problem: 'is not a path', where: path }]);
   }
   return resolve(dirname(resolve(path)), directory);
 }
 
-function readText(path: string): string {
+const contents: Readonly<Record<Block, string>> = { local: 'the sockets', journal: 'the ledger' };
+
+function readText(block: Block, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -53,7 +69,7 @@ function readText(path: string): string {
       {
         key: path,
         problem: `cannot be read (${code})`,
-        advice: 'name the directory of the sockets with --local.directory',
+        advice: `name the directory of ${contents[block]} with --${block}.directory`,
       },
     ]);
   }

@@ -76,6 +76,11 @@ export class Daemon {
         schedule: setImmediate,
         state: () => watch.state,
         status: () => this.#status(),
+        outages: (since) => ({
+          now: clock.wall(),
+          beganAt: options.store.recall().beganAt,
+          gaps: options.store.gapsSince(since),
+        }),
         control: controlMethods({
           rest: this.#venue.rest,
           reconnect: () => this.#reconnect(),

@@ -11,6 +11,7 @@ export interface LocalRequest {
 
 const mostPatterns = 256;
 const longestPattern = 256;
+const dayMs = 86_400_000;
 
 /** Why a line is no request, with the id to answer under (null where none can be read). */
 export class BadRequest extends RpcError {
@@ -54,19 +55,34 @@ export function parseRequest(line: string): LocalRequest {
  */
 export function parseSubscribe(params: Readonly<Record<string, unknown>>): SubscribeParams {
   const { channels, from, ticks } = params;
-  for (const key of Object.keys(params)) {
-    if (!['channels', 'from', 'ticks'].includes(key)) {
-      throw invalid(
-        `${JSON.stringify(key.slice(0, longestPattern))} is not a parameter of subscribe (channels, from, ticks)`,
-      );
-    }
-  }
+  refuseOthers('subscribe', params, ['channels', 'from', 'ticks']);
   if (ticks !== undefined && typeof ticks !== 'boolean') throw invalid('ticks is true or false');
   return {
     ...(channels === undefined ? {} : { channels: parseChannels(channels) }),
     ...(from === undefined ? {} : { from: parseFrom(from) }),
     ...(ticks === undefined ? {} : { ticks }),
   };
+}
+
+/**
+ * Checks the parameters of `outages`.
+ * @returns `since`, in unix milliseconds; a day before `now` where it is absent
+ * @throws {RpcError} −32602, naming the parameter
+ */
+export function parseOutages(params: Readonly<Record<string, unknown>>, now: number): number {
+  const { since } = params;
+  refuseOthers('outages', params, ['since']);
+  if (since === undefined) return now - dayMs;
+  if (typeof since !== 'number' || !Number.isFinite(since)) throw invalid('since is a number of unix milliseconds');
+  return since;
+}
+
+function refuseOthers(method: string, params: Readonly<Record<string, unknown>>, known: readonly string[]): void {
+  for (const key of Object.keys(params)) {
+    if (known.includes(key)) continue;
+    const name = JSON.stringify(key.slice(0, longestPattern));
+    throw invalid(`${name} is not a parameter of ${method} (${known.join(', ')})`);
+  }
 }
 
 function parseChannels(channels: unknown): readonly string[] {

@@ -113,6 +113,20 @@ describe('a client', () => {
     expect(Math.abs(now - before)).toBeLessThan(5_000);
   });
 
+  it('may ask for the gaps since a moment, on either socket', async () => {
+    const gap = { id: 1, cause: 'half-open', since: 5, until: 7, blindMs: 2, channels: ['a'], reconciled: null };
+    await using daemon = await LocalDaemon.start({ gaps: [gap] });
+    for (const path of [daemon.eventsPath, daemon.controlPath]) {
+      const client = await daemon.connect(path);
+      const report = (since: number) => ({ now: since + 60_000, beganAt: 1_795_334_000_000, gaps: [gap] });
+      expect((await client.call('outages', { since: 5.5 }))['result']).toEqual(report(5.5));
+      const { now } = (await client.call('outages'))['result'] as { now: number };
+      expect(Math.abs(now - 60_000 - (Date.now() - 86_400_000))).toBeLessThan(5_000);
+      const message = 'since is a number of unix milliseconds';
+      expect((await client.call('outages', { since: '24h' }))['error']).toEqual({ code: -32602, message });
+    }
+  });
+
   it('gets no answer to a notification', async () => {
     await using daemon = await LocalDaemon.start();
     const client = await daemon.connect();
@@ -170,7 +184,7 @@ describe('the control socket', () => {
     await using daemon = await LocalDaemon.start({ control });
     const client = await daemon.connect();
     const errors = [await client.call('reload'), await client.call('nonsense'), await client.call('toString')];
-    const offered = 'method not found; this socket offers subscribe, unsubscribe, status, ping';
+    const offered = 'method not found; this socket offers subscribe, unsubscribe, status, outages, ping';
     expect(errors.map(({ error }) => error)).toEqual([
       { code: -32601, message: 'method not found; reload is on control.sock' },
       { code: -32601, message: offered },

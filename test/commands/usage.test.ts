@@ -11,16 +11,23 @@ it.each([
   [['wait', '--timeout', '3'], '--timeout: 3 has no unit; write 3s\nTry: figd wait --help'],
   [['tail', '--count', '0'], '--count is a number of events from 1 up, not 0\nTry: figd tail --help'],
   [['tail', '--from', 'new'], '--from is EPOCH:SEQ, oldest or now, not new\nTry: figd tail --help'],
+  [
+    ['outages', '--since', 'noon'],
+    '--since is a duration such as 24h or 7d, or a date such as 2026-10-07T09:30, not noon\nTry: figd outages --help',
+  ],
   [['rest', 'GET', 'v1'], 'PATH begins with a slash, as in /v1/rfq; not "v1"\nTry: figd rest --help'],
 ])('exits 64 for %j', async (args, message) => {
   expect(await figd(args)).toEqual({ code: 64, stdout: '', stderr: `figd: ${message}\n` });
 });
 
-it.each(['status', 'wait', 'tail', 'rest', 'reconnect', 'refresh'])('%s has help with an example', async (command) => {
-  const ended = await figd([command, '--help']);
-  expect(ended).toMatchObject({ code: 0, stderr: '' });
-  expect(ended.stdout).toMatch(new RegExp(`Examples:\\n +figd ${command}`));
-});
+it.each(['status', 'wait', 'tail', 'outages', 'rest', 'reconnect', 'refresh'])(
+  '%s has help with an example',
+  async (command) => {
+    const ended = await figd([command, '--help']);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(new RegExp(`Examples:\\n +figd ${command}`));
+  },
+);
 
 it('tells its version', async () => {
   expect(await figd(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError, loadSettings } from '../../src/config/load.ts';
-import { findLocalDirectory } from '../../src/config/local-directory.ts';
+import { findJournalDirectory, findLocalDirectory } from '../../src/config/local-directory.ts';
 import { Workspace } from './workspace.ts';
 
 const systemFile = '/nonexistent/figd.yaml';
@@ -72,4 +72,27 @@ test('a file that is named and missing is an error that says what else to do', a
 test.each(['local: { directory: 5 }', 'local: { directory: "" }'])('%s is an error', async (yaml) => {
   const file = new Workspace().write('figd.yaml', yaml);
   await expect(findLocalDirectory({ file, env: {} })).rejects.toThrow(`local.directory: is not a path (${file})`);
+});
+
+describe('the directory of the journal is found by the same rules', () => {
+  test.each([
+    ['by default', { HOME: '/home/x' }, undefined, undefined],
+    ['by default under systemd', { STATE_DIRECTORY: '/var/lib/a:/var/lib/b' }, undefined, undefined],
+    ['from the file, relative to it', {}, 'journal: { directory: state }', undefined],
+    ['from the variable', { FIGD_JOURNAL__DIRECTORY: '/run/env' }, 'journal: { directory: /run/file }', undefined],
+    ['from the flag', { FIGD_JOURNAL__DIRECTORY: '/run/env' }, undefined, 'flag'],
+  ])('%s', async (_where, env, yaml, flag) => {
+    const file = yaml === undefined ? undefined : new Workspace().write('figd.yaml', yaml);
+    const flags = flag === undefined ? {} : { 'journal.directory': flag };
+    const { journal } = loadSettings({ file, env, flags, systemFile });
+    expect(await findJournalDirectory({ file, flag, env, systemFile })).toBe(journal.directory);
+  });
+
+  test('and what is wrong is named by its own key', async () => {
+    const file = new Workspace().write('figd.yaml', 'journal: { directory: 5 }');
+    await expect(findJournalDirectory({ file, env: {} })).rejects.toThrow(`journal.directory: is not a path (${file})`);
+    await expect(findJournalDirectory({ file: systemFile, env: {} })).rejects.toThrow(
+      'name the directory of the ledger with --journal.directory',
+    );
+  });
 });

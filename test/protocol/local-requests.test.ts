@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RpcError } from '../../src/protocol/json-rpc.ts';
-import { BadRequest, parseRequest, parseSubscribe } from '../../src/protocol/local-requests.ts';
+import { BadRequest, parseOutages, parseRequest, parseSubscribe } from '../../src/protocol/local-requests.ts';
 
 /** What reading a line comes to: the request, or the error as the client gets it. */
 function read(line: string): unknown {
@@ -122,5 +122,24 @@ describe('the parameters of subscribe', () => {
     } catch (error) {
       expect((error as RpcError).message.length).toBeLessThan(400);
     }
+  });
+});
+
+describe('the parameters of outages', () => {
+  it.each([
+    [{}, 13_600_000],
+    [{ since: 5.5 }, 5.5],
+    [{ since: 0 }, 0],
+  ])('%j', (params, since) => {
+    expect(parseOutages(params, 100_000_000)).toBe(since);
+  });
+
+  it.each([
+    [{ since: '24h' }, 'since is a number of unix milliseconds'],
+    [{ since: null }, 'since is a number of unix milliseconds'],
+    [{ since: Number.NaN }, 'since is a number of unix milliseconds'],
+    [{ form: 5 }, '"form" is not a parameter of outages (since)'],
+  ])('not %j', (params, message) => {
+    expect(() => parseOutages(params, 0)).toThrow(new RpcError(-32602, message));
   });
 });

@@ -1,7 +1,7 @@
 import type { Options } from 'yargs';
 import { LocalSocketError } from '../../adapters/local-client.ts';
 import { ConfigurationError } from '../../config/configuration-error.ts';
-import { findLocalDirectory } from '../../config/local-directory.ts';
+import { findJournalDirectory, findLocalDirectory } from '../../config/local-directory.ts';
 import { RpcError } from '../../protocol/json-rpc.ts';
 import { ExitError, exitCode } from '../command.ts';
 import { accessAdvice } from './access-advice.ts';
@@ -23,9 +23,19 @@ export const daemonOptions = {
  *
  * @throws {ExitError} when the configuration cannot be read
  */
-export async function localDirectory(options: DaemonOptions): Promise<string> {
+export function localDirectory(options: DaemonOptions): Promise<string> {
+  const { config: file, 'local.directory': flag } = options;
+  return orConfigurationExit(findLocalDirectory({ file, flag, env: process.env }));
+}
+
+/** The directory of the daemon's journal and ledger, found and failing as {@link localDirectory}. */
+export function journalDirectory(file: string | undefined, flag: string | undefined): Promise<string> {
+  return orConfigurationExit(findJournalDirectory({ file, flag, env: process.env }));
+}
+
+async function orConfigurationExit<T>(found: Promise<T>): Promise<T> {
   try {
-    return await findLocalDirectory({ file: options.config, flag: options['local.directory'], env: process.env });
+    return await found;
   } catch (error) {
     if (error instanceof ConfigurationError) throw new ExitError(exitCode.configuration, error.message);
     throw error;

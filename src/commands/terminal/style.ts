@@ -39,7 +39,8 @@ function paint(format: 'bold' | 'dim' | 'green' | 'yellow' | 'red'): Paint {
 }
 
 const channelColours = ['cyan', 'magenta', 'blue', 'cyanBright', 'magentaBright', 'blueBright'] as const;
-const usualChannels = ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'];
+/** The channels the venue documents, which figd subscribes to unless told otherwise. */
+export const usualChannels = ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'];
 
 function channelColour(channel: string): (typeof channelColours)[number] {
   const place = usualChannels.indexOf(channel);
@@ -83,6 +84,13 @@ export function countOf(count: number, noun: string): string {
 export function formatBytes(bytes: number): string {
   const unit = Math.min(4, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   return unit === 0 ? `${bytes} B` : `${(bytes / 1024 ** unit).toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}`;
+}
+
+/** The date here: `2026-10-07`. */
+export function formatDate(unixMs: number): string {
+  const at = new Date(unixMs);
+  const two = (part: number) => String(part).padStart(2, '0');
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
 /** Time of day here, with milliseconds: `09:20:00.123`. */

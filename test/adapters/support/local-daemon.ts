@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ControlMethod, LocalServer } from '../../../src/adapters/local-server.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
 import { EventLog } from '../../../src/log/event-log.ts';
+import type { GapRecord } from '../../../src/protocol/ledger.ts';
 import type { StatusDocument } from '../../../src/protocol/status.ts';
 import { until } from '../../support/until.ts';
 import { LineClient } from './line-client.ts';
@@ -15,6 +16,8 @@ export interface LocalDaemonOptions {
   readonly control?: Readonly<Record<string, ControlMethod>>;
   /** What `status` answers; its size is what matters. */
   readonly status?: object;
+  /** What `outages` answers, whatever it is asked. */
+  readonly gaps?: readonly GapRecord[];
 }
 
 /** A local server with its log and the real clock, in a directory of its own. */
@@ -43,6 +46,7 @@ export class LocalDaemon implements AsyncDisposable {
           this.statusCalls += 1;
           return (options.status ?? { pid: process.pid }) as StatusDocument;
         },
+        outages: (since) => ({ now: since + 60_000, beganAt: 1_795_334_000_000, gaps: options.gaps ?? [] }),
         control,
         onFanout: (seconds) => this.fanouts.push(seconds),
         onBug: (error) => this.bugs.push(error),

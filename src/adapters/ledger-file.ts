@@ -1,0 +1,272 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import type { LedgerContents } from '../log/memory-ledger.ts';
+import { parseJson } from '../protocol/json-rpc.ts';
+import type { GapRecord, Paced, Reconciled } from '../protocol/ledger.ts';
+
+/** The file is of a later figd and is not touched. */
+export class NewerLedgerError extends Error {
+  override readonly name = 'NewerLedgerError';
+
+  constructor(version: number) {
+    super(`a newer figd wrote it (schema ${version}, this one knows ${schemaVersion})`);
+  }
+}
+
+/** What SQLite finds damaged beyond a single statement. */
+class DamagedLedgerError extends Error {
+  override readonly name = 'DamagedLedgerError';
+}
+
+/** Stands in `user_version` of the file. */
+export const schemaVersion = 1;
+
+// AUTOINCREMENT, so that SQLite remembers the highest number given when the gap itself is deleted.
+const schema = `
+  CREATE TABLE gaps (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    cause TEXT NOT NULL,
+    since REAL NOT NULL,
+    until REAL,
+    blind_ms REAL,
+    channels TEXT NOT NULL,
+    reconciled TEXT
+  ) STRICT;
+  CREATE TABLE moments (name TEXT PRIMARY KEY, at REAL) STRICT, WITHOUT ROWID;
+  CREATE TABLE paces (what TEXT PRIMARY KEY, moments TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = ${schemaVersion};
+`;
+
+const directoryMode = 0o750;
+const fileMode = 0o640;
+/** The event loop stands still while another process holds the lock, so it is not waited for long. */
+const busyTimeoutMs = 200;
+
+/** The ledger as an SQLite database, open for writing. Every method throws what SQLite throws. */
+export class LedgerFile {
+  /** Whether it was made just now. */
+  readonly isNew: boolean;
+  readonly #database: DatabaseSync;
+  readonly #saveGap: StatementSync;
+  readonly #saveHeard: StatementSync;
+  readonly #savePaces: StatementSync;
+
+  private constructor(database: DatabaseSync, isNew: boolean) {
+    this.isNew = isNew;
+    this.#database = database;
+    this.#saveGap = database.prepare(
+      `INSERT INTO gaps (id, cause, since, until, blind_ms, channels, reconciled) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, since = excluded.since, until = excluded.until,
+         blind_ms = excluded.blind_ms, channels = excluded.channels, reconciled = excluded.reconciled`,
+    );
+    this.#saveHeard = database.prepare("INSERT OR REPLACE INTO moments (name, at) VALUES ('heard_at', ?)");
+    this.#savePaces = database.prepare('INSERT OR REPLACE INTO paces (what, moments) VALUES (?, ?)');
+  }
+
+  /**
+   * Opens the file and makes what is missing: directory, file and tables.
+   *
+   * @param beganAt unix milliseconds, for a new file
+   * @throws {NewerLedgerError} for a file of a later figd; what SQLite or the file system throws; for a damaged file
+   * what {@link isDamage} knows
+   */
+  static open(path: string, beganAt: number): LedgerFile {
+    makeFile(path);
+    const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    try {
+      const version = versionOf(database);
+      if (version > schemaVersion) throw new NewerLedgerError(version);
+      checkIntegrity(database);
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+      if (version === 0) inTransaction(database, () => makeTables(database, beganAt));
+      return new LedgerFile(database, version === 0);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  contents(): LedgerContents {
+    return contentsOf(this.#database);
+  }
+
+  /** Does several writes or none. */
+  together(write: () => void): void {
+    inTransaction(this.#database, write);
+  }
+
+  save({ id, cause, since, until, blindMs, channels, reconciled }: GapRecord): void {
+    this.#saveGap.run(id, cause, since, until, blindMs, JSON.stringify(channels), textOf(reconciled));
+  }
+
+  markHeard(at: number | null): void {
+    this.#saveHeard.run(at);
+  }
+
+  keepPaces(what: Paced, moments: readonly number[]): void {
+    this.#savePaces.run(what, JSON.stringify(moments));
+  }
+
+  /**
+   * Deletes the finished gaps that ended before a moment. The ledger is complete only from the end of the last of them,
+   * so that is where it begins from then on.
+   */
+  prune(before: number): void {
+    this.together(() => {
+      const old = this.#database
+        .prepare('DELETE FROM gaps WHERE until < ? AND reconciled IS NOT NULL RETURNING until')
+        .all(before);
+      const ends = old.map(({ until }) => numberOr(until, 0));
+      if (ends.length === 0) return;
+      this.#database
+        .prepare("UPDATE moments SET at = max(at, ?) WHERE name = 'began_at'")
+        .run(ends.reduce((a, b) => Math.max(a, b)));
+    });
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/**
+ * Reads a ledger without writing to it, also while a daemon writes.
+ *
+ * @returns null where there is no file, or nothing in it yet
+ * @throws {NewerLedgerError}, or what SQLite throws
+ */
+export function readLedgerFile(path: string): LedgerContents | null {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
+  const location = pathToFileURL(path);
+  // Without a write-ahead log nobody writes. SQLite would make one even to read, which the directory may forbid.
+  if (!existsSync(`${path}-wal`)) location.searchParams.set('immutable', '1');
+  const database = new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMs });
+  try {
+    const version = versionOf(database);
+    if (version > schemaVersion) throw new NewerLedgerError(version);
+    return version === 0 ? null : contentsOf(database);
+  } finally {
+    database.close();
+  }
+}
+
+const corrupt = 11;
+const notADatabase = 26;
+
+/** Whether the file itself is broken, after https://sqlite.org/rescode.html: to try again would not help. */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof DamagedLedgerError) return true;
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  return code === corrupt || code === notADatabase;
+}
+
+/**
+ * Renames a damaged file and what belongs to it, so that somebody can look at it. @returns the new path
+ *
+ * @param now unix milliseconds
+ * @throws what the file system throws
+ */
+export function setAside(path: string, now: number): string {
+  let seconds = Math.floor(now / 1_000);
+  while (existsSync(`${path}.corrupt-${seconds}`)) seconds += 1;
+  const aside = `${path}.corrupt-${seconds}`;
+  for (const part of ['-shm', '-wal', '']) {
+    if (existsSync(path + part)) renameSync(path + part, aside + part);
+  }
+  return aside;
+}
+
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: directoryMode });
+  if (existsSync(path)) return;
+  closeSync(openSync(path, 'a', fileMode));
+  chmodSync(path, fileMode);
+}
+
+function makeTables(database: DatabaseSync, beganAt: number): void {
+  database.exec(schema);
+  database.prepare("INSERT INTO moments (name, at) VALUES ('began_at', ?)").run(beganAt);
+}
+
+function versionOf(database: DatabaseSync): number {
+  return numberOr(database.prepare('PRAGMA user_version').get()?.['user_version'], 0);
+}
+
+function checkIntegrity(database: DatabaseSync): void {
+  const found = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+  if (found !== 'ok') throw new DamagedLedgerError(String(found));
+}
+
+function inTransaction(database: DatabaseSync, run: () => void): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    run();
+    database.exec('COMMIT');
+  } catch (error) {
+    // On some errors SQLite has rolled back by itself, and to do it again is one more error.
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function contentsOf(database: DatabaseSync): LedgerContents {
+  const moments = new Map(
+    database
+      .prepare('SELECT name, at FROM moments')
+      .all()
+      .map(({ name, at }) => [name, at]),
+  );
+  const heardAt = moments.get('heard_at');
+  const highest = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'gaps'").get()?.['seq'];
+  return {
+    beganAt: numberOr(moments.get('began_at'), 0),
+    lastId: numberOr(highest, 0),
+    gaps: database.prepare('SELECT * FROM gaps ORDER BY id').all().map(gapOf),
+    heardAt: typeof heardAt === 'number' ? heardAt : null,
+    paces: { dial: pacesOf(database, 'dial'), token: pacesOf(database, 'token') },
+  };
+}
+
+function pacesOf(database: DatabaseSync, what: Paced): readonly number[] {
+  return listIn(database.prepare('SELECT moments FROM paces WHERE what = ?').get(what)?.['moments'], 'number');
+}
+
+function gapOf(row: Record<string, SQLOutputValue>): GapRecord {
+  const { id, cause, since, until, blind_ms: blindMs, channels, reconciled } = row;
+  return {
+    id: numberOr(id, 0),
+    cause: String(cause),
+    since: numberOr(since, 0),
+    until: typeof until === 'number' ? until : null,
+    blindMs: typeof blindMs === 'number' ? blindMs : null,
+    channels: listIn(channels, 'string'),
+    reconciled: reconciledOf(reconciled),
+  };
+}
+
+function textOf(reconciled: Reconciled): string | null {
+  return typeof reconciled === 'boolean' ? (reconciled ? 'yes' : 'no') : reconciled;
+}
+
+function reconciledOf(text: SQLOutputValue | undefined): Reconciled {
+  if (text === 'yes' || text === 'no') return text === 'yes';
+  return text === 'not-attempted' ? text : null;
+}
+
+function numberOr(value: SQLOutputValue | undefined, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}
+
+interface Kinds {
+  readonly number: number;
+  readonly string: string;
+}
+
+/** A JSON array of one kind; what else somebody may have written into it is left out. */
+function listIn<Kind extends keyof Kinds>(text: SQLOutputValue | undefined, kind: Kind): readonly Kinds[Kind][] {
+  const list = typeof text === 'string' ? parseJson(text) : null;
+  if (!Array.isArray(list)) return [];
+  return list.filter((item: unknown): item is Kinds[Kind] => typeof item === kind);
+}

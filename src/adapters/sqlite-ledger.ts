@@ -1,0 +1,246 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MemoryLedger } from '../log/memory-ledger.ts';
+import type { FailureCode } from '../protocol/failure.ts';
+import type { GapRecord, LedgerMemory, LedgerStore, OutageReport, Paced } from '../protocol/ledger.ts';
+import { isDamage, LedgerFile, NewerLedgerError, readLedgerFile, setAside } from './ledger-file.ts';
+
+export const ledgerFileName = 'ledger.db';
+
+export interface LedgerOptions {
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** Finished gaps that ended longer ago, in milliseconds, are deleted when the ledger is opened. */
+  readonly retainFor: number;
+  /** Told once about each new trouble with the file, and null when it is over. It must not throw. */
+  readonly onTrouble: (message: string | null) => void;
+}
+
+/** A ledger in a file. */
+export interface OpenLedger extends LedgerStore {
+  /** Why the file cannot be written at present; null when all is well. */
+  readonly trouble: string | null;
+  /** Writes what the file lacks, if it can be written, and releases it. Later changes are kept in memory only. */
+  close(): void;
+}
+
+/**
+ * Opens `ledger.db` in a directory, which is made where it is missing. It never throws: while the file cannot be used,
+ * the ledger goes on in memory, and what the file lacks is written when it can be used again. A damaged file is
+ * renamed to `ledger.db.corrupt-<unix seconds>`, and a new one begun.
+ */
+export function openLedger(directory: string, options: LedgerOptions): OpenLedger {
+  return new SqliteLedger(join(directory, ledgerFileName), options);
+}
+
+/** There is a ledger, and it cannot be read; the message says why. */
+export class LedgerUnreadableError extends Error {
+  override readonly name = 'LedgerUnreadableError';
+}
+
+/**
+ * Answers `outages` from the file of a daemon that does not run. Where that daemon could not say goodbye, figd has been
+ * blind since the venue was last heard: an open gap with the number and cause the next start will give it.
+ *
+ * @param since unix milliseconds, as `now`
+ * @returns null where there is no ledger
+ * @throws {LedgerUnreadableError}
+ */
+export function readLedger(directory: string, since: number, now: number): OutageReport | null {
+  const path = join(directory, ledgerFileName);
+  const contents = orUnreadable(path, () => readLedgerFile(path));
+  if (contents === null) return null;
+  const memory = MemoryLedger.from(contents);
+  const { beganAt, lastId, heardAt, unfinished } = memory.recall();
+  if (heardAt !== null && unfinished.every(({ until }) => until !== null)) {
+    const cause: FailureCode = 'daemon-died';
+    const channels = contents.gaps.at(-1)?.channels ?? [];
+    memory.save({ id: lastId + 1, cause, since: heardAt, until: null, blindMs: null, channels, reconciled: null });
+  }
+  return { now, beganAt, gaps: memory.gapsSince(since) };
+}
+
+function orUnreadable<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new LedgerUnreadableError(`${path} cannot be read: ${words(error)}`, { cause: error });
+  }
+}
+
+/** How long a file in trouble is left alone. */
+const retryAfterMs = 10_000;
+
+/** The memory is always up to date and answers every question; the file follows it. */
+class SqliteLedger implements OpenLedger {
+  readonly #path: string;
+  readonly #options: LedgerOptions;
+  #memory: MemoryLedger;
+  #file: LedgerFile | null = null;
+  #trouble: string | null = null;
+  #triedAt = 0;
+  #closed = false;
+  /** Whether the numbers in memory go on from those in the file. */
+  #continues = false;
+  /** What is added to a number in memory to get the one in a file that could not be read at the start. */
+  #shift = 0;
+  /** What the file lacks. */
+  readonly #gaps = new Set<number>();
+  readonly #paces = new Set<Paced>();
+  #heard = false;
+
+  constructor(path: string, options: LedgerOptions) {
+    this.#path = path;
+    this.#options = options;
+    this.#memory = new MemoryLedger(options.now());
+    this.#attempt(() => this.#load());
+    if (!this.#continues) this.#loadUnwritable();
+  }
+
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  recall(): LedgerMemory {
+    return this.#memory.recall();
+  }
+
+  gapsSince(since: number): readonly GapRecord[] {
+    return this.#memory.gapsSince(since);
+  }
+
+  save(gap: GapRecord): void {
+    this.#memory.save(gap);
+    this.#gaps.add(gap.id);
+    this.#write();
+  }
+
+  markHeard(at: number | null): void {
+    this.#memory.markHeard(at);
+    this.#heard = true;
+    this.#write();
+  }
+
+  pace(what: Paced, at: number): void {
+    this.#memory.pace(what, at);
+    this.#paces.add(what);
+    this.#write();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    if (this.#trouble !== null) this.#attempt(() => this.#catchUp());
+    this.#closed = true;
+    this.#release();
+  }
+
+  #write(): void {
+    const resting = this.#file === null && Math.abs(this.#options.now() - this.#triedAt) < retryAfterMs;
+    if (!this.#closed && !resting) this.#attempt(() => this.#catchUp());
+  }
+
+  #load(): void {
+    const { now, retainFor } = this.#options;
+    const file = this.#open();
+    file.prune(now() - retainFor);
+    this.#memory = MemoryLedger.from(file.contents());
+    this.#continues = true;
+  }
+
+  /** A file that cannot be written may be readable still, as on a full disk. */
+  #loadUnwritable(): void {
+    try {
+      const contents = readLedgerFile(this.#path);
+      if (contents === null) return;
+      this.#memory = MemoryLedger.from(contents);
+      this.#continues = true;
+    } catch {
+      // What is the matter with the file has been told already.
+    }
+  }
+
+  #catchUp(): void {
+    // Somebody moved it away: what SQLite has open is no longer the file of that name.
+    if (this.#file !== null && !existsSync(this.#path)) this.#release();
+    const file = this.#file ?? this.#reopen();
+    file.together(() => {
+      for (const id of this.#gaps) {
+        const gap = this.#memory.gap(id);
+        if (gap !== undefined) file.save({ ...gap, id: id + this.#shift });
+      }
+      if (this.#heard) file.markHeard(this.#memory.heardAt);
+      for (const what of this.#paces) file.keepPaces(what, this.#memory.paces[what]);
+    });
+    this.#gaps.clear();
+    this.#paces.clear();
+    this.#heard = false;
+  }
+
+  #reopen(): LedgerFile {
+    const file = this.#open();
+    if (file.isNew) this.#lackEverything();
+    if (!this.#continues) this.#shift = file.contents().lastId;
+    this.#continues = true;
+    return file;
+  }
+
+  #lackEverything(): void {
+    for (const { id } of this.#memory.gapsSince(Number.NEGATIVE_INFINITY)) this.#gaps.add(id);
+    this.#paces.add('dial').add('token');
+    this.#heard = true;
+  }
+
+  #open(): LedgerFile {
+    this.#file = LedgerFile.open(this.#path, this.#memory.beganAt);
+    return this.#file;
+  }
+
+  /** Does something with the file; with a new one, where it turns out to be damaged. */
+  #attempt(act: () => void): void {
+    try {
+      act();
+      this.#tell(null);
+    } catch (error) {
+      this.#release();
+      if (isDamage(error)) this.#attemptAnew(act, error);
+      else this.#giveUp(error);
+    }
+  }
+
+  #attemptAnew(act: () => void, damage: unknown): void {
+    try {
+      const aside = setAside(this.#path, this.#options.now());
+      this.#tell(`${this.#path} is damaged (${words(damage)}): it is now ${aside}, and a new one is begun`);
+      act();
+      this.#tell(null);
+    } catch (error) {
+      this.#release();
+      this.#giveUp(error);
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    this.#triedAt = this.#options.now();
+    const why = error instanceof NewerLedgerError ? 'is left alone' : 'cannot be written';
+    this.#tell(`${this.#path} ${why}: ${words(error)}; the ledger goes on in memory`);
+  }
+
+  #release(): void {
+    try {
+      this.#file?.close();
+    } catch {
+      // It is given up either way.
+    }
+    this.#file = null;
+  }
+
+  #tell(trouble: string | null): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#options.onTrouble(trouble);
+  }
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,74 @@
+import type { GapRecord } from '../protocol/ledger.ts';
+
+/** From one moment to another, in unix milliseconds. */
+export interface Period {
+  readonly since: number;
+  readonly until: number;
+}
+
+/** How much of a period figd was live. */
+export interface OutageSummary extends Period {
+  /** 0 to 100, not rounded. */
+  readonly livePercent: number;
+  /** Milliseconds in which figd could not hear the venue; what several gaps share counts once. */
+  readonly blindMs: number;
+  /** How many gaps have a part in the period. */
+  readonly gaps: number;
+}
+
+/**
+ * Adds up the parts of gaps that lie in a period.
+ *
+ * @param now unix milliseconds: a gap that is open lasts until then
+ */
+export function summarizeOutages(gaps: readonly GapRecord[], { since, until }: Period, now = until): OutageSummary {
+  const period = { since, until };
+  const parts = gaps
+    .filter((gap) => touches(gap, period, now))
+    .map((gap) => spanOf(gap, now))
+    .map((span) => ({ since: Math.max(span.since, since), until: Math.min(span.until, until) }));
+  const length = until - since;
+  const blindMs = Math.min(unionLength(parts), Math.max(0, length));
+  const livePercent = length > 0 ? 100 * ((length - blindMs) / length) : parts.length === 0 ? 100 : 0;
+  return { since, until, livePercent, blindMs, gaps: parts.length };
+}
+
+/** A period cut at each midnight here; its first and last day may be parts of days. */
+export function localDays({ since, until }: Period): readonly Period[] {
+  const days: Period[] = [];
+  for (let at = since; at < until; ) {
+    const next = Math.min(nextMidnight(at), until);
+    days.push({ since: at, until: next });
+    at = next;
+  }
+  return days;
+}
+
+/** A gap without length is a gap, but one that ended where the period begins is not one of the period's. */
+function touches(gap: GapRecord, period: Period, now: number): boolean {
+  const { since, until } = spanOf(gap, now);
+  const reachesIn = gap.until === null || until > period.since || (since === until && since >= period.since);
+  return reachesIn && (since < period.until || period.until === now);
+}
+
+/** Measured from its end, because a clock that is set meanwhile bends the time between the two moments. */
+function spanOf({ since, until, blindMs }: GapRecord, now: number): Period {
+  const end = Math.min(until ?? now, now);
+  return { since: Math.min(until === null || blindMs === null ? since : until - blindMs, end), until: end };
+}
+
+function unionLength(spans: readonly Period[]): number {
+  let length = 0;
+  let reached = Number.NEGATIVE_INFINITY;
+  for (const { since, until } of spans.toSorted((a, b) => a.since - b.since)) {
+    if (until <= reached) continue;
+    length += until - Math.max(since, reached);
+    reached = until;
+  }
+  return length;
+}
+
+function nextMidnight(unixMs: number): number {
+  const at = new Date(unixMs);
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1).getTime();
+}
