@@ -1,4 +1,4 @@
-import { MemoryLedger } from '../log/memory-ledger.ts';
+import type { Settings } from '../config/settings.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import {
   type ConfigurationArguments,
@@ -33,13 +33,17 @@ export const run: Command<ConfigurationArguments> = {
       pretty: process.stdout.isTTY === true,
       redact: (line) => vault.redact(line),
     });
+    const ledger = await ledgerFor(settings, (trouble) => {
+      if (trouble === null) logger.info('the ledger of gaps is written again');
+      else logger.error(`the ledger of gaps is kept in memory only: ${trouble}`);
+    });
     const fatal = Promise.withResolvers<never>();
     process.removeAllListeners('uncaughtException').on('uncaughtException', fatal.reject);
     const daemon = new Daemon({
       settings,
       version,
       vault,
-      store: new MemoryLedger(Date.now()),
+      store: ledger.store,
       logger,
       credentialFiles: credentials.files,
       reloadCredentials: () => loadCredentials(settings.credentials, process.env),
@@ -51,6 +55,7 @@ export const run: Command<ConfigurationArguments> = {
     process.on('SIGHUP', () => daemon.refresh());
     try {
       await daemon.stop(await Promise.race([stopping, fatal.promise]));
+      ledger.close();
     } catch (error) {
       logger.fatal({ err: error }, 'internal failure: figd ends so that a clean one can be started');
       // A machine that died leaves its children running: nothing in this process can be trusted to end in order.
@@ -58,6 +63,17 @@ export const run: Command<ConfigurationArguments> = {
     }
   },
 };
+
+/** The ledger of gaps: in a file, so that it survives the daemon, or in memory where there is no journal. */
+async function ledgerFor({ journal }: Settings, onTrouble: (message: string | null) => void) {
+  if (!journal.enabled) {
+    const { MemoryLedger } = await import('../log/memory-ledger.ts');
+    return { store: new MemoryLedger(Date.now()), close: () => undefined };
+  }
+  const { openLedger } = await import('../adapters/sqlite-ledger.ts');
+  const store = openLedger(journal.directory, { now: Date.now, retainFor: journal.retainFor, onTrouble });
+  return { store, close: () => store.close() };
+}
 
 /** Resolves with the name of the signal that asks for an end. A second signal ends the process at once. */
 function stopSignal(): Promise<string> {

@@ -8,6 +8,7 @@ import { blindSince } from '../machines/policies/blindness.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { Failure } from '../protocol/failure.ts';
 import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
 import {
   type GapMessage,
@@ -17,6 +18,7 @@ import {
   type StateMessage,
   stateChannel,
 } from '../protocol/local.ts';
+import { UnknownCodes } from '../protocol/unknown-codes.ts';
 import { type ActorPorts, wireSupervisor } from './actors.ts';
 import { ClockWatch, type TimeJump } from './clock-watch.ts';
 import { emptyCounters } from './counters.ts';
@@ -61,6 +63,8 @@ export class Core {
   readonly ledger: Ledger;
   readonly watch: StateWatch;
   readonly counters = emptyCounters();
+  /** What the venue said in codes that figd does not know. */
+  readonly unknownCodes = new UnknownCodes();
   readonly #options: CoreOptions;
   readonly #supervisor: Supervisor;
   readonly #clockWatch: ClockWatch;
@@ -192,7 +196,9 @@ export class Core {
       const onStrayReply = () => {
         this.counters.strayReplies += 1;
       };
-      const dialled = venue.dial(handlers, { publish, onStrayReply, onSubscribing: () => this.intake.join(id) });
+      const onUnknown = (found: Failure) => this.unknownCodes.note(found, clock.wall());
+      const onSubscribing = () => this.intake.join(id);
+      const dialled = venue.dial(handlers, { publish, onStrayReply, onSubscribing, onUnknown });
       this.intake.begin(id, dialled);
       return dialled;
     };
@@ -214,6 +220,7 @@ export class Core {
   /** Turns what the machines make known into entries of the ledger, before anybody else hears of it. */
   #learn(fact: SupervisorFact): void {
     const { store, clock, settings, vault } = this.#options;
+    if ('failure' in fact && fact.failure !== null) this.unknownCodes.note(fact.failure, clock.wall());
     switch (fact.type) {
       case 'token.requested':
         store.pace('token', clock.wall());

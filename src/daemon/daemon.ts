@@ -169,7 +169,7 @@ export class Daemon {
 
   #status(): StatusDocument {
     const { settings, version, clock } = this.#options;
-    const { log, ledger, watch, counters, intake } = this.#core;
+    const { log, ledger, watch, counters, intake, unknownCodes } = this.#core;
     return statusDocument({
       version,
       startedAt: this.#startedAt,
@@ -179,6 +179,7 @@ export class Daemon {
       log,
       ledger,
       watch,
+      unknownCodes,
       view: () => this.#core.view(),
       subscribers: () => this.#local.subscribers(),
       counters: { ...counters, suppressedInOverlap: intake.suppressed },

@@ -4,6 +4,7 @@ import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { Failure } from '../protocol/failure.ts';
 import type { ChannelState, StatusDocument } from '../protocol/status.ts';
+import type { UnknownCodes } from '../protocol/unknown-codes.ts';
 import type { Ledger } from './ledger.ts';
 import type { MachineView } from './snapshot.ts';
 import type { StateWatch } from './state-watch.ts';
@@ -16,6 +17,7 @@ export interface StatusSources {
   readonly clock: Clock;
   readonly log: EventLog;
   readonly ledger: Ledger;
+  readonly unknownCodes: UnknownCodes;
   readonly watch: StateWatch;
   readonly view: () => MachineView;
   readonly subscribers: () => readonly (LocalConsumer & { readonly cursor: Cursor })[];
@@ -51,6 +53,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     })),
     journal: { enabled: false, epoch: log.epoch, oldest: log.oldest, head: log.head, ringBytes: log.heldBytes },
     gaps: sources.ledger.summary(),
+    unknownCodes: sources.unknownCodes.list(),
     counters: { ...sources.counters },
   };
 }

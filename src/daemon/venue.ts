@@ -22,7 +22,7 @@ export interface Venue {
   /** Dials a session. */
   readonly dial: (
     handlers: SessionHandlers,
-    taking: Pick<VenueSessionPorts, 'publish' | 'onStrayReply' | 'onSubscribing'>,
+    taking: Pick<VenueSessionPorts, 'publish' | 'onStrayReply' | 'onSubscribing' | 'onUnknown'>,
   ) => VenueSession;
   /** Closes what HTTP left open. */
   readonly close: () => Promise<void>;

@@ -1,4 +1,5 @@
 import type { Failure } from './failure.ts';
+import type { UnknownCode } from './unknown-codes.ts';
 
 /** The one state a user sees. */
 export const overallStates = ['live', 'degraded', 'down', 'blocked'] as const;
@@ -79,5 +80,7 @@ export interface StatusDocument {
     readonly ringBytes: number;
   };
   readonly gaps: { readonly open: number; readonly total: number; readonly blindMsTotal: number };
+  /** What the venue said in codes that figd does not know, the latest first. */
+  readonly unknownCodes: readonly UnknownCode[];
   readonly counters: Readonly<Record<string, number>>;
 }

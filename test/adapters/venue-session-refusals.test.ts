@@ -9,7 +9,7 @@ const hour = 3_600_000;
 /** An open session with a token, whatever the server makes of it. */
 async function open(server: SocketServer): Promise<TestSession> {
   const vault = vaultWith();
-  vault.keep({ value: 'a-token', generation: 3 }, null);
+  vault.keep({ value: 'a-token', generation: 3, expiresAt: Number.POSITIVE_INFINITY }, null);
   const test = new TestSession(server.url, {}, vault);
   await test.whenOpen();
   return test;

@@ -50,6 +50,7 @@ export class DaemonUnderTest implements AsyncDisposable {
         ...others,
         venue: { restUrl, ...venue },
         credentials: { clientId, clientSecretFile: daemon.secretFile },
+        journal: { directory: join(daemon.directory, 'state') },
         local: { directory: join(daemon.directory, 'run'), ...('local' in config ? (config['local'] as object) : {}) },
       }),
     );

@@ -33,9 +33,7 @@ export function countCutShort(before: number, { failure: found, authenticatedFor
 /** What ended the session, in the light of those before it: who else uses the key matters more than how it shows. */
 export function judgeEnding(found: Failure, cutShort: number): Failure {
   if (cutShort < sessionsOfAContest || !inFavourOfAnother.includes(found.code)) return found;
-  return failure(
-    'contested',
-    `the venue ended ${cutShort} sessions in a row within a minute of authenticating; another program seems to use this key (${found.message})`,
-    found.retryAfterMs,
-  );
+  const words = `the venue ended ${cutShort} sessions in a row within a minute of authenticating; another program seems to use this key (${found.message})`;
+  const { class: contested, code } = failure('contested', words);
+  return { ...found, class: contested, code, message: words };
 }

@@ -45,6 +45,7 @@ export const liveDocument: StatusDocument = {
   ],
   journal: { enabled: false, epoch: 'e1', oldest: 1, head: 12_345, ringBytes: 1_000 },
   gaps: { open: 0, total: 2, blindMsTotal: 3_400 },
+  unknownCodes: [],
   counters: {},
 };
 
