@@ -32,6 +32,7 @@ const schema = `
     until REAL,
     blind_ms REAL,
     channels TEXT NOT NULL,
+    clock_offset_ms REAL,
     reconciled TEXT
   ) STRICT;
   CREATE TABLE moments (name TEXT PRIMARY KEY, at REAL) STRICT, WITHOUT ROWID;
@@ -57,11 +58,15 @@ export class LedgerFile {
     this.isNew = isNew;
     this.#database = database;
     this.#saveGap = database.prepare(
-      `INSERT INTO gaps (id, cause, since, until, blind_ms, channels, reconciled) VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO gaps (id, cause, since, until, blind_ms, channels, clock_offset_ms, reconciled)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, since = excluded.since, until = excluded.until,
-         blind_ms = excluded.blind_ms, channels = excluded.channels, reconciled = excluded.reconciled`,
+         blind_ms = excluded.blind_ms, channels = excluded.channels, clock_offset_ms = excluded.clock_offset_ms,
+         reconciled = excluded.reconciled`,
     );
-    this.#saveHeard = database.prepare("INSERT OR REPLACE INTO moments (name, at) VALUES ('heard_at', ?)");
+    this.#saveHeard = database.prepare(
+      "INSERT OR REPLACE INTO moments (name, at) VALUES ('heard_at', ?), ('heard_clock_offset_ms', ?)",
+    );
     this.#savePaces = database.prepare('INSERT OR REPLACE INTO paces (what, moments) VALUES (?, ?)');
   }
 
@@ -97,12 +102,13 @@ export class LedgerFile {
     inTransaction(this.#database, write);
   }
 
-  save({ id, cause, since, until, blindMs, channels, reconciled }: GapRecord): void {
-    this.#saveGap.run(id, cause, since, until, blindMs, JSON.stringify(channels), textOf(reconciled));
+  save({ id, cause, since, until, blindMs, channels, clockOffsetMs, reconciled }: GapRecord): void {
+    const list = JSON.stringify(channels);
+    this.#saveGap.run(id, cause, since, until, blindMs, list, clockOffsetMs, textOf(reconciled));
   }
 
-  markHeard(at: number | null): void {
-    this.#saveHeard.run(at);
+  markHeard(at: number | null, clockOffsetMs: number | null): void {
+    this.#saveHeard.run(at, clockOffsetMs);
   }
 
   keepPaces(what: Paced, moments: readonly number[]): void {
@@ -218,13 +224,13 @@ function contentsOf(database: DatabaseSync): LedgerContents {
       .all()
       .map(({ name, at }) => [name, at]),
   );
-  const heardAt = moments.get('heard_at');
   const highest = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'gaps'").get()?.['seq'];
   return {
     beganAt: numberOr(moments.get('began_at'), 0),
     lastId: numberOr(highest, 0),
     gaps: database.prepare('SELECT * FROM gaps ORDER BY id').all().map(gapOf),
-    heardAt: typeof heardAt === 'number' ? heardAt : null,
+    heardAt: numberOr(moments.get('heard_at'), null),
+    heardClockOffsetMs: numberOr(moments.get('heard_clock_offset_ms'), null),
     paces: { dial: pacesOf(database, 'dial'), token: pacesOf(database, 'token') },
   };
 }
@@ -234,14 +240,15 @@ function pacesOf(database: DatabaseSync, what: Paced): readonly number[] {
 }
 
 function gapOf(row: Record<string, SQLOutputValue>): GapRecord {
-  const { id, cause, since, until, blind_ms: blindMs, channels, reconciled } = row;
+  const { id, cause, since, until, blind_ms: blindMs, clock_offset_ms: clockOffsetMs, channels, reconciled } = row;
   return {
     id: numberOr(id, 0),
     cause: String(cause),
     since: numberOr(since, 0),
-    until: typeof until === 'number' ? until : null,
-    blindMs: typeof blindMs === 'number' ? blindMs : null,
+    until: numberOr(until, null),
+    blindMs: numberOr(blindMs, null),
     channels: listIn(channels, 'string'),
+    clockOffsetMs: numberOr(clockOffsetMs, null),
     reconciled: reconciledOf(reconciled),
   };
 }
@@ -255,7 +262,7 @@ function reconciledOf(text: SQLOutputValue | undefined): Reconciled {
   return text === 'not-attempted' ? text : null;
 }
 
-function numberOr(value: SQLOutputValue | undefined, otherwise: number): number {
+function numberOr<T extends number | null>(value: SQLOutputValue | undefined, otherwise: T): number | T {
   return typeof value === 'number' ? value : otherwise;
 }
 

@@ -51,11 +51,12 @@ export function readLedger(directory: string, since: number, now: number): Outag
   const contents = orUnreadable(path, () => readLedgerFile(path));
   if (contents === null) return null;
   const memory = MemoryLedger.from(contents);
-  const { beganAt, lastId, heardAt, unfinished } = memory.recall();
+  const { beganAt, lastId, heardAt, heardClockOffsetMs: clockOffsetMs, unfinished } = memory.recall();
   if (heardAt !== null && unfinished.every(({ until }) => until !== null)) {
     const cause: FailureCode = 'daemon-died';
     const channels = contents.gaps.at(-1)?.channels ?? [];
-    memory.save({ id: lastId + 1, cause, since: heardAt, until: null, blindMs: null, channels, reconciled: null });
+    const open = { until: null, blindMs: null, reconciled: null };
+    memory.save({ id: lastId + 1, cause, since: heardAt, channels, clockOffsetMs, ...open });
   }
   return { now, beganAt, gaps: memory.gapsSince(since) };
 }
@@ -115,8 +116,8 @@ class SqliteLedger implements OpenLedger {
     this.#write();
   }
 
-  markHeard(at: number | null): void {
-    this.#memory.markHeard(at);
+  markHeard(at: number | null, clockOffsetMs: number | null): void {
+    this.#memory.markHeard(at, clockOffsetMs);
     this.#heard = true;
     this.#write();
   }
@@ -168,7 +169,7 @@ class SqliteLedger implements OpenLedger {
         const gap = this.#memory.gap(id);
         if (gap !== undefined) file.save({ ...gap, id: id + this.#shift });
       }
-      if (this.#heard) file.markHeard(this.#memory.heardAt);
+      if (this.#heard) file.markHeard(this.#memory.heardAt, this.#memory.heardClockOffsetMs);
       for (const what of this.#paces) file.keepPaces(what, this.#memory.paces[what]);
     });
     this.#gaps.clear();

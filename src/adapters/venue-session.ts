@@ -42,7 +42,8 @@ export interface VenueSessionPorts {
 
 export interface SessionHandlers {
   readonly opened: () => void;
-  readonly closed: (failure: Failure) => void;
+  /** `isComplete`: it ended with a close frame. */
+  readonly closed: (failure: Failure, isComplete: boolean) => void;
 }
 
 const withheld = Buffer.from(JSON.stringify('withheld by figd: the frame held a secret'));
@@ -54,7 +55,7 @@ export class VenueSession {
   readonly #calls: RequestTable;
   readonly #transport: Transport;
   readonly #knownChannels: ReadonlySet<string>;
-  /** When the latest frame came in, on the monotonic clock; null before the first. */
+  /** When the latest frame came in, a close frame included, on the monotonic clock; null before the first. */
   #lastFrameAt: number | null = null;
   /** How far the venue's clock is ahead of ours (milliseconds); null until a heartbeat has told. */
   #clockOffsetMs: number | null = null;
@@ -68,9 +69,10 @@ export class VenueSession {
     this.#transport = ports.open({
       opened: handlers.opened,
       frame: (bytes) => this.#receive(bytes),
-      closed: (found) => {
+      closed: (found, isComplete) => {
+        if (isComplete) this.#lastFrameAt = ports.clock.monotonic();
         this.#calls.end(found);
-        handlers.closed(found);
+        handlers.closed(found, isComplete);
       },
     });
   }

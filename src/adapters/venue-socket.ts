@@ -17,8 +17,11 @@ export interface Transport {
 export interface TransportHandlers {
   readonly opened: () => void;
   readonly frame: (bytes: Uint8Array) => void;
-  /** Called once, unless the connection was cut. */
-  readonly closed: (failure: Failure) => void;
+  /**
+   * Called once, unless the connection was cut. `isComplete`: it ended with a close frame, so that everything the other
+   * side had sent before has arrived.
+   */
+  readonly closed: (failure: Failure, isComplete: boolean) => void;
 }
 
 export type OpenTransport = (handlers: TransportHandlers) => Transport;
@@ -35,6 +38,8 @@ export interface VenueSocketOptions {
 /** Far above any documented payload (about 1.4 kB); a larger frame ends the session with 1009. */
 export const largestFrameBytes = 16 * 1024 * 1024;
 const normalClosure = 1000;
+/** RFC 6455, 7.1.5: the connection ended and no close frame had come. */
+const withoutCloseFrame = 1006;
 const longestErrorBody = 4_096;
 
 /** Opens WebSockets to the venue. */
@@ -59,10 +64,10 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       release(socket);
       socket.terminate();
     };
-    const end = (found: Failure) => {
+    const end = (found: Failure, isComplete = false) => {
       if (isOver) return;
       cut();
-      closed(found);
+      closed(found, isComplete);
     };
 
     socket.on('open', opened);
@@ -88,7 +93,9 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       // Without a connection there is no close event to wait for that tells more.
       if (socket.readyState === WebSocket.CONNECTING) end(cause);
     });
-    socket.on('close', (code, reason) => end(cause ?? closeFailure(code, quote(reason.toString('utf8')))));
+    socket.on('close', (code, reason) => {
+      end(cause ?? closeFailure(code, quote(reason.toString('utf8'))), cause === null && code !== withoutCloseFrame);
+    });
 
     return {
       send: (text) => {

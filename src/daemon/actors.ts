@@ -46,9 +46,9 @@ export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment }: 
     const open = (session: number) => {
       own.add(session);
       const opened = () => tell({ type: 'socket.opened', session });
-      const closed = (found: Failure) => {
+      const closed = (found: Failure, isComplete: boolean) => {
         cut(session);
-        tell({ type: 'socket.closed', session, failure: found });
+        tell({ type: 'socket.closed', session, failure: found, isComplete });
       };
       sessions.set(session, dial(session, { opened, closed }));
     };

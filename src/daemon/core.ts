@@ -70,6 +70,8 @@ export class Core {
   readonly #clockWatch: ClockWatch;
   readonly #index: RfqIndex | null;
   #lastView: MachineView;
+  /** Venue clock minus ours in milliseconds, as the latest heartbeat told; null before one has. */
+  #venueOffset: number | null = null;
   #refreshScheduled = false;
 
   constructor(options: CoreOptions) {
@@ -81,6 +83,7 @@ export class Core {
     this.ledger = new Ledger({
       store,
       clock,
+      clockOffset: () => this.#venueOffset,
       publish: (message) => this.#publishOwn(gapChannel, message satisfies GapMessage),
       onSettled: onGapSettled,
     });
@@ -127,13 +130,18 @@ export class Core {
     this.watch.refresh();
     this.#index?.readOn();
     if (this.view().session?.state === 'live')
-      store.markHeard(this.#toWall(this.intake.lastHeardAt ?? clock.monotonic()));
+      store.markHeard(this.#toWall(this.intake.lastHeardAt ?? clock.monotonic()), this.#venueOffset);
   }
 
   /** The machines as they are, or, once they have ended, as they were last. */
   view(): MachineView {
     if (this.#supervisor.getSnapshot().status === 'active') this.#lastView = viewOf(this.#supervisor);
     return this.#lastView;
+  }
+
+  /** The machines that run beside the supervisor, by name. */
+  actors(): readonly string[] {
+    return Object.keys(this.#supervisor.getSnapshot().children);
   }
 
   /** Asks for a new token now. */
@@ -176,7 +184,7 @@ export class Core {
   #ports(venue: Venue): ActorPorts {
     const { clock, settings } = this.#options;
     const index = this.#index;
-    const venueNow = () => clock.wall() + this.#clockOffset();
+    const venueNow = () => clock.wall() + (this.#venueOffset ?? 0);
     const reconciliation =
       index === null
         ? null
@@ -222,6 +230,9 @@ export class Core {
     const { store, clock, settings, vault } = this.#options;
     if ('failure' in fact && fact.failure !== null) this.unknownCodes.note(fact.failure, clock.wall());
     switch (fact.type) {
+      case 'session.heartbeat':
+        this.#venueOffset = fact.clockOffsetMs ?? this.#venueOffset;
+        break;
       case 'token.requested':
         store.pace('token', clock.wall());
         break;
@@ -237,7 +248,7 @@ export class Core {
         const since = blindSince({
           now: clock.monotonic(),
           cause: fact.cause,
-          heardAt: this.intake.lastHeardAt,
+          heardAt: this.intake.heardOn(fact.session),
           awaySince: this.#clockWatch.awaySince(fact.proof.provenAt),
           proof: fact.proof,
         });
@@ -245,8 +256,8 @@ export class Core {
         break;
       }
       case 'gap.ended':
-        this.ledger.end();
-        store.markHeard(clock.wall());
+        this.ledger.end(fact.at);
+        store.markHeard(clock.wall(), this.#venueOffset);
         break;
       case 'reconcile.finished':
         this.ledger.settle(fact.outcome === 'not-attempted' ? fact.outcome : fact.outcome === 'complete');
@@ -259,12 +270,16 @@ export class Core {
 
   #jumped(jump: TimeJump): void {
     this.counters[({ suspend: 'suspends', stall: 'stalls', step: 'clockSteps' } as const)[jump.kind]] += 1;
+    // Our clock went forward: by as much the venue's is further behind.
+    if (jump.kind === 'step' && this.#venueOffset !== null) this.#venueOffset -= jump.ms;
     this.#options.onJump(jump);
     if (this.#supervisor.getSnapshot().status === 'active') this.#supervisor.send({ type: 'clock.jumped' });
   }
 
-  #clockOffset(): number {
-    return this.view().session?.context.lastHeartbeat?.clockOffsetMs ?? 0;
+  /** Venue clock minus ours; 0 where the venue tells no time, null before the first heartbeat of the session. */
+  #clockOffset(): number | null {
+    const isKnown = (this.view().session?.context.lastHeartbeat ?? null) !== null;
+    return isKnown ? (this.#venueOffset ?? 0) : null;
   }
 
   /** Moments of the last minute, in unix milliseconds, on the monotonic clock of this run. */

@@ -6,6 +6,8 @@ import type { EventFrame } from '../protocol/venue-frame.ts';
 
 /** How long a session that has taken over may lag behind the one before it, in milliseconds. */
 const lagMs = 2_000;
+/** A session and the one it took over from, and a few that were not let in. */
+const endedRemembered = 8;
 
 type Heard = Pick<VenueSession, 'lastFrameAt'>;
 
@@ -18,6 +20,7 @@ export class Intake {
   #forgetting: unknown;
   #suppressed = 0;
   #lastHeardAt: number | null = null;
+  readonly #ended = new Map<number, number | null>();
 
   constructor(log: EventLog, clock: Clock) {
     this.#log = log;
@@ -29,6 +32,11 @@ export class Intake {
     const moments = [...this.#sessions.values()].map(({ lastFrameAt }) => lastFrameAt ?? Number.NEGATIVE_INFINITY);
     const latest = Math.max(this.#lastHeardAt ?? Number.NEGATIVE_INFINITY, ...moments);
     return Number.isFinite(latest) ? latest : null;
+  }
+
+  /** When a session was last heard (monotonic milliseconds), also one that is just over; null where it never was. */
+  heardOn(id: number): number | null {
+    return this.#sessions.get(id)?.lastFrameAt ?? this.#ended.get(id) ?? null;
   }
 
   /** Frames that both of two overlapping sessions brought, and that were therefore published once. */
@@ -59,6 +67,9 @@ export class Intake {
   /** A session is gone. What it brought may still come on the other one for a while. */
   end(id: number): void {
     this.#lastHeardAt = this.lastHeardAt;
+    const session = this.#sessions.get(id);
+    if (session !== undefined) this.#ended.set(id, session.lastFrameAt);
+    for (const old of this.#ended.keys()) if (old <= id - endedRemembered) this.#ended.delete(old);
     this.#sessions.delete(id);
     if (this.#overlap === null || this.#sessions.size > 1) return;
     this.#clock.clearTimeout(this.#forgetting);

@@ -6,6 +6,8 @@ import type { GapMessage } from '../protocol/local.ts';
 export interface LedgerPorts {
   readonly store: LedgerStore;
   readonly clock: Clock;
+  /** Venue clock minus ours in milliseconds, as far as it is known now. */
+  readonly clockOffset: () => number | null;
   /** Makes a change of a gap known to every consumer. */
   readonly publish: (message: GapMessage) => void;
   /** Told of each gap once nothing about it changes any more. */
@@ -30,6 +32,8 @@ export class Ledger {
   #total = 0;
   #blindMs = 0;
   #blind: BlindGap | null = null;
+  /** Gaps that began in an earlier run. */
+  readonly #adopted = new Set<number>();
   /** Gaps that are over and wait to be reconciled, oldest first. */
   #unsettled: readonly GapRecord[] = [];
 
@@ -51,30 +55,31 @@ export class Ledger {
 
   /** Takes over what an earlier run could not finish, and the time since that run ended. */
   adopt(channels: readonly string[]): void {
-    const { unfinished, heardAt } = this.#memory;
+    const { unfinished, heardAt, heardClockOffsetMs } = this.#memory;
     for (const gap of unfinished) {
       this.#announce(gap);
+      this.#adopted.add(gap.id);
       if (gap.until === null) this.#blind ??= { ...gap, until: null, sinceMonotonic: null };
       else this.#unsettled = [...this.#unsettled, gap];
     }
     if (heardAt === null || this.#blind !== null) return;
-    this.#begin('daemon-died', Math.min(heardAt, this.#ports.clock.wall()), null, channels);
+    this.#begin('daemon-died', heardAt, null, channels, heardClockOffsetMs);
   }
 
   /** Opens a gap, unless figd is blind already. @param since monotonic */
   open(cause: FailureCode, since: number, channels: readonly string[]): void {
     if (this.#blind !== null) return;
-    const { clock } = this.#ports;
-    this.#begin(cause, clock.wall() - (clock.monotonic() - since), since, channels);
+    const { clock, clockOffset } = this.#ports;
+    this.#begin(cause, clock.wall() - (clock.monotonic() - since), since, channels, clockOffset());
   }
 
-  /** The venue is heard again. What was missed can be fetched now. */
-  end(): void {
+  /** The venue is heard again, since a moment (monotonic). What was missed can be fetched now. */
+  end(at: number): void {
     const gap = this.#blind;
     if (gap === null) return;
     const { clock, store } = this.#ports;
-    const until = clock.wall();
-    const length = gap.sinceMonotonic === null ? until - gap.since : clock.monotonic() - gap.sinceMonotonic;
+    const until = clock.wall() - (clock.monotonic() - at);
+    const length = gap.sinceMonotonic === null ? until - gap.since : at - gap.sinceMonotonic;
     const { sinceMonotonic: _, ...record } = gap;
     const ended: GapRecord = { ...record, until, blindMs: Math.max(0, length) };
     this.#blind = null;
@@ -89,9 +94,9 @@ export class Ledger {
     const gaps = this.#unsettled;
     this.#unsettled = [];
     for (const gap of gaps) {
-      const settled: GapRecord = { ...gap, reconciled };
+      const settled: GapRecord = { ...gap, blindMs: this.#lengthOf(gap), reconciled };
       store.save(settled);
-      publish({ phase: 'closed', id: gap.id, until: gap.until ?? 0, blindMs: gap.blindMs ?? 0, reconciled });
+      publish({ phase: 'closed', id: gap.id, until: gap.until ?? 0, blindMs: settled.blindMs ?? 0, reconciled });
       onSettled(settled);
     }
   }
@@ -109,13 +114,37 @@ export class Ledger {
     };
   }
 
-  #begin(cause: FailureCode, since: number, sinceMonotonic: number | null, channels: readonly string[]): void {
+  /** What began in an earlier run can be measured by the venue's clock alone, once we know how far off ours is. */
+  #lengthOf(gap: GapRecord): number {
+    const now = this.#ports.clockOffset();
+    const isMeasured = !this.#adopted.has(gap.id) || gap.clockOffsetMs === null || now === null;
+    if (isMeasured) return gap.blindMs ?? 0;
+    return Math.max(0, (gap.until ?? 0) + now - (gap.since + (gap.clockOffsetMs ?? 0)));
+  }
+
+  #begin(
+    cause: FailureCode,
+    since: number,
+    sinceMonotonic: number | null,
+    channels: readonly string[],
+    clockOffsetMs: number | null,
+  ): void {
     this.#lastId += 1;
-    const gap = { id: this.#lastId, cause, since, until: null, blindMs: null, channels, reconciled: null };
+    if (sinceMonotonic === null) this.#adopted.add(this.#lastId);
+    const gap = {
+      id: this.#lastId,
+      cause,
+      since,
+      until: null,
+      blindMs: null,
+      channels,
+      clockOffsetMs,
+      reconciled: null,
+    };
     this.#blind = { ...gap, sinceMonotonic };
     this.#ports.store.save(gap);
     // From now on the gap itself says since when.
-    this.#ports.store.markHeard(null);
+    this.#ports.store.markHeard(null, null);
     this.#announce(gap);
   }
 

@@ -67,6 +67,12 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
         metrics.closes.inc({ code: 'renewal' });
         logger.info({ session: fact.id, previous: fact.previous }, 'session renewed: a second one has taken over');
         return;
+      case 'session.blind-spot':
+        logger.warn(
+          { session: fact.id, previous: fact.previous },
+          'the session that was taken over from had been dead',
+        );
+        return;
       case 'session.rotation-failed':
         logger.warn(
           { session: fact.id, code: fact.failure.code, class: fact.failure.class },

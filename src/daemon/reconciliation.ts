@@ -14,8 +14,8 @@ export interface ReconciliationPorts {
   readonly listing: Pick<RfqListing, 'page'>;
   /** The oldest gap that waits for a comparison, or null. */
   readonly outstanding: () => GapRecord | null;
-  /** Venue clock minus ours, in milliseconds. */
-  readonly clockOffset: () => number;
+  /** Venue clock minus ours, in milliseconds; null before this session's first heartbeat was answered. */
+  readonly clockOffset: () => number | null;
   /** The channels that are subscribed to. */
   readonly channels: readonly string[];
   /** How long before a gap RFQs may have been created that changed in it, in milliseconds. */
@@ -40,6 +40,11 @@ const pagePauseMs = 100;
 /** 200,000 RFQs: more than that is no gap any more. */
 const mostPages = 200;
 const mostSuspects = 10_000;
+/** Some 50 kB, which any reader in step takes in one turn. */
+const publishedAtOnce = 32;
+/** A heartbeat that is not answered in the default time-out ends the session, and the comparison with it. */
+const offsetPatienceMs = 6_000;
+const offsetPauseMs = 100;
 
 /** Finds what the events should have told and did not, by comparing them with the venue's list of RFQs. */
 export class Reconciliation {
@@ -55,11 +60,11 @@ export class Reconciliation {
 
   /** Compares once. @throws {FailureError} where the list cannot be had */
   async compare(signal: AbortSignal): Promise<Comparison> {
-    const { clock, log, index, outstanding, clockOffset, lookback } = this.#ports;
-    const offset = clockOffset();
+    const { clock, log, index, outstanding, lookback } = this.#ports;
+    const offset = await this.#offset(signal);
     const now = clock.wall() + offset;
     const gap = outstanding();
-    const gapSince = gap === null ? null : gap.since + offset;
+    const gapSince = gap === null ? null : gap.since + (gap.clockOffsetMs ?? offset);
     this.#watchedFrom ??= now;
     const startTime = Math.min(this.#comparedUntil ?? now, gapSince ?? now) - lookback;
     const headAtStart = log.head;
@@ -72,10 +77,20 @@ export class Reconciliation {
       this.#ports.publish(gap?.id ?? null, suspect.channel, suspect.data);
       index.learn(suspect.rfq, log.head);
       missed += 1;
+      // Readers have their turn, and live events theirs.
+      if (missed % publishedAtOnce === 0) await this.#catchUp(signal, true);
     }
     this.#comparedUntil = now;
     index.forgetBefore(now - lookback);
     return { missed };
+  }
+
+  /** The list is asked for, and read, by the venue's clock: how far it is from ours the first heartbeat tells. */
+  async #offset(signal: AbortSignal): Promise<number> {
+    const { clock, clockOffset } = this.#ports;
+    const patience = clock.monotonic() + offsetPatienceMs;
+    while (clockOffset() === null && clock.monotonic() < patience) await this.#pause(offsetPauseMs, signal);
+    return clockOffset() ?? 0;
   }
 
   async #suspects(startTime: number, endTime: number, gapSince: number | null, signal: AbortSignal) {
@@ -132,7 +147,8 @@ export class Reconciliation {
   }
 
   /** Reads the log to its head, a slice a turn of the event loop. */
-  async #catchUp(signal: AbortSignal): Promise<void> {
+  async #catchUp(signal: AbortSignal, after = false): Promise<void> {
+    if (after) await this.#pause(0, signal);
     while (!this.#ports.index.readOn()) await this.#pause(0, signal);
   }
 

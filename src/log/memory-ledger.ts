@@ -24,6 +24,7 @@ export class MemoryLedger implements LedgerStore {
   #beganAt: number;
   #lastId = 0;
   #heardAt: number | null = null;
+  #heardClockOffsetMs: number | null = null;
 
   /** @param beganAt unix milliseconds */
   constructor(beganAt: number) {
@@ -31,11 +32,11 @@ export class MemoryLedger implements LedgerStore {
   }
 
   /** A ledger that goes on where another one ended. */
-  static from({ beganAt, lastId, gaps, heardAt, paces }: LedgerContents): MemoryLedger {
+  static from({ beganAt, lastId, gaps, heardAt, heardClockOffsetMs, paces }: LedgerContents): MemoryLedger {
     const ledger = new MemoryLedger(beganAt);
     for (const gap of gaps) ledger.save(gap);
     ledger.#lastId = Math.max(lastId, ledger.#lastId);
-    ledger.#heardAt = heardAt;
+    ledger.markHeard(heardAt, heardClockOffsetMs);
     for (const what of ['dial', 'token'] as const) ledger.#paces[what] = paces[what].slice(-pacesKept[what]);
     return ledger;
   }
@@ -48,6 +49,10 @@ export class MemoryLedger implements LedgerStore {
     return this.#heardAt;
   }
 
+  get heardClockOffsetMs(): number | null {
+    return this.#heardClockOffsetMs;
+  }
+
   get paces(): Readonly<Record<Paced, readonly number[]>> {
     return this.#paces;
   }
@@ -58,6 +63,7 @@ export class MemoryLedger implements LedgerStore {
       lastId: this.#lastId,
       unfinished: this.#ordered().filter((gap) => !isFinished(gap)),
       heardAt: this.#heardAt,
+      heardClockOffsetMs: this.#heardClockOffsetMs,
       paces: { ...this.#paces },
     };
   }
@@ -77,7 +83,8 @@ export class MemoryLedger implements LedgerStore {
     return this.#ordered().filter(({ until }) => until === null || until > since);
   }
 
-  markHeard(at: number | null): void {
+  markHeard(at: number | null, clockOffsetMs: number | null): void {
+    this.#heardClockOffsetMs = clockOffsetMs;
     this.#heardAt = at;
   }
 

@@ -64,6 +64,8 @@ export interface SessionContext extends Omit<SessionInput, 'token'> {
   readonly successor: number | null;
   readonly predecessor: number | null;
   readonly successorToken: number;
+  /** What was known of the first session when the second one took over, and when (monotonic); null once it is proven. */
+  readonly takeover: { readonly at: number; readonly proof: ProofOfLife } | null;
   readonly rotationsFailed: number;
   /** How long the venue wants to be left alone before it takes a subscription, in milliseconds. */
   readonly limitedForMs: number;
@@ -81,7 +83,9 @@ export interface SessionOutput {
   readonly liveForMs: number | null;
   /** How long ago it was authenticated, in milliseconds; null when it never was. */
   readonly authenticatedForMs: number | null;
-  /** What the heartbeats proved, in monotonic milliseconds. */
+  /** The session whose last proof of life counts: one that was taken over from, until it has shown that it was alive. */
+  readonly unproven: number;
+  /** What the heartbeats of that one proved, in monotonic milliseconds. */
   readonly proof: ProofOfLife;
 }
 
@@ -105,7 +109,13 @@ export interface CuttingTime {
 /** Facts from the sockets, by the number of the session each belongs to. */
 export type SocketFact =
   | { readonly type: 'socket.opened'; readonly session: number }
-  | { readonly type: 'socket.closed'; readonly session: number; readonly failure: Failure };
+  | {
+      readonly type: 'socket.closed';
+      readonly session: number;
+      readonly failure: Failure;
+      /** It ended with a close frame: everything the venue had sent on it has arrived. */
+      readonly isComplete: boolean;
+    };
 
 export type SocketCommand =
   /** Open a second socket. */
@@ -144,11 +154,20 @@ export type SessionReport =
       readonly confirmed: readonly string[];
       readonly refused: readonly string[];
     }
-  | { readonly type: 'session.heartbeat'; readonly id: number; readonly rttMs: number }
+  | ({ readonly type: 'session.heartbeat'; readonly id: number } & HeartbeatAck)
   | { readonly type: 'session.renewed'; readonly id: number; readonly generation: number }
   /** It asks for a number under which a second session may be dialled. */
   | { readonly type: 'session.wants-successor'; readonly id: number }
   | { readonly type: 'session.rotated'; readonly id: number; readonly previous: number }
+  /** The session that was taken over from had been dead, nobody knows since when: there was a gap after all. */
+  | {
+      readonly type: 'session.blind-spot';
+      readonly id: number;
+      readonly previous: number;
+      readonly proof: ProofOfLife;
+      /** When the second session was subscribed (monotonic). */
+      readonly until: number;
+    }
   | {
       readonly type: 'session.rotation-failed';
       readonly id: number;

@@ -1,5 +1,6 @@
 import { failure } from '../protocol/failure.ts';
-import { connectTimeout, ofFailure, proofOfLife, renewal } from './session.renewal.ts';
+import { proofOfLife } from './policies/blindness.ts';
+import { connectTimeout, ofFailure, renewal } from './session.renewal.ts';
 import { sessionSetup } from './session.setup.ts';
 
 /** The session proves every interval that it is alive; one heartbeat without a reply ends it. */
@@ -112,6 +113,7 @@ export const sessionMachine = sessionSetup.createMachine({
     successor: null,
     predecessor: null,
     successorToken: 0,
+    takeover: null,
     rotationsFailed: 0,
     limitedForMs: 0,
     renewalFailure: null,
@@ -123,7 +125,8 @@ export const sessionMachine = sessionSetup.createMachine({
     token: context.authenticatedWith || context.presentedToken || context.newestToken,
     liveForMs: context.liveAt === null ? null : context.now() - context.liveAt,
     authenticatedForMs: context.authenticatedAt === null ? null : context.now() - context.authenticatedAt,
-    proof: proofOfLife(context),
+    unproven: context.takeover === null ? context.id : (context.predecessor ?? context.id),
+    proof: context.takeover?.proof ?? proofOfLife(context),
   }),
   invoke: {
     id: 'sockets',

@@ -1,5 +1,5 @@
 import { type Failure, failure, failureOf } from '../protocol/failure.ts';
-import type { ProofOfLife, SessionContext } from './session.events.ts';
+import type { SessionContext } from './session.events.ts';
 import { sessionSetup, whenToCut } from './session.setup.ts';
 
 /** Why a promise that the chart awaited was broken. */
@@ -8,15 +8,6 @@ export const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failur
 /** A socket that did not open in time. */
 export function connectTimeout({ settings }: SessionContext): Failure {
   return failure('connect-timeout', `no connection within ${settings.connectTimeout} ms`);
-}
-
-/** What the heartbeats of a session proved. */
-export function proofOfLife({ lastHeartbeat, lastHeartbeatSentAt }: SessionContext): ProofOfLife {
-  return {
-    provenAt: lastHeartbeat === null ? null : lastHeartbeat.at - lastHeartbeat.rttMs,
-    heartbeatSentAt: Number.isFinite(lastHeartbeatSentAt) ? lastHeartbeatSentAt : null,
-    rttMs: lastHeartbeat?.rttMs ?? 0,
-  };
 }
 
 /** Why a session that nothing could take over from is cut now. */
@@ -96,10 +87,60 @@ const rotating = sessionSetup.createStateConfig({
             'note that renewal works',
             'report the rotation',
             'turn to it',
-            'say goodbye to the predecessor',
           ],
         },
         onError: afterFailedRotation,
+      },
+    },
+  },
+});
+
+/**
+ * Two sessions overlap; the first one is let go once it has shown that it was alive to the end. Were it half-open, what
+ * it should have brought before the second one was subscribed would be missing, and nobody would know.
+ */
+const parting = sessionSetup.createStateConfig({
+  initial: 'having it prove itself',
+  states: {
+    'having it prove itself': {
+      invoke: {
+        src: 'heartbeat',
+        input: ({ context }) => ({ session: context.predecessor ?? 0 }),
+        onDone: { target: 'saying goodbye', actions: 'note that it was alive' },
+        onError: {
+          target: '#session.live.renewal.current',
+          actions: ['report the blind spot', 'cut the predecessor', 'forget the predecessor'],
+        },
+      },
+      on: {
+        'socket.closed': [
+          {
+            guard: { type: "is it the predecessor's last word?", params: ({ event }) => event },
+            target: '#session.live.renewal.current',
+            actions: 'forget the predecessor',
+          },
+          {
+            guard: { type: "is it the predecessor's?", params: ({ event }) => event },
+            target: '#session.live.renewal.current',
+            actions: ['report the blind spot', 'forget the predecessor'],
+          },
+        ],
+      },
+    },
+    'saying goodbye': {
+      entry: 'say goodbye to the predecessor',
+      on: {
+        'socket.closed': {
+          guard: { type: "is it the predecessor's?", params: ({ event }) => event },
+          target: '#session.live.renewal.current',
+          actions: 'forget the predecessor',
+        },
+      },
+      after: {
+        'close timeout': {
+          target: '#session.live.renewal.current',
+          actions: ['cut the predecessor', 'forget the predecessor'],
+        },
       },
     },
   },
@@ -173,16 +214,7 @@ export const renewal = sessionSetup.createStateConfig({
       },
     },
     rotating,
-    parting: {
-      on: {
-        'socket.closed': {
-          guard: { type: "is it the predecessor's?", params: ({ event }) => event },
-          target: 'current',
-          actions: 'forget the predecessor',
-        },
-      },
-      after: { 'close timeout': { target: 'current', actions: ['cut the predecessor', 'forget the predecessor'] } },
-    },
+    parting,
     // The session lives on its old token as long as that lasts, and is cut when that hurts least.
     stale: {
       invoke: {

@@ -1,6 +1,7 @@
 import { assign, type CallbackLogicFunction, fromCallback, fromPromise, raise, sendTo, setup } from 'xstate';
 import type { Failure } from '../protocol/failure.ts';
 import { limitedDelay } from './policies/backoff.ts';
+import { nothingProven, proofOfLife } from './policies/blindness.ts';
 import { clampDelay } from './policies/delay.ts';
 import { cuttingTime, expiryOf, resubscribeDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
 import type {
@@ -69,6 +70,8 @@ export const sessionSetup = setup({
     'is it ours?': ({ context }, params: OfSession) => params.session === context.id,
     "is it the successor's?": ({ context }, params: OfSession) => params.session === context.successor,
     "is it the predecessor's?": ({ context }, params: OfSession) => params.session === context.predecessor,
+    "is it the predecessor's last word?": ({ context }, params: OfSession & { readonly isComplete: boolean }) =>
+      params.session === context.predecessor && params.isComplete,
     'is every channel confirmed?': ({ context }) => context.refused.length === 0,
     'is a newer token out?': ({ context }) => context.newestToken > context.authenticatedWith,
     'did the renewal bring a newer token?': ({ context }, params: { token: number }) =>
@@ -132,6 +135,7 @@ export const sessionSetup = setup({
     'note that renewal works': assign({ renewalFailure: null, rotationsFailed: 0 }),
     'let the successor take over': assign(({ context }, params: SubscriptionAnswer) => ({
       predecessor: context.id,
+      takeover: { at: context.now(), proof: proofOfLife(context) },
       id: context.successor ?? context.id,
       successor: null,
       authenticatedWith: context.successorToken,
@@ -145,7 +149,8 @@ export const sessionSetup = setup({
       session: context.predecessor ?? 0,
     })),
     'cut the predecessor': sendTo('sockets', ({ context }) => ({ type: 'cut', session: context.predecessor ?? 0 })),
-    'forget the predecessor': assign({ predecessor: null }),
+    'note that it was alive': assign({ takeover: null }),
+    'forget the predecessor': assign({ predecessor: null, takeover: null }),
     'report being authenticated': sendTo(
       ({ context }) => context.supervisor,
       ({ context }): SessionReport => ({ type: 'session.authenticated', id: context.id }),
@@ -165,7 +170,12 @@ export const sessionSetup = setup({
     ),
     'report the heartbeat': sendTo(
       ({ context }) => context.supervisor,
-      ({ context }, { rttMs }: HeartbeatAck): SessionReport => ({ type: 'session.heartbeat', id: context.id, rttMs }),
+      ({ context }, { rttMs, clockOffsetMs }: HeartbeatAck): SessionReport => ({
+        type: 'session.heartbeat',
+        id: context.id,
+        rttMs,
+        clockOffsetMs,
+      }),
     ),
     'report the renewal': sendTo(
       ({ context }) => context.supervisor,
@@ -185,6 +195,16 @@ export const sessionSetup = setup({
         type: 'session.rotated',
         id: context.id,
         previous: context.predecessor ?? context.id,
+      }),
+    ),
+    'report the blind spot': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context: { id, predecessor, takeover, now } }): SessionReport => ({
+        type: 'session.blind-spot',
+        id,
+        previous: predecessor ?? id,
+        proof: takeover?.proof ?? nothingProven,
+        until: takeover?.at ?? now(),
       }),
     ),
     'report the failed rotation': sendTo(

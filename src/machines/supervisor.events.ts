@@ -71,6 +71,12 @@ export type SupervisorFact =
       readonly retryInMs: number | null;
     }
   /** A live session was lost. */
-  | { readonly type: 'gap.opened'; readonly cause: FailureCode; readonly proof: ProofOfLife }
-  /** A session is live: the venue is heard again. */
-  | { readonly type: 'gap.ended' };
+  | {
+      readonly type: 'gap.opened';
+      readonly cause: FailureCode;
+      /** The session that was lost. */
+      readonly session: number;
+      readonly proof: ProofOfLife;
+    }
+  /** A session is live: the venue is heard again. `at`: since when (monotonic). */
+  | { readonly type: 'gap.ended'; readonly at: number };

@@ -108,11 +108,20 @@ export const supervisorMachine = setup({
       enqueue.emit({
         type: 'gap.opened',
         cause: judgeEnding(params.failure, context.cutShort).code,
+        session: params.unproven,
         proof: params.proof,
       });
       enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
     }),
-    'tell that the venue is heard': emit({ type: 'gap.ended' }),
+    'tell that the venue is heard': emit(({ context }) => ({ type: 'gap.ended' as const, at: context.now() })),
+    'tell of the blind spot': enqueueActions(
+      ({ enqueue }, { previous, proof, until }: Extract<SessionReport, { type: 'session.blind-spot' }>) => {
+        enqueue.emit({ type: 'gap.opened', cause: 'half-open', session: previous, proof });
+        enqueue.emit({ type: 'gap.ended', at: until });
+        enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
+        enqueue.sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent);
+      },
+    ),
     'count the token as accepted': sendTo('token', { type: 'token.accepted' }),
     'have it reconciled': sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent),
     'dial as soon as allowed': assign(({ context }) => planDial(context, context.now())),
@@ -162,7 +171,8 @@ export const supervisorMachine = setup({
     dials: input.earlier.dials,
     failedInARow: 0,
     cutShort: 0,
-    nextDialAt: null,
+    // The ceiling holds from the first dial on: an earlier run may have used it up.
+    nextDialAt: earliestDial(input.earlier.dials, input.now()),
     heldByCeiling: false,
     token: null,
     lastClose: null,
@@ -278,6 +288,9 @@ export const supervisorMachine = setup({
               ],
             },
             'clock.jumped': { actions: ['have the token check the time', 'have the session check the time'] },
+            'session.blind-spot': {
+              actions: ['make it known', { type: 'tell of the blind spot', params: ({ event }) => event }],
+            },
             'session.wants-successor': { actions: 'plan a successor' },
             'successor.due': [
               { guard: 'does the ceiling allow a dial?', actions: 'dial a successor' },

@@ -14,6 +14,11 @@ export interface GapRecord {
   /** Length of the blindness; unlike `until` − `since` it is not bent by steps of the clock. Null while figd is blind. */
   readonly blindMs: number | null;
   readonly channels: readonly string[];
+  /**
+   * The venue's clock minus this host's when the gap began, in milliseconds; null where it was not known. The venue's
+   * clock is the one that a step of ours, or a restart in between, does not bend.
+   */
+  readonly clockOffsetMs: number | null;
   readonly reconciled: Reconciled;
 }
 
@@ -30,6 +35,8 @@ export interface LedgerMemory {
   readonly unfinished: readonly GapRecord[];
   /** When the venue was last heard on a live session; null where figd was not live when it ended. */
   readonly heardAt: number | null;
+  /** The venue's clock minus this host's at that moment, in milliseconds; null where it was not known. */
+  readonly heardClockOffsetMs: number | null;
   /** Moments of the latest dials and token requests, oldest first. */
   readonly paces: Readonly<Record<Paced, readonly number[]>>;
 }
@@ -45,7 +52,7 @@ export interface LedgerStore {
   /** The gaps that were not over at `since`, oldest first. */
   gapsSince(since: number): readonly GapRecord[];
   /** Remembers when the venue was last heard, or with null that figd is not live. */
-  markHeard(at: number | null): void;
+  markHeard(at: number | null, clockOffsetMs: number | null): void;
   /** Remembers a dial or a token request. */
   pace(what: Paced, at: number): void;
 }

@@ -72,7 +72,7 @@ export function mayHaveChangedSince(rfq: RfqFacts, moment: number): boolean {
     case 'filledPartial':
       return false;
     default:
-      // It expired then; when it was cancelled nobody says, but not after that.
-      return rfq.expiresAt === null || rfq.expiresAt >= moment;
+      // When it was cancelled it does not tell, and how long after its time a venue calls it expired nobody knows.
+      return true;
   }
 }

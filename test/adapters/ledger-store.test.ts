@@ -3,7 +3,14 @@ import { MemoryLedger, maxGaps } from '../../src/log/memory-ledger.ts';
 import type { LedgerStore } from '../../src/protocol/ledger.ts';
 import { gap, LedgerPlace, openGap, range, start } from './support/ledger.ts';
 
-const nothing = { beganAt: start, lastId: 0, unfinished: [], heardAt: null, paces: { dial: [], token: [] } };
+const nothing = {
+  beganAt: start,
+  lastId: 0,
+  unfinished: [],
+  heardAt: null,
+  heardClockOffsetMs: null,
+  paces: { dial: [], token: [] },
+};
 
 function inFile(): LedgerStore {
   const place = new LedgerPlace();
@@ -59,9 +66,9 @@ describe.each([
 
   it('remembers when the venue was heard, and that figd is not live', () => {
     const ledger = make();
-    ledger.markHeard(start + 0.125);
+    ledger.markHeard(start + 0.125, null);
     expect(ledger.recall().heardAt).toBe(start + 0.125);
-    ledger.markHeard(null);
+    ledger.markHeard(null, null);
     expect(ledger.recall().heardAt).toBeNull();
   });
 

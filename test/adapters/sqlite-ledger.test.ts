@@ -21,7 +21,7 @@ describe('a ledger in a file', () => {
     const first = place.open();
     first.save(gap(1));
     first.save(openGap(2));
-    first.markHeard(start + 5);
+    first.markHeard(start + 5, null);
     first.pace('dial', start + 1);
     first.pace('token', start + 2);
     place.now += 1_000;
@@ -29,7 +29,7 @@ describe('a ledger in a file', () => {
     expect(second.recall()).toEqual(first.recall());
     expect(second.gapsSince(0)).toEqual([gap(1), openGap(2)]);
     second.save(gap(2));
-    second.markHeard(null);
+    second.markHeard(null, null);
     expect(place.open().recall()).toMatchObject({ beganAt: start, lastId: 2, unfinished: [], heardAt: null });
     expect(place.told).toEqual([]);
   });
@@ -86,7 +86,7 @@ describe('while its file cannot be written', () => {
     const other = new DatabaseSync(place.path);
     other.exec('BEGIN IMMEDIATE');
     ledger.save(gap(1));
-    ledger.markHeard(start + 1);
+    ledger.markHeard(start + 1, null);
     ledger.pace('dial', start + 2);
     place.now += 10_000;
     ledger.save(gap(2));
@@ -118,7 +118,7 @@ describe('while its file cannot be written', () => {
     ledger.pace('dial', start);
     rmSync(place.directory);
     place.now += 10_000;
-    ledger.markHeard(start + 7);
+    ledger.markHeard(start + 7, null);
     expect(place.told.slice(1)).toEqual([null]);
     const written = place.open();
     expect(written.recall()).toEqual({ ...ledger.recall(), beganAt: start });
@@ -243,7 +243,7 @@ describe('a damaged file', () => {
     using place = new LedgerPlace();
     const ledger = place.open();
     for (const id of range(100)) ledger.save(gap(id));
-    ledger.markHeard(start);
+    ledger.markHeard(start, null);
     // Closing the last connection but one moves everything from the log of SQLite into the file itself.
     inside(place.path, 'PRAGMA wal_checkpoint(TRUNCATE)');
     writeFileSync(place.path, Buffer.alloc(statSync(place.path).size, 'x'), { flag: 'r+' });
@@ -294,7 +294,7 @@ describe('without a daemon', () => {
     using place = new LedgerPlace();
     const ledger = place.open();
     ledger.save(gap(1));
-    ledger.markHeard(start + 500_000);
+    ledger.markHeard(start + 500_000, null);
     const died = { ...openGap(2), cause: 'daemon-died', since: start + 500_000 };
     expect(readLedger(place.directory, start + dayMs, start + 2 * dayMs)?.gaps).toEqual([died]);
     expect(ledger.recall().lastId).toBe(1);

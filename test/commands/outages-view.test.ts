@@ -16,6 +16,7 @@ const gap: GapRecord = {
   until: since + 3_100,
   blindMs: 3_100,
   channels,
+  clockOffsetMs: null,
   reconciled: true,
 };
 const lastDay = sinceArgument('24h', now);

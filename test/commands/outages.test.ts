@@ -18,6 +18,7 @@ const gap: GapRecord = {
   until: Date.now() - 3_597_000,
   blindMs: 3_000,
   channels: ['rfq.maker'],
+  clockOffsetMs: null,
   reconciled: 'not-attempted',
 };
 

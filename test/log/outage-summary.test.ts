@@ -4,7 +4,7 @@ import { localDays, summarizeOutages } from '../../src/log/outage-summary.ts';
 import type { GapRecord } from '../../src/protocol/ledger.ts';
 
 function closed(since: number, until: number, blindMs = until - since): GapRecord {
-  return { id: 1, cause: 'half-open', since, until, blindMs, channels: [], reconciled: true };
+  return { id: 1, cause: 'half-open', since, until, blindMs, channels: [], clockOffsetMs: null, reconciled: true };
 }
 
 function open(since: number): GapRecord {

@@ -22,6 +22,7 @@ export class Scheduler {
   readonly #heap: Entry[] = [];
   readonly #held: Entry[] = [];
   readonly #live = new Map<Owner, number>();
+  readonly #dead = new Set<Owner>();
   #now = 0;
   #order = 0;
   #paused: Owner | null = null;
@@ -45,6 +46,8 @@ export class Scheduler {
   at(due: number, owner: Owner, run: () => void, kind: Entry['kind'] = 'timer'): Entry {
     this.#order += 1;
     const entry: Entry = { due: Math.max(due, this.#now), order: this.#order, owner, kind, run, done: false };
+    // What comes for a process that is gone finds nobody.
+    if (this.#dead.has(owner)) return Object.assign(entry, { done: true });
     if (kind === 'timer') this.#live.set(owner, this.timers(owner) + 1);
     this.#push(entry);
     return entry;
@@ -86,6 +89,7 @@ export class Scheduler {
   /** The process of this owner is gone, and all that it was waiting for. */
   forget(owner: Owner): void {
     for (const entry of [...this.#heap, ...this.#held]) if (entry.owner === owner && !entry.done) this.#finish(entry);
+    this.#dead.add(owner);
     if (this.#paused === owner) this.#paused = null;
     this.#held.length = 0;
   }

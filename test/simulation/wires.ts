@@ -3,7 +3,7 @@ import { type HttpAnswer, networkFailure, statusFailure } from '../../src/adapte
 import { closeFailure } from '../../src/adapters/socket-failures.ts';
 import type { OpenTransport, Transport, TransportHandlers } from '../../src/adapters/venue-socket.ts';
 import { type Failure, failure } from '../../src/protocol/failure.ts';
-import { type Peer, type SessionHandle, VenueDownError } from '../../src/simulator/ports.ts';
+import { type HttpReply, type Peer, type SessionHandle, VenueDownError } from '../../src/simulator/ports.ts';
 import type { Venue } from '../../src/simulator/venue.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -20,6 +20,9 @@ export interface WiresPorts {
   readonly random: () => number;
   /** Number of the run of the daemon at this end. */
   readonly owner: number;
+  /** Unix milliseconds on the clock of the daemon's host, and of the venue's. */
+  readonly wall: () => number;
+  readonly venueWall: () => number;
   readonly onDial: () => void;
   readonly onTokenRequest: () => void;
   /** A frame or a request leaves the daemon. */
@@ -77,6 +80,12 @@ export class Wires {
     return Math.max(after, this.frozenUntil, scheduler.now + network.latency + random() * network.jitter);
   }
 
+  /** As every HTTP server does (RFC 9110, 6.6.1). */
+  dated(reply: HttpReply): HttpReply {
+    const date = new Date(this.#ports.venueWall()).toUTCString();
+    return { ...reply, headers: { ...reply.headers, date } };
+  }
+
   #send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     const { scheduler, venue, owner, onSend, onToken, onTokenRequest } = this.#ports;
     const { pathname, search } = new URL(url);
@@ -102,7 +111,7 @@ export class Wires {
           (reply) =>
             finish(() => {
               if (isToken) onToken(reply.body, askedAt);
-              resolve(reply);
+              resolve(this.dated(reply));
             }),
           () => finish(() => reject(refused())),
         );
@@ -148,7 +157,7 @@ class End implements Transport {
     this.#there(() => {
       if (this.#isBlackHole) return;
       this.#venueEnd?.disconnected(1000);
-      this.#here(() => this.#end(closeFailure(1000, '')));
+      this.#here(() => this.#end(closeFailure(1000, ''), true));
     });
   }
 
@@ -174,7 +183,12 @@ class End implements Transport {
       return;
     }
     if (!verdict.accepted) {
-      const found = statusFailure('connecting to the venue', verdict, (text) => text, Date.parse('2026-11-22'));
+      const found = statusFailure(
+        'connecting to the venue',
+        this.#wires.dated(verdict),
+        (text) => text,
+        this.#ports.wall(),
+      );
       const known = found.code === 'bad-reply' || found.code === 'not-found';
       this.#here(() => this.#end(known ? failure('upgrade-refused', found.message) : found));
       return;
@@ -189,7 +203,7 @@ class End implements Transport {
 
   #peer(): Peer {
     const over = (code: number, reason: string) => {
-      if (!this.#isBlackHole) this.#here(() => this.#end(closeFailure(code, reason)));
+      if (!this.#isBlackHole) this.#here(() => this.#end(closeFailure(code, reason), code !== 1006));
       // The closing handshake of the client answers it.
       this.#there(() => this.#venueEnd?.disconnected(code));
     };
@@ -210,10 +224,10 @@ class End implements Transport {
     };
   }
 
-  #end(found: Failure): void {
+  #end(found: Failure, isComplete = false): void {
     if (this.#state === 'over') return;
     this.#leave();
-    this.#handlers.closed(found);
+    this.#handlers.closed(found, isComplete);
   }
 
   #leave(): void {

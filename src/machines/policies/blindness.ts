@@ -1,8 +1,25 @@
 import type { FailureCode } from '../../protocol/failure.ts';
-import type { ProofOfLife } from '../session.events.ts';
+import type { ProofOfLife, SessionContext } from '../session.events.ts';
 
 /** "The server will close your connection if it doesn't receive a heartbeat" within this time (venue's quickstart). */
 const venueHeartbeatLimitMs = 30_000;
+/** A reply may take a few round trips; one that takes longer than this too says that the network holds things up. */
+const usualDelayMs = 1_000;
+const usualRoundTrips = 4;
+
+export const nothingProven: ProofOfLife = { provenAt: null, heartbeatSentAt: null, rttMs: 0 };
+
+/** What the heartbeats of a session have proved. */
+export function proofOfLife({
+  lastHeartbeat,
+  lastHeartbeatSentAt,
+}: Pick<SessionContext, 'lastHeartbeat' | 'lastHeartbeatSentAt'>): ProofOfLife {
+  return {
+    provenAt: lastHeartbeat === null ? null : lastHeartbeat.at - lastHeartbeat.rttMs,
+    heartbeatSentAt: Number.isFinite(lastHeartbeatSentAt) ? lastHeartbeatSentAt : null,
+    rttMs: lastHeartbeat?.rttMs ?? 0,
+  };
+}
 
 export interface LostSession {
   readonly now: number;
@@ -20,15 +37,22 @@ export interface LostSession {
  *
  * - Frames come in order, so all that was sent before the latest frame left has come; it left at most a round trip
  *   before it was read, as far as the latest heartbeat tells, and not before that heartbeat did.
+ * - What is read while a heartbeat is long overdue was held up by the network, nobody knows how long.
  * - After an absence of the process that says nothing: the frames had waited in the kernel. What holds is when it was
  *   last there; and where the venue closed for want of a heartbeat, that it did so 30 s after the last one.
  */
 export function blindSince({ now, cause, heardAt, awaySince, proof }: LostSession): number {
-  const left = (heardAt ?? now) - proof.rttMs;
-  const sure = Math.max(left, proof.provenAt ?? Number.NEGATIVE_INFINITY);
+  const provenAt = proof.provenAt ?? Number.NEGATIVE_INFINITY;
+  const left = wasHeldUp(heardAt, proof) ? provenAt : (heardAt ?? now) - proof.rttMs;
+  const sure = Math.max(left, provenAt);
   if (awaySince === null || awaySince > sure) return Math.min(sure, now);
   const cutAt = (proof.heartbeatSentAt ?? Number.NEGATIVE_INFINITY) + venueHeartbeatLimitMs;
   // Cut off earlier than documented, or for another reason: then nothing is known but when we were last there.
   if (cause !== 'heartbeat-overdue' || cutAt > now) return awaySince;
   return Math.max(awaySince, cutAt);
+}
+
+function wasHeldUp(heardAt: number | null, { provenAt, heartbeatSentAt, rttMs }: ProofOfLife): boolean {
+  if (heardAt === null || provenAt === null || heartbeatSentAt === null || heartbeatSentAt <= provenAt) return false;
+  return heardAt > heartbeatSentAt + Math.max(usualDelayMs, usualRoundTrips * rttMs);
 }

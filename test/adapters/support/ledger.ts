@@ -48,6 +48,7 @@ export function gap(id: number, others: Partial<GapRecord> = {}): GapRecord {
     until: since + 3_000,
     blindMs: 3_000,
     channels: ['rfq.maker', 'rfq.taker'],
+    clockOffsetMs: -2.5,
     reconciled: true,
     ...others,
   };

@@ -1,0 +1,169 @@
+import type { GapMessage } from '../../src/protocol/local.ts';
+import type { EventRecord } from '../../src/simulator/ports.ts';
+import type { Heard } from './consumer.ts';
+import { beginning } from './host.ts';
+import type { World } from './world.ts';
+
+type Report = (invariant: string, detail: string) => void;
+
+/** A gap in true milliseconds. */
+interface TrueGap {
+  readonly id: number;
+  since: number;
+  until: number;
+}
+
+interface Sent {
+  readonly at: number;
+  readonly frame: string;
+  /** How long it may have been on its way. */
+  readonly slack: number;
+}
+
+interface ChannelAccount {
+  readonly sent: Sent[];
+  /** How many of them have been received or are known to be missing. */
+  accounted: number;
+}
+
+const rfqOf = (frame: string): { readonly id: number; readonly status: string } | null => {
+  const id = /"rfqId":(\d+),"productId"/.exec(frame)?.[1];
+  const status = /"status":"(\w+)"/.exec(frame)?.[1];
+  return id === undefined || status === undefined ? null : { id: Number(id), status };
+};
+
+/** Compares what the venue published with what a reader got, event by event, and gaps with what is missing. */
+export class Accounts {
+  readonly #world: World;
+  readonly #report: Report;
+  readonly #channels = new Map<string, ChannelAccount>();
+  readonly #gaps = new Map<number, TrueGap>();
+  readonly #missing: (Sent & { readonly channel: string })[] = [];
+  /** What became of each RFQ at the venue, and what a reader knows of it. */
+  readonly #statusAtVenue = new Map<number, { readonly status: string; readonly at: number }>();
+  readonly #statusKnown = new Map<number, string>();
+  /** What the wall clock of the host was off when the last run ended. */
+  #offsetAtEnd = 0;
+  /** The venue's latest delay, and until when it may still show. */
+  #delay = { ms: 0, until: Number.NEGATIVE_INFINITY };
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  sent({ channel, frame }: EventRecord): void {
+    const at = this.#world.scheduler.now;
+    this.#account(channel).sent.push({ at, frame, slack: this.#slack() + Math.max(0, this.#world.frozenUntil - at) });
+    const rfq = rfqOf(frame);
+    if (rfq !== null) this.#statusAtVenue.set(rfq.id, { status: rfq.status, at });
+  }
+
+  /** The venue answers late, and sends what is queued behind it late as well. */
+  onDelay(ms: number, forMs: number): void {
+    this.#delay = { ms, until: this.#world.scheduler.now + forMs + ms + 60_000 };
+  }
+
+  received({ channel, message, seq }: Heard): void {
+    const account = this.#account(channel);
+    const index = account.sent.findIndex(
+      (sent, at) => at >= account.accounted && sent.frame === message && this.#mayArriveNow(sent),
+    );
+    if (index === -1) {
+      if (channel !== 'venue.unrouted' && !isMalformed(message)) {
+        this.#report('no event comes twice', `${channel} ${seq}: ${message.slice(0, 160)}`);
+      }
+      return;
+    }
+    for (const sent of account.sent.slice(account.accounted, index)) this.#missing.push({ channel, ...sent });
+    account.accounted = index + 1;
+    const rfq = rfqOf(message);
+    if (rfq !== null) this.#statusKnown.set(rfq.id, rfq.status);
+  }
+
+  /** The same bytes may be sent again later: what was sent too long ago to arrive now is not it. */
+  #mayArriveNow({ at, slack }: Sent): boolean {
+    const { scheduler, judge, frozenUntil } = this.#world;
+    const heldUntil = Math.max(frozenUntil, judge.resumedAt);
+    return at >= scheduler.now - slack || (at <= heldUntil + slack && scheduler.now <= heldUntil + slack + 1_000);
+  }
+
+  reconciled(message: string): void {
+    const rfq = rfqOf(message);
+    if (rfq !== null) this.#statusKnown.set(rfq.id, rfq.status);
+  }
+
+  gap(gap: GapMessage): void {
+    const { host } = this.#world;
+    if (gap.phase === 'open') {
+      const before = this.#gaps.get(gap.id);
+      if (before !== undefined) return;
+      const offset = gap.cause === 'daemon-died' ? this.#offsetAtEnd : host.offset;
+      this.#gaps.set(gap.id, { id: gap.id, since: gap.since - beginning - offset, until: Number.POSITIVE_INFINITY });
+      return;
+    }
+    const open = this.#gaps.get(gap.id);
+    if (open === undefined) this.#report('a gap is opened before it is closed', `gap ${gap.id}`);
+    else {
+      open.until = gap.until - beginning - host.offset;
+      if (gap.reconciled === true) this.#checkBook(open);
+    }
+  }
+
+  onEnded(): void {
+    this.#offsetAtEnd = this.#world.host.offset;
+  }
+
+  atTheEnd(): void {
+    const { now } = this.#world.scheduler;
+    for (const [channel, { sent, accounted }] of this.#channels) {
+      for (const rest of sent.slice(accounted))
+        if (rest.at < now - 5_000 - this.#slack()) this.#missing.push({ channel, ...rest });
+    }
+    for (const { at, channel, frame, slack } of this.#missing) {
+      if (this.#world.judge.isExcused(channel, at) || this.#isInGap(at, slack)) continue;
+      this.#report('what is missing lies in a gap', `${channel} at ${Math.round(at)}: ${frame.slice(0, 120)}`);
+    }
+  }
+
+  /** What figd says it has reconciled, a reader now knows. */
+  #checkBook(gap: TrueGap): void {
+    const now = this.#world.scheduler.now;
+    const settledBefore = now - 5_000 - this.#slack();
+    for (const [rfq, { status, at }] of this.#statusAtVenue) {
+      if (at < gap.since || at > Math.min(gap.until, settledBefore)) continue;
+      const known = this.#statusKnown.get(rfq);
+      if (known !== status) {
+        this.#report(
+          'a reconciled gap hides nothing',
+          `gap ${gap.id}: RFQ ${rfq} is ${status}, a reader knows ${known}`,
+        );
+      }
+    }
+  }
+
+  #isInGap(at: number, slack: number): boolean {
+    for (const { since, until } of this.#gaps.values()) if (at >= since - slack && at <= until + slack) return true;
+    return false;
+  }
+
+  /** No clock of figd's can know how long a frame was on its way. */
+  #slack(): number {
+    const { latency, jitter } = this.#world.plan.setting;
+    const { now } = this.#world.scheduler;
+    return 2 * (latency + jitter) + 5 + (now < this.#delay.until ? 2 * this.#delay.ms : 0);
+  }
+
+  #account(channel: string): ChannelAccount {
+    const known = this.#channels.get(channel);
+    if (known !== undefined) return known;
+    const account = { sent: [], accounted: 0 };
+    this.#channels.set(channel, account);
+    return account;
+  }
+}
+
+/** Frames of the fault of that name are sent beside the market. */
+function isMalformed(message: string): boolean {
+  return message.includes('rfq.unknown') || message.includes('\\n') || message.startsWith('{  ');
+}

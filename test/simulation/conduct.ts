@@ -1,0 +1,158 @@
+import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
+import type { Activity } from '../../src/simulator/ports.ts';
+import type { WiresPorts } from './wires.ts';
+import { lookIntervalMs, type World } from './world.ts';
+
+type Report = (invariant: string, detail: string) => void;
+
+const minuteMs = 60_000;
+const resetAfterMs = 30_000;
+/** Two sockets are held only while one session takes over from the other: all its time-outs added up. */
+const longestTakeoverMs = 32_000;
+const mostTimers = 40;
+
+interface KnownToken {
+  readonly expiresAt: number;
+  isRefused: boolean;
+}
+
+/** How figd behaves towards the venue: how often it asks, with what, and how many sockets it holds. */
+export class Conduct {
+  readonly #world: World;
+  readonly #report: Report;
+  readonly #dials: number[] = [];
+  readonly #requests: number[] = [];
+  readonly #tokens = new Map<string, KnownToken>();
+  /** Tokens presented on each session, by the id of the call. */
+  readonly #presented = new Map<string, string>();
+  #failedInARow = 0;
+  #twoSince: number | null = null;
+  #steppedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  wireTaps(): Pick<WiresPorts, 'onDial' | 'onTokenRequest' | 'onSend' | 'onToken' | 'onFrame'> {
+    return {
+      onDial: () => this.#count(this.#dials, 10, 'never more than 10 dials a minute'),
+      onTokenRequest: () => this.#count(this.#requests, 12, 'never more than 12 token requests a minute'),
+      onSend: (text) => this.#sent(text),
+      onToken: (body, askedAt) => this.#granted(body, askedAt),
+      onFrame: (text) => this.#frame(text),
+    };
+  }
+
+  /** The clock was set: for a minute, what an earlier run did cannot be dated. */
+  onStep(): void {
+    this.#steppedAt = this.#world.scheduler.now;
+  }
+
+  onLaunch(): void {
+    this.#failedInARow = 0;
+    this.#twoSince = null;
+    this.#presented.clear();
+  }
+
+  onFact(fact: SupervisorFact): void {
+    if (fact.type === 'session.dialled' && fact.cause !== 'renewal' && fact.attempt !== this.#failedInARow + 1) {
+      this.#report(
+        'the backoff grows until a session has lasted',
+        `attempt ${fact.attempt} after ${this.#failedInARow} failures in a row`,
+      );
+    }
+    if (fact.type !== 'session.closed') return;
+    const lasted = fact.liveForMs !== null && fact.liveForMs >= resetAfterMs;
+    this.#failedInARow = lasted ? 1 : this.#failedInARow + 1;
+  }
+
+  onActivity(activity: Activity): void {
+    if (activity.event !== 'closed' || activity.code !== 4408) return;
+    const { judge, frozenUntil, scheduler, plan } = this.#world;
+    const recently = scheduler.now - 45_000;
+    const isExcused =
+      judge.isPaused || judge.resumedAt > recently || frozenUntil > recently || judge.wasDisturbed(recently);
+    if (!isExcused && this.#world.run !== null) {
+      this.#report(
+        'heartbeats come in time',
+        `the venue missed one for 30 s (interval ${plan.setting.heartbeatInterval})`,
+      );
+    }
+  }
+
+  /** After every event. */
+  afterEvent(): void {
+    const { run, scheduler, judge } = this.#world;
+    const held = run?.wires.held ?? 0;
+    if (held > 2) this.#report('one session, two while one takes over', `${held} sockets are held`);
+    if (held < 2 || judge.isPaused) this.#twoSince = null;
+    else {
+      this.#twoSince ??= scheduler.now;
+      const since = Math.max(this.#twoSince, judge.resumedAt);
+      if (scheduler.now - since > longestTakeoverMs) {
+        this.#report(
+          'one session, two while one takes over',
+          `two sockets for ${Math.round(scheduler.now - since)} ms`,
+        );
+      }
+    }
+  }
+
+  /** Every few seconds. */
+  check(): void {
+    const { run, scheduler } = this.#world;
+    if (run === null) return;
+    const { core, owner } = run;
+    const timers = scheduler.timers(owner);
+    if (timers > mostTimers) this.#report('no timer is left behind', `${timers} are set`);
+    const { ring } = this.#world.settings.journal;
+    if (core.log.heldBytes > ring + 1_048_576) this.#report('memory is bounded', `the log holds ${core.log.heldBytes}`);
+    const actors = core.actors();
+    const known = actors.every((name) => ['token', 'reconcile', 'session'].includes(name));
+    if (!known || actors.length > 3) this.#report('no actor is left behind', actors.join(', '));
+  }
+
+  #count(moments: number[], most: number, rule: string): void {
+    const { now } = this.#world.scheduler;
+    moments.push(now);
+    const first = moments.at(-1 - most);
+    if (moments.length > 50) moments.splice(0, 25);
+    // A step of the clock while figd was down bends what it remembers of an earlier run.
+    if (first === undefined || now - first >= minuteMs - 1 || this.#steppedAt > now - 2 * minuteMs) return;
+    this.#report(rule, `${most + 1} in ${Math.round(now - first)} ms`);
+  }
+
+  #granted(body: string, askedAt: number): void {
+    const value = /"access_token":"([^"]+)"/.exec(body)?.[1];
+    const life = Number(/"expires_in":([\d.]+)/.exec(body)?.[1]) * 1_000;
+    if (value !== undefined) this.#tokens.set(value, { expiresAt: askedAt + life, isRefused: false });
+    if (this.#tokens.size > 32) this.#tokens.delete([...this.#tokens.keys()][0] ?? '');
+  }
+
+  #sent(text: string): void {
+    const { now } = this.#world.scheduler;
+    const value = /figsim-access-[0-9a-f]+/.exec(text)?.[0];
+    if (value === undefined) return;
+    const id = /"id":(\d+)/.exec(text)?.[1];
+    if (id !== undefined) this.#presented.set(id, value);
+    const token = this.#tokens.get(value);
+    // What happened while the process was away it learns with its next look.
+    const justBack = now - this.#world.judge.resumedAt < lookIntervalMs;
+    if (token === undefined || justBack) return;
+    if (now > token.expiresAt)
+      this.#report('no call with a token known to be dead', `dead for ${Math.round(now - token.expiresAt)} ms`);
+    if (token.isRefused) this.#report('no call with a token known to be dead', `refused before: ${text.slice(0, 40)}`);
+  }
+
+  #frame(text: string): void {
+    if (!text.startsWith('{"id":')) return;
+    const id = /^\{"id":(\d+)/.exec(text)?.[1] ?? '';
+    const value = this.#presented.get(id);
+    if (value === undefined) return;
+    this.#presented.delete(id);
+    if (!text.includes('authentication error') && !text.includes('"success":false')) return;
+    const token = this.#tokens.get(value);
+    if (token !== undefined) token.isRefused = true;
+  }
+}

@@ -1,0 +1,192 @@
+import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
+import type { GapMessage, StateMessage } from '../../src/protocol/local.ts';
+import type { Activity, EventRecord } from '../../src/simulator/ports.ts';
+import { Accounts } from './accounts.ts';
+import { Conduct } from './conduct.ts';
+import { Consumer, type Heard } from './consumer.ts';
+import type { Action } from './plan.ts';
+import { Truth } from './truth.ts';
+import type { WiresPorts } from './wires.ts';
+import type { Run, World } from './world.ts';
+
+export interface Violation {
+  /** True milliseconds. */
+  readonly at: number;
+  readonly invariant: string;
+  readonly detail: string;
+}
+
+const watchIntervalMs = 7_000;
+/** One violation tends to bring others; the first few tell the story. */
+const mostViolations = 5;
+
+/** Sees everything, and holds figd to its promises after every step. */
+export class Judge {
+  readonly violations: Violation[] = [];
+  readonly #world: World;
+  readonly #say: ((line: string) => void) | null;
+  readonly #accounts: Accounts;
+  readonly #conduct: Conduct;
+  readonly #truth: Truth;
+  readonly #lines = new Map<string, string>();
+  #epoch = '';
+  #pausedSince: number | null = null;
+  #resumedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(world: World, say: ((line: string) => void) | null) {
+    this.#world = world;
+    this.#say = say;
+    const report = (invariant: string, detail: string) => this.violation(invariant, detail);
+    this.#accounts = new Accounts(world, report);
+    this.#conduct = new Conduct(world, report);
+    this.#truth = new Truth(world, this, report);
+  }
+
+  get isPaused(): boolean {
+    return this.#pausedSince !== null;
+  }
+
+  /** When the process ran again after it had been away (true milliseconds). */
+  get resumedAt(): number {
+    return this.#resumedAt;
+  }
+
+  /** Whether an event on a channel may be missing at a moment although there is no gap: the venue refused the channel. */
+  isExcused(channel: string, at: number): boolean {
+    return this.#truth.wasRefused(channel, at);
+  }
+
+  /** Whether replies or frames were disturbed since a moment. */
+  wasDisturbed(since: number): boolean {
+    return this.#truth.wasDisturbed(since);
+  }
+
+  violation(invariant: string, detail: string): void {
+    if (this.violations.length >= mostViolations) return;
+    this.violations.push({ at: this.#world.scheduler.now, invariant, detail });
+    this.note(`VIOLATION: ${invariant}: ${detail}`);
+  }
+
+  /** Writes a line of the story, where somebody reads it. */
+  note(line: string): void {
+    this.#say?.(line);
+  }
+
+  begin(end: number): void {
+    const { scheduler } = this.#world;
+    const watch = () => {
+      this.#truth.check();
+      this.#conduct.check();
+      if (scheduler.now + watchIntervalMs < end) scheduler.at(scheduler.now + watchIntervalMs, 'world', watch);
+    };
+    scheduler.at(watchIntervalMs, 'world', watch);
+  }
+
+  /** The consumer that reads everything at once. */
+  reader(): Consumer {
+    return new Consumer(
+      (heard) => this.#heard(heard),
+      (from, to) => this.violation('a reader in step loses nothing', `lost ${from} to ${to}`),
+      (problem) => this.violation('each event once and in order', problem),
+    );
+  }
+
+  /** One that stops now and then: whatever it reads has to be what the other one read. */
+  slowReader(): Consumer {
+    return new Consumer(
+      (heard) => {
+        const known = this.#lines.get(`${this.#epoch}:${heard.seq}`);
+        if (known !== undefined && known !== heard.message) {
+          this.violation('a slow reader gets the same events', `event ${heard.seq} differs`);
+        }
+      },
+      (from, to) => this.note(`the slow reader is told that ${from} to ${to} are lost to it`),
+      (problem) => this.violation('each event once and in order, for a slow reader too', problem),
+    );
+  }
+
+  wireTaps(): Pick<WiresPorts, 'onDial' | 'onTokenRequest' | 'onSend' | 'onToken' | 'onFrame'> {
+    return this.#conduct.wireTaps();
+  }
+
+  onEvent(event: EventRecord): void {
+    this.#accounts.sent(event);
+  }
+
+  onActivity(activity: Activity): void {
+    if (this.#say !== null) this.note(`venue: ${JSON.stringify(activity)}`);
+    this.#conduct.onActivity(activity);
+  }
+
+  onFact(fact: SupervisorFact): void {
+    if (this.#say !== null && fact.type !== 'session.heartbeat') this.note(`figd: ${JSON.stringify(fact)}`);
+    this.#conduct.onFact(fact);
+  }
+
+  onState({ previous, state, reason }: StateMessage): void {
+    this.note(`figd: ${previous} → ${state}: ${reason}`);
+  }
+
+  onAction(action: Action): void {
+    this.note(`>>> ${JSON.stringify(action)}`);
+    this.#truth.onAction(action);
+    if (action.do === 'fault' && action.fault.kind === 'delay') {
+      this.#accounts.onDelay(action.fault.ms, action.fault.forMs ?? 0);
+    }
+    if (action.do === 'step the clock') this.#conduct.onStep();
+  }
+
+  onLaunch(): void {
+    this.note('>>> figd starts');
+    this.#epoch = `e${this.#world.run?.owner ?? 0}`;
+    this.#lines.clear();
+    this.#resumedAt = this.#world.scheduler.now;
+    this.#conduct.onLaunch();
+  }
+
+  /** The process is gone. */
+  onEnded(): void {
+    this.note('>>> figd has ended');
+    this.#accounts.onEnded();
+    this.#truth.onEnded();
+  }
+
+  /** It ended in good order: nothing may be left of it. */
+  onStopped({ owner, wires, core }: Run): void {
+    // What it had appended last is read in the next turn; nothing else may be set.
+    const timers = this.#world.scheduler.timers(owner);
+    // The one that looks around belongs to the simulation.
+    if (timers > 1) this.violation('no timer is left behind', `${timers - 1} are set after figd has stopped`);
+    if (wires.held > 0) this.violation('no socket is left behind', `${wires.held} are open after figd has stopped`);
+    this.#world.scheduler.forget(owner);
+    core.log.onAppended(() => undefined);
+  }
+
+  onPause(): void {
+    this.#pausedSince = this.#world.scheduler.now;
+  }
+
+  onResume(): void {
+    this.#pausedSince = null;
+    this.#resumedAt = this.#world.scheduler.now;
+    this.note('>>> figd runs again');
+  }
+
+  afterEvent(): void {
+    this.#conduct.afterEvent();
+  }
+
+  atTheEnd(): void {
+    this.#truth.atTheEnd();
+    this.#accounts.atTheEnd();
+  }
+
+  #heard(heard: Heard): void {
+    this.#lines.set(`${this.#epoch}:${heard.seq}`, heard.message);
+    if (heard.channel === 'figd.gap') {
+      if (this.#say !== null) this.note(`figd.gap: ${heard.message}`);
+      this.#accounts.gap(JSON.parse(heard.message) as GapMessage);
+    } else if (heard.channel === 'figd.reconcile') this.#accounts.reconciled(heard.message);
+    else if (heard.session > 0) this.#accounts.received(heard);
+  }
+}

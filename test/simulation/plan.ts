@@ -1,0 +1,216 @@
+import type { Fault } from '../../src/simulator/faults.ts';
+import { integer, pick, seededRandom } from '../../src/simulator/random.ts';
+
+/** Something that happens to the world at a moment (true milliseconds). */
+export type Action = { readonly at: number } & Deed;
+
+export type Deed =
+  | { readonly do: 'fault'; readonly fault: Fault }
+  /** Nothing passes between daemon and venue for so long; what is sent is sent again afterwards. */
+  | { readonly do: 'freeze'; readonly ms: number }
+  /** The answers to the next HTTP requests get lost. */
+  | { readonly do: 'lose replies'; readonly count: number }
+  /** The key is replaced at the venue; the host learns of it so much later, or never. */
+  | { readonly do: 'rotate the key'; readonly ms: number; readonly isTold: boolean }
+  | { readonly do: 'step the clock'; readonly ms: number }
+  | { readonly do: 'suspend' | 'stall' | 'kill' | 'stop'; readonly ms: number }
+  | { readonly do: 'reconnect' | 'rotate' | 'refresh' | 'twin' }
+  | { readonly do: 'stall consumer'; readonly ms: number };
+
+/** What is drawn once for a seed. Times are milliseconds. */
+export interface Setting {
+  readonly latency: number;
+  readonly jitter: number;
+  readonly style: 'json' | 'oauth2';
+  readonly tokenLife: number;
+  readonly refreshTokenLife: number;
+  readonly renewal: 'auto' | 'in-place' | 'rotate' | 'reconnect';
+  readonly authenticateWith: 'token' | 'credentials';
+  readonly inPlaceRefresh: boolean;
+  readonly tokenInAuthReply: boolean;
+  readonly authRefusal: 'error' | 'result';
+  readonly maxSessions: number;
+  readonly heartbeatInterval: number;
+  readonly reconcile: boolean;
+  readonly ringBytes: number;
+  /** Venue clock minus true time. */
+  readonly venueOffset: number;
+  /** Events per second. */
+  readonly rate: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly hours: number;
+  readonly setting: Setting;
+  readonly actions: readonly Action[];
+}
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+/** No fault is left in the last of it: figd has to be live again by the end. */
+const calmAtTheEnd = 30 * minute;
+
+type Draw = (random: () => number) => readonly (Deed & { readonly after?: number })[];
+
+const forMs = (random: () => number): number =>
+  pick(random, [
+    () => integer(random, 200, 5_000),
+    () => integer(random, 5_000, 90_000),
+    () => integer(random, minute, 8 * minute),
+  ])();
+const times = (random: () => number): number => integer(random, 1, 6);
+const closeCodes = ['none', 'none', 1000, 1001, 1008, 1011, 1012, 1013, 4000, 4401, 4777] as const;
+const methods = ['auth', 'auth/refresh', 'heartbeat', 'v1/subscribe'] as const;
+const paths = ['/v1/auth', '/realms', '/ws/v1', '/v1/rfq', '/'] as const;
+const statuses = [400, 401, 403, 404, 418, 429, 500, 502, 503] as const;
+const fault = (it: Fault): Deed => ({ do: 'fault', fault: it });
+
+function drop(random: () => number): Fault {
+  const code = pick(random, closeCodes);
+  return { kind: 'drop', ...(code === 'none' ? {} : { code }) };
+}
+
+/** Kinds of trouble, each as likely as the others. */
+const troubles: readonly Draw[] = [
+  (random) => [fault(drop(random))],
+  (random) => [fault(drop(random)), { ...fault(drop(random)), after: integer(random, 100, 20_000) }],
+  // Somebody else uses the key: each session is ended soon after it has begun.
+  (random) => [fault({ ...drop(random), times: integer(random, 2, 12) } as Fault), fault(drop(random))],
+  (random) => [fault({ kind: 'half-open', forMs: forMs(random) })],
+  (random) => [fault({ kind: 'down', forMs: forMs(random) })],
+  () => [fault({ kind: 'expire-tokens' })],
+  (random) => [fault({ kind: 'refuse-auth', times: times(random) }), fault(drop(random))],
+  (random) => [fault({ kind: 'refuse-credentials', forMs: forMs(random) }), fault({ kind: 'expire-tokens' })],
+  (random) => [{ do: 'rotate the key', ms: forMs(random), isTold: random() < 0.5 }],
+  (random) => [fault(httpStatus(random)), fault(random() < 0.5 ? drop(random) : { kind: 'expire-tokens' })],
+  (random) => [fault(httpStatus(random))],
+  (random) => [fault({ kind: 'delay', ms: integer(random, 50, 4_000), forMs: forMs(random) })],
+  (random) => [
+    fault({ kind: 'delay', ms: integer(random, 50, 12_000), forMs: forMs(random) }),
+    { ...fault(drop(random)), after: integer(random, 0, 20_000) },
+  ],
+  (random) => [fault({ kind: 'no-reply', method: pick(random, methods), times: times(random) }), fault(drop(random))],
+  () => [fault({ kind: 'no-reply', method: 'heartbeat', times: 1 })],
+  (random) => [fault(rpcError(random)), fault(drop(random))],
+  (random) => [
+    fault({ kind: 'unknown-method', method: pick(random, methods), times: times(random) }),
+    fault(drop(random)),
+  ],
+  (random) => [
+    fault({ kind: 'partial-subscription', channels: ['rfq.taker'], times: times(random) }),
+    fault(drop(random)),
+  ],
+  (random) => [
+    fault({ kind: 'short-tokens', lifeMs: integer(random, 8_000, 120_000), times: times(random) }),
+    { do: 'refresh' },
+  ],
+  () => [fault({ kind: 'malformed' })],
+  (random) => [{ do: 'freeze', ms: forMs(random) }],
+  (random) => [
+    { do: 'freeze', ms: integer(random, 1_000, 28_000) },
+    { ...fault(drop(random)), after: integer(random, 0, 30_000) },
+  ],
+  (random) => [{ do: 'lose replies', count: times(random) }, { do: 'refresh' }],
+  (random) => [{ do: 'step the clock', ms: integer(random, -hour, hour) }],
+  (random) => [
+    { do: 'step the clock', ms: integer(random, -90_000, 90_000) },
+    { ...fault(drop(random)), after: integer(random, 0, 9_000) },
+  ],
+  (random) => [
+    {
+      do: 'suspend',
+      ms: pick(random, [() => integer(random, second, minute), () => integer(random, minute, 3 * hour)])(),
+    },
+  ],
+  (random) => [{ do: 'stall', ms: integer(random, 500, 90_000) }],
+  (random) => [{ do: 'kill', ms: integer(random, 100, 10 * minute) }],
+  (random) => [{ do: 'stop', ms: integer(random, 100, 5 * minute) }],
+  (random) => [
+    { do: 'kill', ms: integer(random, 100, 3_000) },
+    { do: 'kill', ms: integer(random, 100, 3_000), after: integer(random, 3_500, 9_000) },
+  ],
+  (random) => [{ do: pick(random, ['reconnect', 'rotate', 'refresh'] as const) }],
+  (random) => [{ do: 'rotate' }, { ...fault(drop(random)), after: integer(random, 0, 2_000) }],
+  () => [{ do: 'twin' }],
+  (random) => [
+    { do: 'rotate' },
+    { do: 'twin', after: integer(random, 0, 300) },
+    { do: 'twin', after: integer(random, 0, 300) },
+  ],
+  (random) => [
+    { do: 'stall consumer', ms: pick(random, [() => forMs(random), () => integer(random, hour, 4 * hour)])() },
+  ],
+];
+
+function httpStatus(random: () => number): Fault {
+  const status = pick(random, statuses);
+  const path = pick(random, paths);
+  const limit =
+    status === 429 || status === 503
+      ? pick(random, [{ retryAfterS: integer(random, 0, 90) }, { resetInS: integer(random, 1, 90) }, {}])
+      : {};
+  return random() < 0.5
+    ? { kind: 'http-status', status, path, times: times(random), ...limit }
+    : { kind: 'http-status', status, path, forMs: forMs(random), ...limit };
+}
+
+function rpcError(random: () => number): Fault {
+  const [code, message] = pick(random, [
+    [429, 'rate limit exceeded'],
+    [-32603, 'internal error'],
+    [-32000, 'rate limit, try again'],
+    [-32042, 'something else'],
+    [-32700, 'authentication error'],
+  ] as const);
+  return { kind: 'rpc-error', method: pick(random, methods), code, message, times: times(random) };
+}
+
+/** Everything that a seed decides. */
+export function planFor(seed: number, hours: number): Plan {
+  const random = seededRandom(seed * 7_919 + 17);
+  const setting = drawSetting(random);
+  const actions: Action[] = [];
+  const end = hours * hour - calmAtTheEnd;
+  // From one trouble in two hours to one in six minutes.
+  const pause = pick(random, [6, 15, 30, 60, 120]) * minute;
+  for (let at = random() * 2 * minute; at < end; at += random() * 2 * pause) {
+    for (const { after = 0, ...deed } of pick(random, troubles)(random)) {
+      actions.push({ at: at + after, ...lastingAtMost(deed, Math.max(1_000, end - at)) });
+    }
+  }
+  actions.sort((a, b) => a.at - b.at);
+  return { seed, hours, setting, actions };
+}
+
+/** Nothing lasts into the calm. */
+function lastingAtMost(deed: Deed, ms: number): Deed {
+  if ('ms' in deed && deed.do !== 'step the clock') return { ...deed, ms: Math.min(deed.ms, ms) };
+  if (deed.do !== 'fault' || !('forMs' in deed.fault) || deed.fault.forMs === undefined) return deed;
+  return { ...deed, fault: { ...deed.fault, forMs: Math.min(deed.fault.forMs, ms) } };
+}
+
+function drawSetting(random: () => number): Setting {
+  const style = pick(random, ['json', 'json', 'oauth2'] as const);
+  const tokenLife =
+    style === 'json' ? pick(random, [hour, hour, hour, 10 * minute, 10 * minute, 90 * second]) : 5 * minute;
+  return {
+    latency: pick(random, [0.2, 1, 20, 120]),
+    jitter: pick(random, [0, 1, 30, 200]),
+    style,
+    tokenLife: random() < 0.02 ? 40 * 24 * hour : tokenLife,
+    refreshTokenLife: pick(random, [30 * minute, 4 * minute]),
+    renewal: pick(random, ['auto', 'auto', 'in-place', 'rotate', 'rotate', 'reconnect'] as const),
+    authenticateWith: random() < 0.1 ? 'credentials' : 'token',
+    inPlaceRefresh: random() < 0.6,
+    tokenInAuthReply: random() < 0.2,
+    authRefusal: pick(random, ['error', 'result'] as const),
+    maxSessions: pick(random, [1, 2, 4, 4]),
+    heartbeatInterval: pick(random, [10, 20, 25, 25]) * second,
+    reconcile: random() < 0.8,
+    ringBytes: pick(random, [256, 1_024, 8_192]) * 1_024,
+    venueOffset: pick(random, [0, 0, 50_000, -3_000]),
+    rate: pick(random, [0.01, 0.02, 0.05, 0.1]),
+  };
+}

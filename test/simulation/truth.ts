@@ -1,0 +1,140 @@
+import type { Judge } from './judge.ts';
+import type { Action } from './plan.ts';
+import { lookIntervalMs, type World } from './world.ts';
+
+type Report = (invariant: string, detail: string) => void;
+
+/** The longest planned wait (a limit of 5 min and a tenth), and a minute for the ceiling, and time to connect. */
+const liveAgainWithinMs = 330_000 + 60_000 + 45_000;
+const channelCount = 4;
+
+interface Span {
+  readonly from: number;
+  to: number;
+}
+
+/** What figd says of itself, beside what is the case. */
+export class Truth {
+  readonly #world: World;
+  readonly #judge: Judge;
+  readonly #report: Report;
+  readonly #refused = new Map<string, Span[]>();
+  /** When the venue had a session of ours the last time, and since when it has had one. */
+  #lastConnected = 0;
+  #connected: { readonly connection: number; readonly since: number } | null = null;
+  /** When the last cause of trouble was gone. */
+  #troubledAt = 0;
+  #saidDownSince: number | null = null;
+  #disturbedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(world: World, judge: Judge, report: Report) {
+    this.#world = world;
+    this.#judge = judge;
+    this.#report = report;
+  }
+
+  onAction(_action: Action): void {
+    this.#troubledAt = this.#world.scheduler.now;
+    this.#disturbedAt = this.#world.scheduler.now;
+  }
+
+  onEnded(): void {
+    this.#connected = null;
+  }
+
+  /** Whether replies or frames were disturbed since a moment. */
+  wasDisturbed(since: number): boolean {
+    return this.#disturbedAt > since || this.#world.venue.faults.list().length > 0;
+  }
+
+  wasRefused(channel: string, at: number): boolean {
+    return (this.#refused.get(channel) ?? []).some(({ from, to }) => at >= from - 1_000 && at <= to + 8_000);
+  }
+
+  /** Every few seconds: compares what is said with what is. */
+  check(): void {
+    const { scheduler, venue, run, frozenUntil } = this.#world;
+    const { now } = scheduler;
+    this.#noteRefusals();
+    if (venue.faults.list().length > 0 || frozenUntil > now || this.#judge.isPaused || run === null)
+      this.#troubledAt = now;
+    if (run === null || this.#judge.isPaused) {
+      this.#connected = null;
+      return;
+    }
+    this.#lookAtVenue();
+    const { state, reason } = { state: run.core.watch.state, reason: run.core.watch.current().reason };
+    const says = state === 'live' || state === 'degraded';
+    const start = Math.max(this.#lastConnected, this.#judge.resumedAt);
+    if (says && now - start > this.#noticedWithin()) {
+      this.#report(
+        'the state told is the true one',
+        `${state} (${reason}), and for ${Math.round(now - start)} ms there is no session`,
+      );
+    }
+    this.#saidDownSince = says ? null : (this.#saidDownSince ?? now);
+    const since = Math.max(this.#connected?.since ?? now, this.#judge.resumedAt, this.#saidDownSince ?? now);
+    if (!says && now - since > 20_000 + 2 * this.#delay()) {
+      this.#report(
+        'the state told is the true one',
+        `${state} (${reason}), and for ${Math.round(now - since)} ms there is a session`,
+      );
+    }
+    const cause = Math.max(this.#troubledAt, this.#judge.resumedAt, this.#saidDownSince ?? now);
+    if (!says && now - cause > liveAgainWithinMs) {
+      this.#report('live again once the cause is gone', `${state} (${reason}) ${Math.round(now - cause)} ms later`);
+    }
+  }
+
+  atTheEnd(): void {
+    const run = this.#world.run;
+    const state = run?.core.watch.state;
+    if (state !== 'live' && state !== 'degraded')
+      this.#report('live at the end', `${state}: ${run?.core.watch.current().reason}`);
+  }
+
+  #lookAtVenue(): void {
+    const { scheduler, venue, frozenUntil } = this.#world;
+    const serves = venue.stats.openConnections.findLast(
+      ({ session, channels, halfOpen }) => session !== undefined && channels.length > 0 && !halfOpen,
+    );
+    if (serves === undefined || frozenUntil > scheduler.now) {
+      this.#connected = null;
+      return;
+    }
+    const { now } = scheduler;
+    const { connection } = serves;
+    this.#lastConnected = now;
+    if (this.#connected?.connection !== connection) this.#connected = { connection, since: now };
+  }
+
+  /** How long a link may be dead before figd has to know it. */
+  #noticedWithin(): number {
+    const { plan, settings } = this.#world;
+    const { latency, jitter, heartbeatInterval } = plan.setting;
+    return (
+      heartbeatInterval +
+      settings.session.heartbeatTimeout +
+      4 * (latency + jitter) +
+      2 * this.#delay() +
+      lookIntervalMs
+    );
+  }
+
+  #delay(): number {
+    return this.#world.venue.faults.find('delay')?.ms ?? 0;
+  }
+
+  #noteRefusals(): void {
+    const session = this.#world.run?.core.view().session ?? null;
+    const refused = session?.state === 'live' ? session.context.refused : [];
+    const { now } = this.#world.scheduler;
+    for (const channel of refused.slice(0, channelCount)) {
+      const spans = this.#refused.get(channel) ?? [];
+      this.#refused.set(channel, spans);
+      const last = spans.at(-1);
+      if (last !== undefined && now - last.to < 15_000) last.to = now;
+      else spans.push({ from: now - 7_500, to: now });
+    }
+  }
+}

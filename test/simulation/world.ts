@@ -1,0 +1,273 @@
+import { createHmac } from 'node:crypto';
+import { Vault } from '../../src/adapters/vault.ts';
+import { loadSettings } from '../../src/config/load.ts';
+import { Secret } from '../../src/config/secret.ts';
+import type { Settings } from '../../src/config/settings.ts';
+import { Core } from '../../src/daemon/core.ts';
+import { venueOver } from '../../src/daemon/venue.ts';
+import { MemoryLedger } from '../../src/log/memory-ledger.ts';
+import { defaultOptions } from '../../src/simulator/options.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
+import { jsonTokenPath, oauth2TokenPath } from '../../src/simulator/token-endpoints.ts';
+import { Venue } from '../../src/simulator/venue.ts';
+import type { Consumer } from './consumer.ts';
+import { beginning, Host } from './host.ts';
+import { Judge } from './judge.ts';
+import type { Action, Plan, Setting } from './plan.ts';
+import { Scheduler } from './scheduler.ts';
+import { Wires } from './wires.ts';
+
+/** One run of the daemon: a process, until it is stopped or killed. */
+export interface Run {
+  readonly owner: number;
+  readonly core: Core;
+  readonly wires: Wires;
+}
+
+/** Rarer than in life, where it is a second: looking around is most of what a quiet day is made of. */
+export const lookIntervalMs = 10_000;
+const restUrl = 'http://127.0.0.1:1';
+
+/** Venue, network, host, daemon and consumers, all in one process and in virtual time. */
+export class World {
+  readonly plan: Plan;
+  readonly scheduler = new Scheduler();
+  readonly host = new Host(this.scheduler);
+  readonly venue: Venue;
+  readonly judge: Judge;
+  readonly settings: Settings;
+  /** The file on disk, as it were. */
+  readonly #store: MemoryLedger;
+  readonly #random: () => number;
+  readonly #reader: Consumer;
+  readonly #slowReader: Consumer;
+  #run: Run | null = null;
+  #runs = 0;
+  #frozenUntil = 0;
+
+  constructor(plan: Plan, say: ((line: string) => void) | null) {
+    this.plan = plan;
+    const { setting, seed } = plan;
+    this.settings = settingsOf(setting);
+    this.#random = seededRandom(seed * 31 + 5);
+    this.#store = new MemoryLedger(this.host.wall());
+    this.judge = new Judge(this, say);
+    this.venue = new Venue(venueOptions(plan), {
+      clock: {
+        now: () => this.#venueNow(),
+        setTimeout: (run, ms) => this.scheduler.at(this.scheduler.now + Math.max(0, ms), 'world', run),
+        clearTimeout: (handle) => this.scheduler.cancel(handle),
+      },
+      random: this.#random,
+      hmacSha256: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
+      onEvent: (event) => this.judge.onEvent(event),
+      onActivity: (activity) => this.judge.onActivity(activity),
+    });
+    this.#reader = this.judge.reader();
+    this.#slowReader = this.judge.slowReader();
+  }
+
+  get run(): Run | null {
+    return this.#run;
+  }
+
+  get frozenUntil(): number {
+    return this.#frozenUntil;
+  }
+
+  /** Lets the whole plan happen, and what follows from it. */
+  async play(): Promise<void> {
+    const { actions, hours } = this.plan;
+    const end = hours * 3_600_000;
+    this.venue.start();
+    this.#launch();
+    for (const action of actions) this.scheduler.at(action.at, 'world', () => this.#act(action));
+    this.judge.begin(end);
+    await this.scheduler.runUntil(end, () => this.judge.afterEvent());
+    this.#slowReader.isStalled = false;
+    this.#slowReader.pump();
+    this.judge.atTheEnd();
+    this.venue.stop();
+    await this.#stopForGood(end);
+    this.venue.close();
+  }
+
+  #venueNow(): number {
+    return beginning + this.scheduler.now + this.plan.setting.venueOffset;
+  }
+
+  #launch(): void {
+    this.#runs += 1;
+    const owner = this.#runs;
+    const clock = this.host.clockOf(owner);
+    const { clientId, clientSecret } = defaultOptions;
+    const vault = new Vault({ clientId: new Secret(clientId), clientSecret: new Secret(clientSecret) });
+    const wires = new Wires({
+      scheduler: this.scheduler,
+      venue: this.venue,
+      network: this.plan.setting,
+      random: this.#random,
+      owner,
+      wall: () => this.host.wall(),
+      venueWall: () => this.#venueNow(),
+      ...this.judge.wireTaps(),
+    });
+    wires.frozenUntil = this.#frozenUntil;
+    const core = new Core({
+      settings: this.settings,
+      venue: venueOver({ settings: this.settings, vault, clock }, wires),
+      vault,
+      clock,
+      random: this.#random,
+      store: this.#store,
+      epoch: `e${owner}`,
+      schedule: (run) => this.scheduler.at(this.scheduler.now, owner, run, 'delivery'),
+      lookInterval: lookIntervalMs,
+      onFact: (fact) => this.judge.onFact(fact),
+      onState: (message) => this.judge.onState(message),
+      onJump: ({ kind, ms }) => this.judge.note(`figd notices: ${kind} of ${Math.round(ms)} ms`),
+      onGapSettled: () => undefined,
+      onFatal: (error) => this.judge.violation('a machine died', String(error)),
+    });
+    this.#run = { owner, core, wires };
+    this.judge.onLaunch();
+    this.#reader.connect(core);
+    this.#slowReader.connect(core);
+    core.log.onAppended(() => {
+      this.#reader.pump();
+      this.#slowReader.pump();
+    });
+    core.start();
+    const look = () => {
+      core.lookAround();
+      clock.setTimeout(look, lookIntervalMs);
+    };
+    clock.setTimeout(look, lookIntervalMs);
+  }
+
+  #act(action: Action): void {
+    this.judge.onAction(action);
+    const run = this.#run;
+    const { scheduler, venue, host } = this;
+    const later = (ms: number, what: () => void) => scheduler.at(scheduler.now + ms, 'world', what);
+    switch (action.do) {
+      case 'fault':
+        venue.inject(action.fault);
+        return;
+      case 'freeze':
+        this.#frozenUntil = Math.max(this.#frozenUntil, scheduler.now + action.ms);
+        if (run !== null) run.wires.frozenUntil = this.#frozenUntil;
+        return;
+      case 'lose replies':
+        if (run !== null) run.wires.repliesToLose = action.count;
+        return;
+      case 'rotate the key':
+        venue.inject({ kind: 'refuse-credentials', forMs: action.ms });
+        venue.inject({ kind: 'expire-tokens' });
+        if (action.isTold) later(action.ms + 1, () => this.#run?.core.refresh());
+        return;
+      case 'step the clock':
+        host.offset += action.ms;
+        return;
+      case 'suspend':
+      case 'stall':
+        if (run !== null) this.#pause(action.do, action.ms, run.owner);
+        return;
+      case 'kill':
+        if (run === null || this.judge.isPaused) return;
+        scheduler.forget(run.owner);
+        run.wires.kill();
+        this.#ended(action.ms);
+        return;
+      case 'stop':
+        if (run === null || this.judge.isPaused) return;
+        this.#run = null;
+        void this.#stop(run).then(() => this.#ended(action.ms));
+        return;
+      case 'stall consumer':
+        this.#slowReader.isStalled = true;
+        later(action.ms, () => {
+          this.#slowReader.isStalled = false;
+          this.#slowReader.pump();
+        });
+        return;
+      case 'twin':
+        this.#publishTwins();
+        return;
+      default:
+        run?.core[action.do]();
+    }
+  }
+
+  /** Two events of the venue that are the same to the byte, and both count. */
+  #publishTwins(): void {
+    const data = { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated' };
+    this.venue.publish('rfq_quote.maker', data);
+    this.venue.publish('rfq_quote.maker', data);
+  }
+
+  #pause(kind: 'suspend' | 'stall', ms: number, owner: number): void {
+    if (this.judge.isPaused) return;
+    this.scheduler.pause(owner);
+    this.judge.onPause();
+    this.scheduler.at(this.scheduler.now + ms, 'world', () => {
+      if (kind === 'suspend') this.host.suspended += ms;
+      this.scheduler.resume(kind === 'suspend' ? ms : 0);
+      this.judge.onResume();
+    });
+  }
+
+  async #stop(run: Run): Promise<void> {
+    await run.core.stop();
+    this.#reader.pump();
+    this.judge.onStopped(run);
+  }
+
+  #ended(downForMs: number): void {
+    this.#run = null;
+    this.judge.onEnded();
+    this.scheduler.at(this.scheduler.now + downForMs, 'world', () => {
+      if (this.#run === null) this.#launch();
+    });
+  }
+
+  /** At the end of it all nothing may be left: no timer, no socket. */
+  async #stopForGood(end: number): Promise<void> {
+    const run = this.#run;
+    if (run === null) return;
+    const stopped = this.#stop(run);
+    let isOver = false;
+    void stopped.then(() => {
+      isOver = true;
+    });
+    await this.scheduler.runUntil(end + 10_000, () => undefined);
+    if (!isOver) this.judge.violation('figd stops when it is told to', 'not within 10 s');
+  }
+}
+
+function settingsOf(setting: Setting): Settings {
+  const { clientId, clientSecret } = defaultOptions;
+  return loadSettings({
+    systemFile: '/nonexistent/figd.yaml',
+    env: { FIGD_CREDENTIALS__CLIENT_ID: clientId, FIGD_CREDENTIALS__CLIENT_SECRET: clientSecret },
+    flags: {
+      'venue.rest-url': restUrl,
+      'venue.token-style': setting.style,
+      'venue.token-url': restUrl + (setting.style === 'json' ? jsonTokenPath : oauth2TokenPath),
+      'session.renewal': setting.renewal,
+      'session.authenticate-with': setting.authenticateWith,
+      'session.heartbeat-interval': `${setting.heartbeatInterval}ms`,
+      'reconcile.enabled': String(setting.reconcile),
+      'reconcile.interval': '40m',
+      // At a few events a minute the simulated market is slow to say that an RFQ has expired.
+      'reconcile.lookback': '90m',
+      'journal.ring': `${setting.ringBytes / 1_024}KiB`,
+      'local.directory': '/tmp/figd-simulation',
+    },
+  });
+}
+
+function venueOptions({ setting, seed }: Plan) {
+  const { tokenLife, refreshTokenLife, inPlaceRefresh, tokenInAuthReply, authRefusal, maxSessions, rate } = setting;
+  return { seed, tokenLife, refreshTokenLife, inPlaceRefresh, tokenInAuthReply, authRefusal, maxSessions, rate };
+}
