@@ -177,7 +177,7 @@ export function planFor(seed: number, hours: number): Plan {
   const pause = pick(random, [6, 15, 30, 60, 120]) * minute;
   for (let at = random() * 2 * minute; at < end; at += random() * 2 * pause) {
     for (const { after = 0, ...deed } of pick(random, troubles)(random)) {
-      actions.push({ at: at + after, ...lastingAtMost(deed, Math.max(1_000, end - at)) });
+      actions.push({ at: at + after, ...lastingAtMost(deed, Math.max(1_000, Math.floor(end - at))) });
     }
   }
   actions.sort((a, b) => a.at - b.at);
