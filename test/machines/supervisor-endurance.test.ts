@@ -120,7 +120,7 @@ test('a thousand sessions dropped and dialled again leave no timer and no child 
   }
   expect(stage.dials).toHaveLength(1_001);
   expect({ children: children(), timers: stage.time.timers() }).toEqual(atStart);
-  expect([atStart.children, stage.context.dials.length]).toEqual([['token', 'session'], 10]);
+  expect([atStart.children, stage.context.dials.length]).toEqual([['token', 'reconcile', 'session'], 10]);
 
   const token = stage.actor.getSnapshot().children['token'];
   await stage.send({ type: 'stop' });
