@@ -101,13 +101,18 @@ export const sessionSetup = setup({
     'note the channels': assign((_, params: SubscriptionAnswer) => ({
       confirmed: params.confirmed,
       refused: params.refused,
+      limitedForMs: 0,
     })),
     'add the channels': assign(({ context }, params: SubscriptionAnswer) => ({
       confirmed: [...context.confirmed, ...params.confirmed],
       refused: params.refused,
       subscribeRetries: context.subscribeRetries + 1,
+      limitedForMs: 0,
     })),
-    'count the retry': assign(({ context }) => ({ subscribeRetries: context.subscribeRetries + 1 })),
+    'count the retry': assign(({ context }) => ({
+      subscribeRetries: context.subscribeRetries + 1,
+      limitedForMs: 0,
+    })),
     'note the limit': assign(({ context }, params: { failure: Failure }) => ({
       limitedForMs: limitedDelay(params.failure, context.subscribeRetries),
       subscribeRetries: context.subscribeRetries + 1,
