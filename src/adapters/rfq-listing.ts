@@ -69,10 +69,14 @@ export class RfqListing {
 function rawElements(body: string, isWrapped: boolean): (index: number) => Buffer {
   let elements: readonly Buffer[] | undefined;
   return (index) => {
-    const json = Buffer.from(body);
-    elements ??= elementBytes((isWrapped ? memberBytes(json, 'results') : json) ?? Buffer.from('[]'));
+    elements ??= elementBytes(arrayBytes(body, isWrapped));
     return elements[index] ?? Buffer.from('null');
   };
+}
+
+function arrayBytes(body: string, isWrapped: boolean): Buffer {
+  const json = Buffer.from(body);
+  return (isWrapped ? memberBytes(json, 'results') : json) ?? Buffer.from('[]');
 }
 
 /** How the venue marks the last page is not documented: nothing, null and an empty text all say so. */

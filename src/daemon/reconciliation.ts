@@ -155,6 +155,8 @@ export class Reconciliation {
   #pause(ms: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
     return new Promise((resolve, reject) => {
+      // An abort that is over tells nobody any more.
+      signal.throwIfAborted();
       const stop = () => {
         clock.clearTimeout(timer);
         reject(signal.reason);

@@ -17,6 +17,8 @@ export interface ReconcileContext extends ReconcileInput {
   /** When the next one is due (monotonic). */
   readonly nextAt: number | null;
   readonly failedInARow: number;
+  /** Chance's part in the pause after this try: drawn once, so that whoever asks for that pause gets the same answer. */
+  readonly draw: number;
 }
 
 export type ReconcileEvent = { readonly type: 'session.live' } | { readonly type: 'session.lost' };

@@ -15,13 +15,16 @@ const patienceMs = 90_000;
 /** Where the venue has no such listing it is looked for again once an hour. */
 const absentRetryMs = 3_600_000;
 const backoff = { min: 2_000, max: 30_000 };
+/** Some failures are retried without a delay where something else sets the pace. Here nothing does. */
+const shortestPauseMs = 1_000;
 
 const ofError = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
 
 /** When to compare again after a failure; null where it would take longer than a gap is to wait. */
 function nextTry(context: ReconcileContext, found: Failure): number | null {
-  const { now, random, startedAt, failedInARow } = context;
-  const at = now() + retryDelay({ failure: found, failedBefore: failedInARow, settings: backoff, random });
+  const { now, draw, startedAt, failedInARow } = context;
+  const pause = retryDelay({ failure: found, failedBefore: failedInARow, settings: backoff, random: () => draw });
+  const at = now() + Math.max(shortestPauseMs, pause);
   return at - (startedAt ?? now()) > patienceMs ? null : at;
 }
 
@@ -46,6 +49,7 @@ export const reconcileMachine = setup({
       nextTry(context, params.failure) !== null,
   },
   actions: {
+    'draw for the pause after it': assign(({ context }) => ({ draw: context.random() })),
     'note the start': assign(({ context }) => ({ startedAt: context.now(), failedInARow: 0 })),
     'plan another try': assign(({ context }, params: { failure: Failure }) => ({
       nextAt: nextTry(context, params.failure),
@@ -79,7 +83,7 @@ export const reconcileMachine = setup({
 }).createMachine({
   id: 'reconcile',
   initial: 'blind',
-  context: ({ input }) => ({ ...input, startedAt: null, nextAt: null, failedInARow: 0 }),
+  context: ({ input }) => ({ ...input, startedAt: null, nextAt: null, failedInARow: 0, draw: 0 }),
   on: { 'session.lost': '.blind' },
   states: {
     // Nothing can be compared while events do not come: what is missed meanwhile is fetched afterwards.
@@ -92,6 +96,7 @@ export const reconcileMachine = setup({
       },
     },
     comparing: {
+      entry: 'draw for the pause after it',
       invoke: {
         src: 'compare',
         onDone: {

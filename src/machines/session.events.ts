@@ -67,7 +67,7 @@ export interface SessionContext extends Omit<SessionInput, 'token'> {
   /** What was known of the first session when the second one took over, and when (monotonic); null once it is proven. */
   readonly takeover: { readonly at: number; readonly proof: ProofOfLife } | null;
   readonly rotationsFailed: number;
-  /** How long the venue wants to be left alone before it takes a subscription, in milliseconds. */
+  /** How long the venue wants to be left alone before it takes a subscription, in milliseconds; 0 where it did not say so. */
   readonly limitedForMs: number;
   /** Why the session is not on the newest token; null while it is, or is on its way. */
   readonly renewalFailure: Failure | null;

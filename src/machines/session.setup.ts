@@ -26,11 +26,14 @@ const notProvided = () => Promise.reject(new Error('this actor is not provided')
 /** How long a closing handshake may take before the socket is cut. */
 const closeTimeoutMs = 1_000;
 
-/** When the session is to be cut if nothing can take over from it. */
+const isNewerTokenOut = ({ newestToken, authenticatedWith }: SessionContext): boolean =>
+  newestToken > authenticatedWith;
+
+/** When the session is to be cut if nothing can take over from it: never while it is on the newest token. */
 export const whenToCut = ({ context }: { context: SessionContext }): CuttingTime =>
   cuttingTime({
     now: context.now(),
-    expiresAt: expiryOf(context.tokens, context.authenticatedWith),
+    expiresAt: isNewerTokenOut(context) ? expiryOf(context.tokens, context.authenticatedWith) : null,
     failure: context.renewalFailure,
     failedTimes: context.rotationsFailed,
   });
@@ -73,13 +76,13 @@ export const sessionSetup = setup({
     "is it the predecessor's last word?": ({ context }, params: OfSession & { readonly isComplete: boolean }) =>
       params.session === context.predecessor && params.isComplete,
     'is every channel confirmed?': ({ context }) => context.refused.length === 0,
-    'is a newer token out?': ({ context }) => context.newestToken > context.authenticatedWith,
+    'is a newer token out?': ({ context }) => isNewerTokenOut(context),
     'did the renewal bring a newer token?': ({ context }, params: { token: number }) =>
       params.token > context.authenticatedWith,
     'does a newer token need a new session?': ({ context }) =>
-      context.newestToken > context.authenticatedWith && context.settings.renewal === 'reconnect',
+      isNewerTokenOut(context) && context.settings.renewal === 'reconnect',
     'does a newer token need a second session?': ({ context }) =>
-      context.newestToken > context.authenticatedWith && context.settings.renewal === 'rotate',
+      isNewerTokenOut(context) && context.settings.renewal === 'rotate',
     'may a second session take over?': ({ context }) =>
       context.settings.renewal === 'auto' || context.settings.renewal === 'rotate',
     'does the venue limit us?': (_, params: { failure: Failure }) => params.failure.class === 'limited',
@@ -104,13 +107,18 @@ export const sessionSetup = setup({
     'note the channels': assign((_, params: SubscriptionAnswer) => ({
       confirmed: params.confirmed,
       refused: params.refused,
+      limitedForMs: 0,
     })),
     'add the channels': assign(({ context }, params: SubscriptionAnswer) => ({
       confirmed: [...context.confirmed, ...params.confirmed],
       refused: params.refused,
       subscribeRetries: context.subscribeRetries + 1,
+      limitedForMs: 0,
     })),
-    'count the retry': assign(({ context }) => ({ subscribeRetries: context.subscribeRetries + 1 })),
+    'count the retry': assign(({ context }) => ({
+      subscribeRetries: context.subscribeRetries + 1,
+      limitedForMs: 0,
+    })),
     'note the limit': assign(({ context }, params: { failure: Failure }) => ({
       limitedForMs: limitedDelay(params.failure, context.subscribeRetries),
       subscribeRetries: context.subscribeRetries + 1,

@@ -12,10 +12,7 @@ import type { TokenReport } from './token.events.ts';
 import { tokenMachine } from './token.machine.ts';
 
 /** The next dial at `wanted`, or later if the ceiling demands it. */
-function planDial(
-  { dials }: SupervisorContext,
-  wanted: number,
-): Pick<SupervisorContext, 'nextDialAt' | 'heldByCeiling'> {
+function planDial(dials: readonly number[], wanted: number): Pick<SupervisorContext, 'nextDialAt' | 'heldByCeiling'> {
   const nextDialAt = earliestDial(dials, wanted);
   return { nextDialAt, heldByCeiling: nextDialAt > wanted };
 }
@@ -39,7 +36,7 @@ function afterEnding(context: SupervisorContext, output: SessionOutput): Partial
   return {
     failedInARow: failedBefore + 1,
     cutShort,
-    ...planDial(context, now + delay),
+    ...planDial(context.dials, now + delay),
     lastClose: { ...found, at: now },
     ...(isDead && context.token !== null ? { token: { ...context.token, usable: false } } : {}),
   };
@@ -124,7 +121,7 @@ export const supervisorMachine = setup({
     ),
     'count the token as accepted': sendTo('token', { type: 'token.accepted' }),
     'have it reconciled': sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent),
-    'dial as soon as allowed': assign(({ context }) => planDial(context, context.now())),
+    'dial as soon as allowed': assign(({ context }) => planDial(context.dials, context.now())),
     'ask for a token': sendTo('token', { type: 'refresh' }),
     'move the session to the new token': sendTo(
       'session',
@@ -172,8 +169,7 @@ export const supervisorMachine = setup({
     failedInARow: 0,
     cutShort: 0,
     // The ceiling holds from the first dial on: an earlier run may have used it up.
-    nextDialAt: earliestDial(input.earlier.dials, input.now()),
-    heldByCeiling: false,
+    ...planDial(input.earlier.dials, input.now()),
     token: null,
     lastClose: null,
   }),

@@ -232,7 +232,12 @@ export const tokenMachine = tokenSetup.createMachine({
   },
   states: {
     idle: {
-      on: { start: 'authenticating' },
+      on: {
+        start: [
+          { guard: 'does the ceiling allow a request?', target: 'authenticating' },
+          { target: 'waiting', actions: 'ask as soon as allowed' },
+        ],
+      },
     },
     authenticating: {
       on: { refresh: { actions: 'note the wish' } },

@@ -13,7 +13,9 @@ type Style = 'json' | 'oauth2';
 
 function ask(url: string, style: Style, vault: Vault, timeouts?: HttpTimeouts) {
   const http = httpClient(timeouts);
-  const endpoint = new TokenEndpoint({ url, style, http, vault, clock: systemClock() });
+  // Time stands still: a token dies a whole life after the request for it.
+  const clock = { ...systemClock(), monotonic: () => 5_000 };
+  const endpoint = new TokenEndpoint({ url, style, http, vault, clock });
   const request = (kind: GrantKind = 'credentials', generation = 1, signal = new AbortController().signal) =>
     within('the token', endpoint.request({ generation, kind }, signal));
   /** The failure that a request ends with. */
@@ -42,7 +44,7 @@ describe('with the simulated venue', () => {
     expect(vault.accessToken).toEqual({
       value: expect.stringMatching(/^figsim-access-/),
       generation: 4,
-      expiresAt: Number.POSITIVE_INFINITY,
+      expiresAt: 95_000,
     });
     expect([vault.refreshToken, venue.venue.stats.tokenRequests.json]).toEqual([null, { issued: 1, refused: 0 }]);
   });
@@ -57,7 +59,7 @@ describe('with the simulated venue', () => {
     expect(vault.accessToken).toEqual({
       value: expect.stringMatching(/^figsim-access-/),
       generation: 2,
-      expiresAt: Number.POSITIVE_INFINITY,
+      expiresAt: 305_000,
     });
     expect(vault.refreshToken).toMatch(/^figsim-refresh-/);
     expect(first).not.toContain(vault.accessToken?.value);
@@ -69,12 +71,18 @@ describe('with the simulated venue', () => {
     ]);
   });
 
-  it('uses the credentials at once when the refresh token is refused', async () => {
+  it('says that only the refresh token was refused, and uses the credentials from then on', async () => {
     await using venue = await quietVenue();
     const vault = vaultWith();
     await using endpoint = ask(venue.oauth2TokenUrl, 'oauth2', vault);
     await endpoint.request('credentials', 1);
     venue.venue.inject({ kind: 'expire-tokens' });
+    expect(await endpoint.refusal('refresh')).toEqual({
+      class: 'refused',
+      code: 'refresh-token-refused',
+      message: 'token request: HTTP 400, "Token is not active"',
+    });
+    expect([vault.accessToken?.generation, vault.refreshToken]).toEqual([1, null]);
     expect(await endpoint.request('refresh', 2)).toEqual({ lifeMs: 300_000 });
     expect(vault.accessToken?.generation).toBe(2);
     const { client_credentials, refresh_token } = venue.venue.stats.tokenRequests;
@@ -195,12 +203,14 @@ describe('with a server of whims', () => {
   });
 
   it.each([400, 401])(
-    'asks twice and no more when refresh token and credentials are refused with %d',
+    'asks once a call, with the credentials after the refresh token, where both are refused with %d',
     async (status) => {
       await using server = await scriptedServer(reply(status, { error: 'invalid_client' }));
       const vault = vaultWith();
       vault.keep({ value: 'old-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, 'old-refresh');
       await using endpoint = ask(server.url, 'oauth2', vault);
+      expect(await endpoint.refusal('refresh')).toMatchObject({ code: 'refresh-token-refused' });
+      expect(server.received).toHaveLength(1);
       expect(await endpoint.refusal('refresh')).toMatchObject({ code: 'credentials-refused' });
       const grants = server.received.map(({ body }) => new URLSearchParams(body).get('grant_type'));
       expect(grants).toEqual(['refresh_token', 'client_credentials']);

@@ -43,6 +43,7 @@ test('without any configuration gives the documented defaults', () => {
       retainBytes: 2_147_483_648,
       ring: 67_108_864,
     },
+    reconcile: { enabled: true, interval: 300_000, lookback: 900_000 },
     metrics: { listen: { host: '127.0.0.1', port: 9464 } },
     log: { level: 'info' },
   });

@@ -9,7 +9,16 @@ test('demo, piped: NDJSON, a fault healed, nothing lost, exit 0', async () => {
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(new Set(lines.map(({ channel }) => channel))).toEqual(
-    new Set([undefined, 'rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker', 'figd.state', 'figd.gap']),
+    new Set([
+      undefined,
+      'rfq.maker',
+      'rfq.taker',
+      'rfq_quote.maker',
+      'rfq_quote.taker',
+      'figd.state',
+      'figd.gap',
+      'figd.reconcile',
+    ]),
   );
   expect(lines.at(-1)).toMatchObject({
     demo: 'summary',

@@ -55,6 +55,7 @@ it('counts events and notes the latest of each channel', () => {
     ['figd.state', 1, 30],
     ['figd.gap', 0, null],
     ['venue.unrouted', 0, null],
+    ['figd.reconcile', 0, null],
     ['rfq.maker', 2, 20],
   ]);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, lost, renewed, SessionStage } from './support/session-stage.ts';
+import { ack, allChannels, lost, outputOf, renewed, SessionStage, unproven } from './support/session-stage.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -63,7 +63,14 @@ describe('heartbeats', () => {
     await stage.time.advance(5 * second);
     await stage.refuse('heartbeat', dead);
     expect([stage.state, stage.commands, stage.sockets.disposed]).toEqual(['closed', [], 1]);
-    expect(stage.output).toEqual({ id: 7, failure: dead, token: 1, liveForMs: 15 * second });
+    expect(stage.output).toEqual(
+      outputOf({
+        failure: dead,
+        liveForMs: 15 * second,
+        authenticatedForMs: 15 * second,
+        proof: { provenAt: -4, heartbeatSentAt: 10 * second, rttMs: 4 },
+      }),
+    );
   });
 
   test('are all that decides: an hour without data ends nothing', async () => {
@@ -88,7 +95,8 @@ describe('a renewed token', () => {
     expect(stage.reports.at(-1)).toEqual({ type: 'session.renewed', id: 7, generation: 2 });
 
     await stage.send({ type: 'socket.closed', session: 7, failure: lost });
-    expect(stage.output).toEqual({ id: 7, failure: lost, token: 2, liveForMs: 0 });
+    const proof = { ...unproven, heartbeatSentAt: 0 };
+    expect(stage.output).toEqual(outputOf({ failure: lost, token: 2, liveForMs: 0, authenticatedForMs: 0, proof }));
   });
 
   test('leaves the rhythm of heartbeats as it was', async () => {
@@ -135,17 +143,15 @@ describe('a renewed token', () => {
     expect([part('renewal'), stage.asked('renewInPlace').length]).toEqual(['current', 2]);
   });
 
-  test('that the venue does not take in place ends the session in good order where only that is wanted', async () => {
-    stage.actor.stop();
-    stage = new SessionStage({ renewal: 'in-place' });
+  test('that the venue does not take in place leaves the session stale, not closed, where only that is wanted', async () => {
+    open({ renewal: 'in-place' });
+    const found = failure('rpc-error', 'auth/refresh: method not found');
     await stage.goLive();
     await stage.send(renewed(2));
-    await stage.refuse('renewInPlace', failure('rpc-error', 'auth/refresh: method not found'));
-    expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up', session: 7 }]]);
-    await stage.time.advance(second);
-    expect(stage.output?.failure).toEqual(
-      failure('renewal', 'the venue does not renew this session in place: auth/refresh: method not found'),
-    );
+    await stage.refuse('renewInPlace', found);
+    expect([part('renewal'), stage.commands]).toEqual(['stale', []]);
+    expect(stage.reports.at(-1)).toEqual({ type: 'session.rotation-failed', id: 7, failure: found, token: 2 });
+    expect(stage.actor.getSnapshot().context.renewalFailure).toEqual(found);
   });
 
   test('that a renewal did not bring ends the session, instead of asking the venue in a loop', async () => {
@@ -163,12 +169,14 @@ describe('a renewed token', () => {
     await stage.send(renewed(2));
     expect([stage.state, stage.asked('renewInPlace')]).toEqual(['closing', []]);
     await stage.time.advance(second);
-    expect(stage.output).toEqual({
-      id: 7,
-      failure: failure('renewal', 'session.renewal is reconnect: a new token means a new session'),
-      token: 1,
-      liveForMs: second,
-    });
+    expect(stage.output).toEqual(
+      outputOf({
+        failure: failure('renewal', 'session.renewal is reconnect: a new token means a new session'),
+        liveForMs: second,
+        authenticatedForMs: second,
+        proof: { ...unproven, heartbeatSentAt: 0 },
+      }),
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, lost, renewed, SessionStage } from './support/session-stage.ts';
+import { ack, allChannels, lost, outputOf, renewed, SessionStage } from './support/session-stage.ts';
 
 const second = 1_000;
 const confirmed = { confirmed: allChannels, refused: [] };
@@ -76,7 +76,9 @@ describe('a second session', () => {
     await stage.answer('authenticate', 2);
     await stage.answer('subscribe', confirmed);
     await stage.send({ type: 'socket.closed', session: 8, failure: lost });
-    expect([stage.state, stage.output]).toEqual(['closed', { id: 8, failure: lost, token: 2, liveForMs: 0 }]);
+    const proof = { provenAt: -4, heartbeatSentAt: 0, rttMs: 4 };
+    const ended = outputOf({ id: 8, failure: lost, token: 2, liveForMs: 0, authenticatedForMs: 0, proof });
+    expect([stage.state, stage.output]).toEqual(['closed', ended]);
   });
 });
 

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FailureError, failure } from '../../src/protocol/failure.ts';
-import { allChannels, lost, renewed, SessionStage } from './support/session-stage.ts';
+import { ack, allChannels, lost, outputOf, renewed, SessionStage, unproven } from './support/session-stage.ts';
 
 const second = 1_000;
+/** Authenticated at this very moment, on a socket that opened at 0: the venue counts heartbeats from there. */
+const authenticated = { authenticatedForMs: 0, proof: { ...unproven, heartbeatSentAt: 0 } };
+const asking = { heartbeat: 'resting', subscription: 'asking' };
 const atWork = { heartbeat: 'beating', renewal: 'current', subscriptions: 'complete' };
 
 let stage: SessionStage;
@@ -26,7 +29,7 @@ describe('the order of a session', () => {
     expect(stage.reports).toEqual([]);
 
     await stage.answer('authenticate', 1);
-    expect(stage.state).toBe('subscribing');
+    expect(stage.state).toEqual({ subscribing: asking });
     expect(callsInOrder()).toEqual([
       { name: 'authenticate', session: 7 },
       { name: 'subscribe', session: 7, channels: null },
@@ -62,8 +65,15 @@ describe('the order of a session', () => {
     await stage.send({ type: 'socket.opened', session: 7 });
     await stage.answer('authenticate', 1);
     await stage.send(renewed(2));
-    await stage.time.advance(3_600 * second);
-    expect([stage.state, stage.asked('heartbeat')]).toEqual(['subscribing', []]);
+    await stage.time.advance(10 * second);
+    for (let beats = 0; beats < 360; beats++) {
+      await stage.answer('heartbeat', ack);
+      await stage.time.advance(10 * second);
+    }
+    expect([stage.state, stage.asked('heartbeat').length]).toEqual([
+      { subscribing: { ...asking, heartbeat: 'beating' } },
+      361,
+    ]);
   });
 });
 
@@ -73,12 +83,7 @@ describe('a session that does not come about', () => {
     expect(stage.state).toBe('connecting');
     await stage.time.advance(1);
     expect([stage.state, stage.commands]).toEqual(['closed', []]);
-    expect(stage.output).toEqual({
-      id: 7,
-      failure: failure('connect-timeout', 'no connection within 10000 ms'),
-      token: 1,
-      liveForMs: null,
-    });
+    expect(stage.output).toEqual(outputOf({ failure: failure('connect-timeout', 'no connection within 10000 ms') }));
   });
 
   test.each([
@@ -90,7 +95,7 @@ describe('a session that does not come about', () => {
     await stage.refuse('authenticate', found);
     expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up', session: 7 }]]);
     await stage.send({ type: 'socket.closed', session: 7, failure: lost });
-    expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
+    expect(stage.output).toEqual(outputOf({ failure: found }));
   });
 
   test('blames the token it presented, not one that came while the venue thought about it', async () => {
@@ -99,7 +104,7 @@ describe('a session that does not come about', () => {
     await stage.send(renewed(2));
     await stage.refuse('authenticate', found);
     await stage.time.advance(second);
-    expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
+    expect(stage.output).toEqual(outputOf({ failure: found }));
   });
 
   test('blames the token that came while it was connecting, as that is the one it presented', async () => {
@@ -108,16 +113,16 @@ describe('a session that does not come about', () => {
     await stage.send({ type: 'socket.opened', session: 7 });
     await stage.refuse('authenticate', found);
     await stage.time.advance(second);
-    expect(stage.output).toEqual({ id: 7, failure: found, token: 2, liveForMs: null });
+    expect(stage.output).toEqual(outputOf({ failure: found, token: 2 }));
   });
 
   test('closes with the failure of its subscription', async () => {
-    const found = failure('rate-limited', 'v1/subscribe: too many requests', 9 * second);
+    const found = failure('permission-denied', 'v1/subscribe: not on the allow-list');
     await stage.send({ type: 'socket.opened', session: 7 });
     await stage.answer('authenticate', 1);
     await stage.refuse('subscribe', found);
     await stage.send({ type: 'socket.closed', session: 7, failure: lost });
-    expect(stage.output).toEqual({ id: 7, failure: found, token: 1, liveForMs: null });
+    expect(stage.output).toEqual(outputOf({ failure: found, ...authenticated }));
   });
 
   test('takes an error that no adapter classified for a fault of figd', async () => {
@@ -144,7 +149,13 @@ describe('the end of a session', () => {
     await reach[state]?.();
     await stage.send({ type: 'socket.closed', session: 7, failure: lost });
     expect(stage.state).toBe('closed');
-    expect(stage.output).toEqual({ id: 7, failure: lost, token: 1, liveForMs: state === 'live' ? 0 : null });
+    expect(stage.output).toEqual(
+      outputOf({
+        failure: lost,
+        ...(state === 'subscribing' || state === 'live' ? authenticated : {}),
+        liveForMs: state === 'live' ? 0 : null,
+      }),
+    );
     expect(stage.calls.every(({ name, signal }) => signal.aborted || name !== 'heartbeat')).toBe(true);
   });
 
@@ -167,7 +178,14 @@ describe('the end of a session', () => {
     await stage.time.advance(second - 1);
     expect([stage.state, stage.sockets.disposed]).toEqual(['closing', 0]);
     await stage.time.advance(1);
-    expect(stage.output).toEqual({ id: 7, failure: asked, token: 1, liveForMs: 4 * second });
+    expect(stage.output).toEqual(
+      outputOf({
+        failure: asked,
+        liveForMs: 4 * second,
+        authenticatedForMs: 5 * second,
+        proof: { ...unproven, heartbeatSentAt: 3 * second },
+      }),
+    );
   });
 
   test('has the first reason it was given, whatever comes after', async () => {
@@ -180,7 +198,7 @@ describe('the end of a session', () => {
     await stage.time.advance(second / 2);
     expect([stage.commands, stage.output]).toEqual([
       [{ at: 0, type: 'hang up', session: 7 }],
-      { id: 7, failure: first, token: 1, liveForMs: second },
+      outputOf({ failure: first, ...authenticated, liveForMs: second, authenticatedForMs: second }),
     ]);
   });
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { DaemonStage, never, refuseWith } from './support/daemon-stage.ts';
-import { allChannels, lost } from './support/session-stage.ts';
+import { DaemonStage, lifeOf, never, refuseWith } from './support/daemon-stage.ts';
+import { lost } from './support/session-stage.ts';
+import { requested } from './support/token-stage.ts';
 import { settle } from './support/virtual-time.ts';
 
 const second = 1_000;
@@ -33,11 +34,9 @@ describe('reconnect', () => {
     expect(stage.dials).toEqual([0, minute]);
     expect(stage.takeFacts()).toEqual([
       { type: 'session.closed', id: 1, failure: asked, liveForMs: minute, retryInMs: 0 },
-      { type: 'gap.opened', cause: 'on-request' },
+      { type: 'gap.opened', cause: 'on-request', proof: { provenAt: minute - 4, heartbeatSentAt: minute, rttMs: 4 } },
       { type: 'session.dialled', id: 2, attempt: 2, cause: 'on-request' },
-      { type: 'session.authenticated', id: 2 },
-      { type: 'session.live', id: 2, confirmed: allChannels, refused: [] },
-      { type: 'gap.closed' },
+      ...lifeOf(2),
     ]);
   });
 
@@ -90,7 +89,7 @@ describe('refresh', () => {
     expect([stage.requests, stage.dials, stage.context.token]).toEqual([
       [0, minute],
       [0],
-      { generation: 2, usable: true },
+      { generation: 2, expiresAt: hour + minute, usable: true },
     ]);
   });
 
@@ -181,6 +180,6 @@ describe('stop', () => {
     await open({ grant: never });
     await stage.send({ type: 'stop' });
     await settle();
-    expect([stage.state, stage.takeFacts()]).toEqual(['stopped', []]);
+    expect([stage.state, stage.takeFacts()]).toEqual(['stopped', [requested]]);
   });
 });

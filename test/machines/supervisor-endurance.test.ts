@@ -7,6 +7,7 @@ import { seeded } from './support/virtual-time.ts';
 
 const second = 1_000;
 const minute = 60 * second;
+const renewals = ['auto', 'auto', 'in-place', 'rotate', 'reconnect'] as const;
 const codes = Object.keys(failureCodes) as FailureCode[];
 
 function expectPace(moments: readonly number[], most: number, windowMs: number): void {
@@ -30,9 +31,18 @@ function hostileStage(seed: number): DaemonStage {
       subscribe: () => perhaps({ confirmed: allChannels, refused: [] }),
       heartbeat: () => perhaps(ack),
       renewInPlace: (_, token) => perhaps(token),
+      quietMoment: () => (random() < 0.5 ? never() : perhaps(0)),
+      compare: () => perhaps({ missed: 0 }),
       hangsUp: random() < 0.5,
     },
-    { session: { connectTimeout: 10_000, heartbeatInterval: 10_000, renewal: random() < 0.2 ? 'reconnect' : 'auto' } },
+    {
+      session: {
+        connectTimeout: 10_000,
+        heartbeatInterval: 10_000,
+        renewal: renewals[Math.floor(random() * renewals.length)] ?? 'auto',
+      },
+      reconcileInterval: random() < 0.5 ? null : 5 * minute,
+    },
     random,
   );
 }
@@ -45,7 +55,7 @@ test('no venue, however broken, is dialled more than ten times a minute or asked
       fc.array(
         fc.record({
           pause: fc.oneof(fc.nat({ max: second }), fc.nat({ max: 40 * second })),
-          command: fc.constantFrom('drop', 'reconnect', 'refresh', 'nothing'),
+          command: fc.constantFrom('drop', 'reconnect', 'refresh', 'rotate', 'clock.jumped', 'nothing'),
         }),
         { maxLength: 40, size: 'max' },
       ),
@@ -120,7 +130,7 @@ test('a thousand sessions dropped and dialled again leave no timer and no child 
   }
   expect(stage.dials).toHaveLength(1_001);
   expect({ children: children(), timers: stage.time.timers() }).toEqual(atStart);
-  expect([atStart.children, stage.context.dials.length]).toEqual([['token', 'session'], 10]);
+  expect([atStart.children, stage.context.dials.length]).toEqual([['token', 'reconcile', 'session'], 10]);
 
   const token = stage.actor.getSnapshot().children['token'];
   await stage.send({ type: 'stop' });

@@ -1,17 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type FailureCode, FailureError, failure } from '../../src/protocol/failure.ts';
-import { DaemonStage, never, refuseWith } from './support/daemon-stage.ts';
-import { allChannels, lost } from './support/session-stage.ts';
+import { DaemonStage, lifeOf, never, refuseWith } from './support/daemon-stage.ts';
+import { lost } from './support/session-stage.ts';
+import { granted, lostToken, requested } from './support/token-stage.ts';
 import { deferred } from './support/virtual-time.ts';
 
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
-const granted = { type: 'token.granted', generation: 1, lifeMs: hour, renewal: false };
-const lifeOf = (id: number) => [
-  { type: 'session.authenticated', id },
-  { type: 'session.live', id, confirmed: allChannels, refused: [] },
-];
+const dialled = (id: number, attempt: number, cause: string) => ({ type: 'session.dialled', id, attempt, cause });
 
 let stage: DaemonStage;
 const open = async (...given: ConstructorParameters<typeof DaemonStage>) => {
@@ -29,11 +26,7 @@ describe('the start', () => {
   test('is a token, then a session, and each step is made known', async () => {
     await open();
     expect([stage.state, stage.sessionState]).toEqual(['serving', 'live']);
-    expect(stage.takeFacts()).toEqual([
-      granted,
-      { type: 'session.dialled', id: 1, attempt: 1, cause: 'start' },
-      ...lifeOf(1),
-    ]);
+    expect(stage.takeFacts()).toEqual([requested, granted(1, hour), dialled(1, 1, 'start'), ...lifeOf(1)]);
   });
 
   test('dials nothing before there is a token', async () => {
@@ -41,7 +34,10 @@ describe('the start', () => {
     await open({ grant: () => refuseWith(down) });
     await stage.time.advance(4 * second);
     expect([stage.state, stage.dials]).toEqual(['awaiting a token', []]);
-    expect(stage.takeFacts()).toEqual([{ type: 'token.failed', failure: down, retryInMs: 5_000, renewal: false }]);
+    expect(stage.takeFacts()).toEqual([
+      requested,
+      { type: 'token.failed', failure: down, retryInMs: 5_000, renewal: false },
+    ]);
 
     stage.venue.grant = async () => ({ lifeMs: hour });
     await stage.time.advance(second);
@@ -76,7 +72,7 @@ describe('a session that ends is followed by another', () => {
     await stage.drop(found);
     expect(stage.takeFacts()).toEqual([
       { type: 'session.closed', id: 1, failure: found, liveForMs: hour / 2, retryInMs },
-      { type: 'gap.opened', cause: code },
+      { type: 'gap.opened', cause: code, proof: { provenAt: hour / 2 - 4, heartbeatSentAt: hour / 2, rttMs: 4 } },
     ]);
     expect(stage.state).toBe('backing off');
 
@@ -84,12 +80,7 @@ describe('a session that ends is followed by another', () => {
     expect(stage.dials).toHaveLength(1);
     await stage.time.advance(retryInMs > 0 ? 1 : 0);
     expect(stage.dials).toEqual([0, hour / 2 + retryInMs]);
-    expect(stage.takeFacts()).toEqual([
-      { type: 'session.dialled', id: 2, attempt: 2, cause: code },
-      { type: 'session.authenticated', id: 2 },
-      { type: 'session.live', id: 2, confirmed: allChannels, refused: [] },
-      { type: 'gap.closed' },
-    ]);
+    expect(stage.takeFacts()).toEqual([dialled(2, 2, code), ...lifeOf(2)]);
   });
 
   test('as long as the venue asked, after a limit that says when to come back', async () => {
@@ -116,6 +107,7 @@ describe('a session that ends is followed by another', () => {
   test('with one gap for the loss, however many dials fail until it is live again', async () => {
     await open();
     await stage.time.advance(minute);
+    stage.takeFacts();
     stage.venue.connect = () => lost;
     await stage.drop();
     await stage.time.advance(10 * minute);
@@ -130,7 +122,7 @@ describe('a session that ends is followed by another', () => {
     await open({ connect: (session) => (session < 4 ? lost : 'opens') });
     await stage.time.advance(minute);
     expect(stage.sessionState).toBe('live');
-    expect(stage.takeFacts().filter(({ type }) => type.startsWith('gap.'))).toEqual([]);
+    expect(stage.takeFacts().filter(({ type }) => type.startsWith('gap.'))).toEqual([{ type: 'gap.ended' }]);
   });
 });
 
@@ -173,6 +165,11 @@ describe('the backoff', () => {
 });
 
 describe('a token that the socket refuses', () => {
+  const tokenOf = (generation: number, requestedAt: number, usable = true) => ({
+    generation,
+    expiresAt: requestedAt + hour,
+    usable,
+  });
   const refused = failure('token-refused', 'auth: invalid token');
 
   test('is replaced by force, and the next session is dialled with its successor', async () => {
@@ -183,16 +180,18 @@ describe('a token that the socket refuses', () => {
         return token === 1 ? refuseWith(refused) : Promise.resolve(token);
       },
     });
-    expect([stage.state, stage.context.token]).toEqual(['awaiting a token', { generation: 1, usable: false }]);
+    expect([stage.state, stage.context.token]).toEqual(['awaiting a token', tokenOf(1, 0, false)]);
     await stage.time.advance(5 * second);
     expect([stage.sessionState, tokens, stage.requests, stage.dials]).toEqual(['live', [1, 2], [0, 5_000], [0, 5_000]]);
     expect(stage.takeFacts()).toEqual([
-      granted,
-      { type: 'session.dialled', id: 1, attempt: 1, cause: 'start' },
+      requested,
+      granted(1, hour),
+      dialled(1, 1, 'start'),
       { type: 'session.closed', id: 1, failure: refused, liveForMs: null, retryInMs: 0 },
-      { type: 'token.lost', why: 'refused' },
-      { type: 'token.granted', generation: 2, lifeMs: hour, renewal: false },
-      { type: 'session.dialled', id: 2, attempt: 2, cause: 'token-refused' },
+      lostToken('refused'),
+      requested,
+      granted(2, hour, { requestedAt: 5 * second }),
+      dialled(2, 2, 'token-refused'),
       ...lifeOf(2),
     ]);
   });
@@ -203,11 +202,11 @@ describe('a token that the socket refuses', () => {
     await stage.time.advance(5 * second);
     await stage.send({ type: 'refresh' });
     await stage.time.advance(0);
-    expect(stage.context.token).toEqual({ generation: 2, usable: true });
+    expect(stage.context.token).toEqual(tokenOf(2, 5 * second));
 
     thinking.reject(new FailureError(refused));
     await stage.time.advance(second);
-    expect([stage.context.token, stage.sessionState]).toEqual([{ generation: 2, usable: true }, 'live']);
+    expect([stage.context.token, stage.sessionState]).toEqual([tokenOf(2, 5 * second), 'live']);
     expect(stage.requests).toEqual([0, 5_000]);
   });
 
@@ -239,7 +238,8 @@ test('a renewed token is taken up by the live session without a gap', async () =
   stage.takeFacts();
   await stage.time.advance(48 * minute);
   expect(stage.takeFacts()).toEqual([
-    { type: 'token.granted', generation: 2, lifeMs: hour, renewal: true },
+    requested,
+    granted(2, hour, { requestedAt: 48 * minute, renewal: true }),
     { type: 'session.renewed', id: 1, generation: 2 },
   ]);
   expect([stage.sessionState, stage.dials]).toEqual(['live', [0]]);

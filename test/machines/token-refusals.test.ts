@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { setTokenStage, type TokenStage } from './support/token-stage.ts';
+import { granted, lostToken, requested, setTokenStage, type TokenStage } from './support/token-stage.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -32,7 +32,10 @@ describe('credentials that the venue refuses', () => {
   test('block the token, with the reason', async () => {
     await stage.latest().fail(refusal);
     expect(stage.state()).toBe('blocked');
-    expect(stage.reports).toEqual([{ type: 'token.failed', failure: refusal, retryInMs: 30 * second, renewal: false }]);
+    expect(stage.reports).toEqual([
+      requested,
+      { type: 'token.failed', failure: refusal, retryInMs: 30 * second, renewal: false },
+    ]);
   });
 
   test('are probed after 30 s, 60 s, 2 min, 4 min, then every 5 min', async () => {
@@ -88,7 +91,7 @@ describe('credentials that the venue refuses', () => {
     await stage.latest().fail(refusal);
     expect([stage.state(), stage.actor.getSnapshot().context.expiresAt]).toEqual(['blocked', 10 * minute]);
     await stage.time.advance(2 * minute);
-    expect(stage.reports.at(-1)).toEqual({ type: 'token.lost', why: 'expired' });
+    expect(stage.reports.at(-1)).toEqual(lostToken('expired'));
   });
 
   test('are forgotten with the first token', async () => {
@@ -127,24 +130,21 @@ describe('a token that the socket refuses', () => {
     expect([stage.state(), stage.actor.getSnapshot().context.expiresAt]).toEqual(['waiting', null]);
     await stage.time.advance(4 * second);
     expect(stage.latest()).toMatchObject({ at: 5 * second, generation: 2, kind: 'credentials' });
-    expect(stage.reports).toEqual([
-      { type: 'token.granted', generation: 1, lifeMs: hour, renewal: false },
-      { type: 'token.lost', why: 'refused' },
-    ]);
+    expect(stage.reports).toEqual([requested, granted(1, hour), lostToken('refused'), requested]);
   });
 
   test.each(['older', 'newer'])('changes nothing when it is an %s one', async (which) => {
     await stage.latest().grant(hour);
     stage.actor.send({ type: 'token.refused', generation: which === 'older' ? 0 : 2 });
     await stage.time.advance(minute);
-    expect([stage.state(), stage.reports.length, moments()]).toEqual(['valid', 1, [0]]);
+    expect([stage.state(), stage.reports.length, moments()]).toEqual(['valid', 2, [0]]);
   });
 
   test('while its refresh is on the way waits for that answer', async () => {
     await stage.latest().grant(10 * minute);
     await stage.time.advance(8 * minute);
     stage.actor.send({ type: 'token.refused', generation: 1 });
-    expect([stage.state(), stage.reports.at(-1)]).toEqual(['refreshing', { type: 'token.lost', why: 'refused' }]);
+    expect([stage.state(), stage.reports.at(-1)]).toEqual(['refreshing', lostToken('refused')]);
     await stage.latest().grant(10 * minute);
     expect([stage.state(), stage.requests.length]).toEqual(['valid', 2]);
   });
@@ -154,7 +154,7 @@ describe('a token that the socket refuses', () => {
     stage.actor.send({ type: 'token.refused', generation: 1 });
     stage.actor.send({ type: 'token.refused', generation: 1 });
     expect(stage.actor.getSnapshot().context.refusedInARow).toBe(1);
-    expect(stage.reports).toHaveLength(2);
+    expect(stage.reports).toEqual([requested, granted(1, hour), lostToken('refused')]);
   });
 
   test('with three fresh successors refused too blocks the credentials', async () => {
@@ -169,7 +169,7 @@ describe('a token that the socket refuses', () => {
     );
     expect(stage.state()).toBe('blocked');
     expect(stage.reports.slice(-2)).toEqual([
-      { type: 'token.lost', why: 'refused' },
+      lostToken('refused', 4),
       { type: 'token.failed', failure: found, retryInMs: 30 * second, renewal: false },
     ]);
   });

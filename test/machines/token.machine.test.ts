@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { setTokenStage, type TokenStage } from './support/token-stage.ts';
+import { granted, lostToken, requested, setTokenStage, type TokenStage } from './support/token-stage.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -36,7 +36,7 @@ describe('a token', () => {
 
     await stage.latest().grant(hour);
     expect(stage.state()).toBe('valid');
-    expect(stage.reports).toEqual([{ type: 'token.granted', generation: 1, lifeMs: hour, renewal: false }]);
+    expect(stage.reports).toEqual([requested, granted(1, hour, { requestedAt: hour })]);
   });
 
   test('is refreshed at 80 % of its life, and used until its successor is there', async () => {
@@ -58,8 +58,10 @@ describe('a token', () => {
       { at: 48 * minute, generation: 2, kind: 'refresh' },
     ]);
     expect(stage.reports).toEqual([
-      { type: 'token.granted', generation: 1, lifeMs: hour, renewal: false },
-      { type: 'token.granted', generation: 2, lifeMs: hour, renewal: true },
+      requested,
+      granted(1, hour),
+      requested,
+      granted(2, hour, { requestedAt: 48 * minute, renewal: true }),
     ]);
   });
 
@@ -86,15 +88,18 @@ describe('a token', () => {
     await stage.time.advance(1);
     expect([stage.state(), expiresAt()]).toEqual(['waiting', null]);
     expect(stage.reports).toEqual([
-      { type: 'token.granted', generation: 1, lifeMs: 10 * minute, renewal: false },
+      requested,
+      granted(1, 10 * minute),
+      requested,
       { type: 'token.failed', failure: down, retryInMs: 5 * second, renewal: true },
+      requested,
       {
         type: 'token.failed',
         failure: failure('rate-limited', 'HTTP 429', hour),
         retryInMs: 63 * minute,
         renewal: true,
       },
-      { type: 'token.lost', why: 'expired' },
+      lostToken('expired'),
     ]);
   });
 
@@ -105,7 +110,13 @@ describe('a token', () => {
 
     await stage.latest().grant(10 * minute);
     expect([stage.state(), expiresAt()]).toEqual(['valid', 18 * minute]);
-    expect(stage.reports.map(({ type }) => type)).toEqual(['token.granted', 'token.lost', 'token.granted']);
+    expect(stage.reports).toEqual([
+      requested,
+      granted(1, 10 * minute),
+      requested,
+      lostToken('expired'),
+      granted(2, 10 * minute, { requestedAt: 8 * minute, renewal: true }),
+    ]);
   });
 
   test('that is gone is asked for with the credentials, not with a refresh', async () => {
@@ -122,7 +133,7 @@ describe('a token', () => {
     // Timers that were due during the sleep fire late and in any order: the one for the expiry comes first here.
     stage.actor.send({ type: 'expiry.reached' });
     expect([stage.state(), expiresAt()]).toEqual(['waiting', null]);
-    expect(stage.reports.at(-1)).toEqual({ type: 'token.lost', why: 'expired' });
+    expect(stage.reports.at(-1)).toEqual(lostToken('expired'));
     await stage.time.advance(0);
     expect(stage.latest()).toMatchObject({ at: 11 * minute, kind: 'credentials' });
   });
@@ -154,7 +165,7 @@ describe('a token', () => {
     await stage.time.advance(20 * day - 1);
     expect(expiresAt()).toBe(100 * day);
     await stage.time.advance(1);
-    expect(stage.reports.slice(1)).toEqual([{ type: 'token.lost', why: 'expired' }]);
+    expect(stage.reports.slice(2)).toEqual([requested, lostToken('expired')]);
   });
 
   test('whose refresh waits beyond the longest timer expires when it should', async () => {
@@ -178,7 +189,7 @@ describe('a request on the way', () => {
     stage.actor.stop();
     expect(abandoned.signal.aborted).toBe(true);
     await abandoned.grant(hour);
-    expect([stage.reports, expiresAt()]).toEqual([[], null]);
+    expect([stage.reports, expiresAt()]).toEqual([[requested], null]);
   });
 
   test('answers once: the token does not notice what the endpoint says later', async () => {
@@ -186,7 +197,7 @@ describe('a request on the way', () => {
     await stage.requests[0]?.grant(2 * hour);
     await stage.requests[0]?.fail(failure('credentials-refused', 'HTTP 401'));
     expect([stage.state(), expiresAt()]).toEqual(['valid', hour]);
-    expect(stage.reports).toHaveLength(1);
+    expect(stage.reports).toEqual([requested, granted(1, hour)]);
   });
 
   test('is not doubled by commands that come meanwhile', async () => {

@@ -111,8 +111,8 @@ const cases: Readonly<Record<string, readonly [HealthFacts, Health]>> = {
     { ...good, session: { ...liveSession, renewalFailure: failure('too-many-sessions', 'closed with 4429') } },
     {
       state: 'degraded',
-      reason: 'session: no second session to take over: closed with 4429',
-      next: `figd tries again; should none succeed, the session ends with its token and a new one follows at once. ${advice('too-many-sessions')}`,
+      reason: 'session: it could not move to its new token: closed with 4429',
+      next: `figd tries again; should that not succeed before the old token ends, it reconnects, if it can while no RFQ is open. ${advice('too-many-sessions')}`,
       layers: layers(connected, [false, 'on an old token: closed with 4429'], valid, confirmed, heard),
     },
   ],

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  earliestRequest,
   freshTokenRefusalsTolerated,
   refreshDelay,
   tokenRequestSpacingMs,
+  tokenRequestsPerMinute,
+  withRequest,
 } from '../../../src/machines/policies/token-times.ts';
 
 const usual = { refreshAt: 0.8, refreshMargin: 60_000 };
@@ -62,8 +65,48 @@ describe('the refresh of a token', () => {
   });
 });
 
-test('the venue sees at most twelve token requests a minute, and three fresh tokens may be refused', () => {
-  expect({ tokenRequestSpacingMs, freshTokenRefusalsTolerated }).toEqual({
+describe('the ceiling of token requests', () => {
+  const every5s = Array.from({ length: tokenRequestsPerMinute }, (_, index) => index * 5 * second);
+
+  test('lets eleven requests of the last minute be followed at once', () => {
+    expect([earliestRequest([], 7), earliestRequest(every5s.slice(1), minute - 1)]).toEqual([7, minute - 1]);
+  });
+
+  test('has the thirteenth wait until the first of the twelve before it is a minute old', () => {
+    expect(earliestRequest(every5s, 56 * second)).toBe(minute);
+    expect(earliestRequest(every5s, 61 * second)).toBe(61 * second);
+    expect(earliestRequest([-1_000, ...every5s], 56 * second)).toBe(minute);
+  });
+
+  test('needs the latest twelve only', () => {
+    expect(withRequest(every5s, minute)).toEqual([...every5s.slice(1), minute]);
+    expect(withRequest([], 3)).toEqual([3]);
+  });
+
+  test('holds in every minute, however the wishes come', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 10_000 }), { maxLength: 60 }), (pauses) => {
+        const made: number[] = [];
+        let known: readonly number[] = [];
+        let now = 0;
+        for (const pause of pauses) {
+          now = earliestRequest(known, now + pause);
+          made.push(now);
+          known = withRequest(known, now);
+        }
+        for (const [index, at] of made.entries()) {
+          expect((made[index + tokenRequestsPerMinute] ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThanOrEqual(
+            minute,
+          );
+        }
+      }),
+    );
+  });
+});
+
+test('the numbers: twelve requests a minute, 5 s between two, and three fresh tokens may be refused', () => {
+  expect({ tokenRequestsPerMinute, tokenRequestSpacingMs, freshTokenRefusalsTolerated }).toEqual({
+    tokenRequestsPerMinute: 12,
     tokenRequestSpacingMs: 5_000,
     freshTokenRefusalsTolerated: 3,
   });

@@ -1,4 +1,5 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { reconcileMachine } from '../../../src/machines/reconcile.machine.ts';
 import { sessionMachine } from '../../../src/machines/session.machine.ts';
 import { supervisorMachine } from '../../../src/machines/supervisor.machine.ts';
 import { tokenMachine } from '../../../src/machines/token.machine.ts';
@@ -8,6 +9,7 @@ export const machines: Readonly<Record<string, AnyStateMachine>> = {
   supervisor: supervisorMachine,
   token: tokenMachine,
   session: sessionMachine,
+  reconcile: reconcileMachine,
 };
 
 /** Why a transition is taken. */

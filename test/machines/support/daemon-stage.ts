@@ -1,12 +1,20 @@
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
+import type { Comparison } from '../../../src/machines/reconcile.events.ts';
+import { reconcileMachine } from '../../../src/machines/reconcile.machine.ts';
 import type {
+  CuttingTime,
   HeartbeatAck,
   SessionEvent,
   SocketCommand,
   SubscriptionAnswer,
 } from '../../../src/machines/session.events.ts';
 import { sessionMachine } from '../../../src/machines/session.machine.ts';
-import type { SupervisorEvent, SupervisorFact, SupervisorSettings } from '../../../src/machines/supervisor.events.ts';
+import type {
+  SupervisorEvent,
+  SupervisorFact,
+  SupervisorInput,
+  SupervisorSettings,
+} from '../../../src/machines/supervisor.events.ts';
 import { supervisorMachine } from '../../../src/machines/supervisor.machine.ts';
 import type { Grant, TokenRequest } from '../../../src/machines/token.events.ts';
 import { tokenMachine } from '../../../src/machines/token.machine.ts';
@@ -25,12 +33,22 @@ export interface Venue {
   subscribe: (session: number) => Promise<SubscriptionAnswer>;
   heartbeat: (session: number) => Promise<HeartbeatAck>;
   renewInPlace: (session: number, newestToken: number) => Promise<number>;
+  quietMoment: (time: CuttingTime) => Promise<number | null>;
+  compare: () => Promise<Comparison>;
   /** Whether it answers a closing handshake. */
   hangsUp: boolean;
 }
 
 export const refuseWith = (failure: Failure): Promise<never> => Promise.reject(new FailureError(failure));
 export const never = (): Promise<never> => new Promise(() => {});
+
+/** The facts of a session that comes about, where nothing is compared. */
+export const lifeOf = (id: number): readonly SupervisorFact[] => [
+  { type: 'session.authenticated', id },
+  { type: 'session.live', id, confirmed: allChannels, refused: [] },
+  { type: 'gap.ended' },
+  { type: 'reconcile.finished', outcome: 'not-attempted', missed: 0, failure: null },
+];
 
 export const wellBehaved = (): Venue => ({
   grant: async () => ({ lifeMs: hour }),
@@ -39,6 +57,8 @@ export const wellBehaved = (): Venue => ({
   subscribe: async () => ({ confirmed: allChannels, refused: [] }),
   heartbeat: async () => ack,
   renewInPlace: async (_, newestToken) => newestToken,
+  quietMoment: never,
+  compare: async () => ({ missed: 0 }),
   hangsUp: true,
 });
 
@@ -58,10 +78,11 @@ export class DaemonStage {
 
   constructor(
     venue: Partial<Venue> = {},
-    settings: Partial<Pick<SupervisorSettings, 'authenticateWith' | 'session'>> = {},
+    settings: Partial<Pick<SupervisorSettings, 'authenticateWith' | 'session' | 'reconcileInterval'>> = {},
     random: () => number = () => 0.5,
     /** Breaks the session's own deadline for closing. */
     closeTimeoutMs?: number,
+    earlier: SupervisorInput['earlier'] = { dials: [], tokenRequests: [] },
   ) {
     this.venue = { ...wellBehaved(), ...venue };
     this.actor = createActor(this.#wire(closeTimeoutMs), {
@@ -75,7 +96,7 @@ export class DaemonStage {
           reconcileInterval: null,
           ...settings,
         },
-        earlier: { dials: [], tokenRequests: [] },
+        earlier,
         now: this.time.now,
         random,
       },
@@ -153,9 +174,11 @@ export class DaemonStage {
         renewInPlace: fromPromise<number, OfSession>(({ input }) =>
           this.venue.renewInPlace(input.session, this.#newestToken),
         ),
+        quietMoment: fromPromise<number | null, CuttingTime>(({ input }) => this.venue.quietMoment(input)),
       },
     });
-    return supervisorMachine.provide({ actors: { token, session } });
+    const reconcile = reconcileMachine.provide({ actors: { compare: fromPromise(() => this.venue.compare()) } });
+    return supervisorMachine.provide({ actors: { token, session, reconcile } });
   }
 
   #sockets() {

@@ -4,6 +4,7 @@ import type {
   HeartbeatAck,
   SessionEvent,
   SessionInput,
+  SessionOutput,
   SessionReport,
   SocketCommand,
   SubscriptionAnswer,
@@ -34,6 +35,19 @@ interface Call {
 export const allChannels = ['rfq.maker', 'rfq.taker'];
 export const ack: HeartbeatAck = { rttMs: 4, clockOffsetMs: -2 };
 export const lost = failure('connection-lost', 'the venue closed the connection');
+
+/** What is known of the link before the first heartbeat. */
+export const unproven = { provenAt: null, heartbeatSentAt: null, rttMs: 0 };
+
+/** What session 7 tells at its end, as far as a test does not say otherwise: that it came to nothing. */
+export const outputOf = (told: Pick<SessionOutput, 'failure'> & Partial<SessionOutput>): SessionOutput => ({
+  id: 7,
+  token: 1,
+  liveForMs: null,
+  authenticatedForMs: null,
+  proof: unproven,
+  ...told,
+});
 
 /** The fact that there is a newer token. */
 export const renewed = (generation: number): SessionEvent => ({

@@ -27,6 +27,27 @@ export interface TokenStage {
   readonly strike: () => void;
 }
 
+export const requested: TokenReport = { type: 'token.requested' };
+
+/** The report of a first token, or of one that took over from another; `requestedAt` is when its life began. */
+export const granted = (
+  generation: number,
+  lifeMs: number,
+  { requestedAt = 0, renewal = false } = {},
+): TokenReport => ({
+  type: 'token.granted',
+  generation,
+  expiresAt: requestedAt + lifeMs,
+  lifeMs,
+  renewal,
+});
+
+export const lostToken = (why: 'expired' | 'refused', generation = 1): TokenReport => ({
+  type: 'token.lost',
+  why,
+  generation,
+});
+
 export const usualTokenSettings: TokenInput['settings'] = {
   refreshAt: 0.8,
   refreshMargin: 60_000,
@@ -34,7 +55,9 @@ export const usualTokenSettings: TokenInput['settings'] = {
 };
 
 /** The token machine alone, with an endpoint that answers when the test says so. */
-export function setTokenStage(options: Partial<Pick<TokenInput, 'settings' | 'random'>> = {}): TokenStage {
+export function setTokenStage(
+  options: Partial<Pick<TokenInput, 'settings' | 'random' | 'earlierRequests'>> = {},
+): TokenStage {
   const time = new VirtualTime();
   const requests: SeenRequest[] = [];
   const reports: TokenReport[] = [];
@@ -64,7 +87,7 @@ export function setTokenStage(options: Partial<Pick<TokenInput, 'settings' | 'ra
     clock: time.clock,
     input: {
       supervisor,
-      earlierRequests: [],
+      earlierRequests: options.earlierRequests ?? [],
       settings: options.settings ?? usualTokenSettings,
       now: time.now,
       random: options.random ?? (() => 0.5),

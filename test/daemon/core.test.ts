@@ -1,0 +1,145 @@
+import { afterEach, expect, test } from 'vitest';
+import { MemoryLedger } from '../../src/log/memory-ledger.ts';
+import type { Rfq } from '../../src/simulator/book.ts';
+import { CoreStage } from './support/core-stage.ts';
+import { epoch } from './support/test-clock.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const channels = ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'];
+
+let stage: CoreStage;
+const open = async (...given: ConstructorParameters<typeof CoreStage>) => {
+  stage = new CoreStage(...given);
+  await stage.start();
+};
+afterEach(async () => {
+  await stage.stop();
+  expect(stage.fatal).toEqual([]);
+});
+
+const pass = (ms: number) => stage.clock.time.advance(ms);
+const told = () => stage.facts.map(({ type }) => type).filter((type) => type !== 'session.heartbeat');
+
+test('from the start to a live session no gap is told, and what the venue sends is in the log', async () => {
+  await open();
+  expect([stage.state, stage.states.at(-1)?.state, stage.gaps]).toEqual(['live', 'live', []]);
+  expect(told()).toEqual([
+    'token.requested',
+    'token.granted',
+    'session.dialled',
+    'session.authenticated',
+    'session.live',
+    'gap.ended',
+    'reconcile.finished',
+  ]);
+  const before = stage.core.log.head;
+  stage.venue.burst(50);
+  await pass(0);
+  expect(stage.core.log.head - before).toBeGreaterThanOrEqual(50);
+  await pass(2 * second);
+  expect(stage.store.recall()).toMatchObject({
+    heardAt: stage.core.intake.lastHeardAt === null ? null : epoch + stage.core.intake.lastHeardAt,
+    paces: { dial: [epoch], token: [epoch] },
+  });
+});
+
+test('a lost session is a gap from the latest frame on, which is closed after the comparison with what was missed', async () => {
+  await open();
+  stage.venue.burst(200);
+  await pass(30 * second + 300);
+  const heardAt = stage.core.intake.lastHeardAt ?? 0;
+  expect(stage.clock.monotonic() - heardAt).toBeGreaterThan(0);
+  stage.dropAll();
+  expect(stage.gaps).toEqual([{ phase: 'open', id: 1, cause: 'connection-lost', since: epoch + heardAt, channels }]);
+
+  await pass(100);
+  expect(stage.state).toBeNull();
+  stage.venue.burst(60);
+  await pass(150);
+  expect([stage.state, stage.gaps.length, stage.core.ledger.summary().open]).toEqual(['live', 1, 1]);
+  const liveAt = stage.clock.wall();
+  await pass(2 * second);
+  const [, closed] = stage.gaps;
+  expect(closed).toMatchObject({ phase: 'closed', id: 1, reconciled: true, until: liveAt });
+  expect(closed).toMatchObject({ blindMs: liveAt - epoch - heardAt });
+  expect(stage.settled).toMatchObject([{ id: 1, reconciled: true }]);
+  expect(stage.reconciled.length).toBeGreaterThan(0);
+  expect(new Set(stage.reconciled.map(({ gap }) => gap))).toEqual(new Set([1]));
+  // Each once, and each as the venue has it now.
+  const ids = stage.reconciled.map(({ data }) => (data as Rfq).rfqId);
+  expect(new Set(ids).size).toBe(ids.length);
+  const order = stage.lines().map(({ channel }) => channel);
+  expect(order.lastIndexOf('figd.reconcile')).toBeLessThan(order.lastIndexOf('figd.gap'));
+});
+
+test('hours of a market that flows, with renewals of the token, are not taken for missed events', async () => {
+  await open({ options: { rate: 2, tokenLife: 20 * minute } });
+  stage.venue.start();
+  for (let times = 0; times < 12; times++) await pass(5 * minute);
+  stage.venue.stop();
+  expect(told()).not.toContain('session.closed');
+  expect([stage.gaps, stage.reconciled, stage.core.counters.strayReplies]).toEqual([[], [], 0]);
+  expect(told().filter((type) => type === 'reconcile.finished').length).toBeGreaterThan(10);
+});
+
+test('a daemon that dies leaves a gap to the next one, from when the venue was last heard', async () => {
+  await open();
+  await pass(12 * second);
+  const { clock, store, venue } = stage;
+  const { heardAt } = store;
+  expect(heardAt).toBeGreaterThan(epoch);
+  // What the first run does from here on reaches the ledger of the second as little as if it were dead.
+  const left = MemoryLedger.from({ ...store.recall(), gaps: store.gapsSince(0) });
+  await stage.stop();
+  await open({ clock, store: left, venue });
+  expect(stage.gaps[0]).toEqual({ phase: 'open', id: 1, cause: 'daemon-died', since: heardAt, channels });
+  await pass(3 * second);
+  expect(stage.gaps.slice(1)).toMatchObject([{ phase: 'closed', id: 1, reconciled: true }]);
+});
+
+test('a stop is a gap that the next run goes on with', async () => {
+  await open();
+  await pass(10 * second);
+  const { clock, store, venue } = stage;
+  const heardAt = stage.core.intake.lastHeardAt ?? 0;
+  await stage.stop();
+  expect(stage.gaps).toMatchObject([{ phase: 'open', id: 1, cause: 'daemon-stopped' }]);
+  expect(store.gap(1)?.since).toBeGreaterThanOrEqual(epoch + heardAt);
+  await open({ clock, store, venue });
+  expect(stage.gaps[0]).toMatchObject({ phase: 'open', id: 1, cause: 'daemon-stopped' });
+  await pass(3 * second);
+  expect(stage.gaps[1]).toMatchObject({ phase: 'closed', id: 1, reconciled: true });
+});
+
+test('a host that slept has the link proved at once', async () => {
+  await open();
+  await pass(20 * second);
+  const heartbeats = () => stage.facts.filter(({ type }) => type === 'session.heartbeat').length;
+  const before = heartbeats();
+  stage.clock.suspend(8 * second);
+  await pass(second / 2);
+  expect([stage.jumps, stage.core.counters.suspends]).toMatchObject([[{ kind: 'suspend' }], 1]);
+  expect([heartbeats() - before, stage.state, stage.gaps]).toEqual([1, 'live', []]);
+});
+
+test('a session that is gone after a sleep is a gap from before the sleep, however late its frames were read', async () => {
+  await open();
+  await pass(20 * second);
+  stage.clock.suspend(600 * second);
+  stage.venue.burst(5);
+  await pass(0);
+  stage.dropAll();
+  expect(stage.gaps).toMatchObject([{ phase: 'open', id: 1, since: epoch + 20 * second }]);
+});
+
+test('without reconciliation a gap is closed as soon as the venue is heard, as not attempted', async () => {
+  await open({ flags: { 'reconcile.enabled': 'false' } });
+  await pass(5 * second);
+  stage.dropAll();
+  await pass(second);
+  expect(stage.gaps).toMatchObject([
+    { phase: 'open', id: 1 },
+    { phase: 'closed', id: 1, reconciled: 'not-attempted' },
+  ]);
+});

@@ -1,0 +1,229 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Ledger } from '../../src/daemon/ledger.ts';
+import { MemoryLedger } from '../../src/log/memory-ledger.ts';
+import type { GapRecord } from '../../src/protocol/ledger.ts';
+import type { GapMessage } from '../../src/protocol/local.ts';
+import { epoch, TestClock } from './support/test-clock.ts';
+
+const second = 1_000;
+const hour = 3_600 * second;
+const channels = ['rfq.maker', 'rfq.taker'];
+
+let clock: TestClock;
+let store: MemoryLedger;
+let published: GapMessage[];
+let settled: GapRecord[];
+let ledger: Ledger;
+
+/** A run of the daemon on what the store holds. */
+function begin(): Ledger {
+  published = [];
+  settled = [];
+  ledger = new Ledger({
+    store,
+    clock,
+    publish: (message) => published.push(message),
+    onSettled: (gap) => settled.push(gap),
+  });
+  return ledger;
+}
+
+beforeEach(() => {
+  clock = new TestClock();
+  store = new MemoryLedger(epoch);
+  begin().adopt(channels);
+});
+
+const opened = (id: number, cause: string, since: number): GapMessage => ({
+  phase: 'open',
+  id,
+  cause,
+  since,
+  channels,
+});
+const gap = (told: Partial<GapRecord>): GapRecord => ({
+  id: 1,
+  cause: 'connection-lost',
+  since: epoch + 9 * second,
+  until: null,
+  blindMs: null,
+  channels,
+  reconciled: null,
+  ...told,
+});
+
+/** A gap from second 9 to second 15, noticed in second 10. */
+async function loseAndHear(): Promise<void> {
+  await clock.time.advance(10 * second);
+  ledger.open('connection-lost', 9 * second, channels);
+  await clock.time.advance(5 * second);
+  ledger.end();
+}
+
+describe('a gap', () => {
+  test('is published and saved when it is noticed, from the last proof of hearing on', async () => {
+    await clock.time.advance(10 * second);
+    ledger.open('connection-lost', 9 * second, channels);
+    expect(published).toEqual([opened(1, 'connection-lost', epoch + 9 * second)]);
+    expect(store.gap(1)).toEqual(gap({}));
+    expect([ledger.oldestUnsettled, ledger.summary()]).toEqual([null, { open: 1, total: 1, blindMsTotal: second }]);
+  });
+
+  test('is one, whatever else fails while figd is blind', async () => {
+    await clock.time.advance(10 * second);
+    ledger.open('connection-lost', 9 * second, channels);
+    ledger.open('daemon-stopped', 10 * second, channels);
+    expect([published.length, store.gapsSince(0).length]).toEqual([1, 1]);
+  });
+
+  test('is over when the venue is heard, but not published as closed before it is settled', async () => {
+    await loseAndHear();
+    const ended = gap({ until: epoch + 15 * second, blindMs: 6 * second });
+    expect([published.length, store.gap(1), ledger.oldestUnsettled]).toEqual([1, ended, ended]);
+    expect(ledger.summary()).toEqual({ open: 1, total: 1, blindMsTotal: 6 * second });
+  });
+
+  test.each([true, false, 'not-attempted'] as const)('is settled once, as reconciled: %s', async (reconciled) => {
+    await loseAndHear();
+    await clock.time.advance(hour);
+    ledger.settle(reconciled);
+    ledger.settle(true);
+    const over = gap({ until: epoch + 15 * second, blindMs: 6 * second, reconciled });
+    expect(published.slice(1)).toEqual([
+      { phase: 'closed', id: 1, until: epoch + 15 * second, blindMs: 6 * second, reconciled },
+    ]);
+    expect([store.gap(1), settled, ledger.oldestUnsettled]).toEqual([over, [over], null]);
+    expect(ledger.summary()).toEqual({ open: 0, total: 1, blindMsTotal: 6 * second });
+  });
+
+  test('that is followed by another before it is settled is settled with it, the older one first', async () => {
+    await loseAndHear();
+    ledger.open('half-open', 15 * second, channels);
+    expect(ledger.summary()).toEqual({ open: 2, total: 2, blindMsTotal: 6 * second });
+    await clock.time.advance(second);
+    ledger.end();
+    expect(ledger.oldestUnsettled?.id).toBe(1);
+    ledger.settle(true);
+    expect(published.map(({ phase, id }) => `${phase} ${id}`)).toEqual(['open 1', 'open 2', 'closed 1', 'closed 2']);
+    expect(settled.map(({ id }) => id)).toEqual([1, 2]);
+  });
+
+  test('is left alone by a comparison that ends while figd is blind again', async () => {
+    ledger.open('half-open', 0, channels);
+    ledger.settle(true);
+    expect([published.length, store.gap(1)?.reconciled]).toEqual([1, null]);
+  });
+
+  test('does not come of hearing the venue for the first time', () => {
+    ledger.end();
+    ledger.settle(true);
+    expect([published, settled, store.gapsSince(0)]).toEqual([[], [], []]);
+  });
+
+  test.each([-hour, hour])('has a length that a step of the wall clock by %d ms does not bend', async (step) => {
+    await clock.time.advance(10 * second);
+    ledger.open('connection-lost', 9 * second, channels);
+    clock.step(step);
+    expect(ledger.summary().blindMsTotal).toBe(second);
+    await clock.time.advance(5 * second);
+    ledger.end();
+    expect(store.gap(1)).toEqual(gap({ until: epoch + 15 * second + step, blindMs: 6 * second }));
+  });
+
+  test('has the time of a suspension in its length', async () => {
+    ledger.open('half-open', 0, channels);
+    clock.suspend(hour);
+    ledger.end();
+    expect(store.gap(1)?.blindMs).toBe(hour);
+  });
+
+  test('has the venue forgotten as heard, as the gap itself says since when', () => {
+    store.markHeard(epoch);
+    ledger.open('half-open', 0, channels);
+    expect(store.heardAt).toBeNull();
+  });
+});
+
+describe('the next run', () => {
+  test('after a death opens a gap from the moment the venue was last heard', async () => {
+    store.markHeard(clock.wall());
+    await clock.time.advance(20 * second);
+    begin().adopt(channels);
+    expect(published).toEqual([opened(1, 'daemon-died', epoch)]);
+    expect([store.gap(1), store.heardAt]).toEqual([gap({ cause: 'daemon-died', since: epoch }), null]);
+    await clock.time.advance(5 * second);
+    expect(ledger.summary()).toEqual({ open: 1, total: 1, blindMsTotal: 25 * second });
+    ledger.end();
+    ledger.settle(true);
+    expect(published[1]).toEqual({
+      phase: 'closed',
+      id: 1,
+      until: epoch + 25 * second,
+      blindMs: 25 * second,
+      reconciled: true,
+    });
+  });
+
+  test('after a stop goes on with the gap that the stop opened, under its number', async () => {
+    await loseAndHear();
+    ledger.settle(true);
+    ledger.open('daemon-stopped', 15 * second, channels);
+    await clock.time.advance(30 * second);
+    begin().adopt(channels);
+    expect(published).toEqual([opened(2, 'daemon-stopped', epoch + 15 * second)]);
+    expect(ledger.summary()).toEqual({ open: 1, total: 1, blindMsTotal: 30 * second });
+    ledger.end();
+    expect(store.gap(2)).toMatchObject({ until: epoch + 45 * second, blindMs: 30 * second });
+  });
+
+  test('takes over what was over and not settled, and opens a gap for its own downtime', async () => {
+    await loseAndHear();
+    store.markHeard(clock.wall());
+    await clock.time.advance(10 * second);
+    begin().adopt(channels);
+    expect(published).toEqual([
+      opened(1, 'connection-lost', epoch + 9 * second),
+      opened(2, 'daemon-died', epoch + 15 * second),
+    ]);
+    expect(ledger.oldestUnsettled?.id).toBe(1);
+    ledger.end();
+    ledger.settle('not-attempted');
+    expect(settled.map(({ id, reconciled }) => [id, reconciled])).toEqual([
+      [1, 'not-attempted'],
+      [2, 'not-attempted'],
+    ]);
+  });
+
+  test('after a death in a gap goes on with that gap, and opens no second one', async () => {
+    ledger.open('connection-lost', 0, channels);
+    await clock.time.advance(10 * second);
+    begin().adopt(channels);
+    expect(published).toEqual([opened(1, 'connection-lost', epoch)]);
+  });
+
+  test('after one that was never live, or has nothing left to settle, begins with no gap', async () => {
+    await loseAndHear();
+    ledger.settle(true);
+    begin().adopt(channels);
+    expect([published, ledger.summary()]).toEqual([[], { open: 0, total: 0, blindMsTotal: 0 }]);
+  });
+
+  test('gives its gaps numbers of their own', async () => {
+    await loseAndHear();
+    ledger.settle(true);
+    begin().adopt(channels);
+    ledger.open('half-open', 15 * second, channels);
+    expect(published.map(({ id }) => id)).toEqual([2]);
+  });
+
+  test('is not fooled by a wall clock that was set back meanwhile: no gap begins in the future or lasts less than nothing', () => {
+    store.markHeard(clock.wall());
+    clock.step(-hour);
+    begin().adopt(channels);
+    expect(published).toEqual([opened(1, 'daemon-died', epoch - hour)]);
+    clock.step(-hour);
+    expect(ledger.summary().blindMsTotal).toBe(0);
+    ledger.end();
+    expect(store.gap(1)?.blindMs).toBe(0);
+  });
+});

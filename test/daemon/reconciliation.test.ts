@@ -1,0 +1,289 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RfqPage, RfqQuery } from '../../src/adapters/rfq-listing.ts';
+import { Reconciliation } from '../../src/daemon/reconciliation.ts';
+import { EventLog } from '../../src/log/event-log.ts';
+import { RfqIndex } from '../../src/log/rfq-index.ts';
+import type { GapRecord } from '../../src/protocol/ledger.ts';
+import { epoch, TestClock } from './support/test-clock.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const lookback = 15 * minute;
+
+interface ListedRfq {
+  readonly rfqId: number;
+  readonly status: string;
+  readonly role: string;
+  readonly amount: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly tradeCreatedAt?: number;
+}
+
+const rfq = (rfqId: number, told: Partial<ListedRfq> = {}): ListedRfq => ({
+  rfqId,
+  status: 'open',
+  role: 'maker',
+  amount: 25,
+  createdAt: epoch,
+  expiresAt: epoch + 5 * minute,
+  ...told,
+});
+
+/** What the venue lists, page by page, and all that happens to it. */
+class Stage {
+  readonly clock = new TestClock();
+  readonly log = new EventLog({ epoch: 'e', ringBytes: 1_048_576, schedule: () => undefined });
+  readonly index = new RfqIndex(this.log);
+  readonly queries: (RfqQuery & { readonly at: number })[] = [];
+  readonly published: { readonly gap: number | null; readonly channel: string; readonly data: string }[] = [];
+  pages: (readonly object[])[] = [[]];
+  gap: Pick<GapRecord, 'id' | 'since'> | null = null;
+  offset = 0;
+  /** Done while a page is on its way. */
+  meanwhile: () => void = () => undefined;
+  readonly reconciliation = new Reconciliation({
+    clock: this.clock,
+    log: this.log,
+    index: this.index,
+    listing: { page: (query) => this.#page(query) },
+    outstanding: () =>
+      this.gap === null
+        ? null
+        : { cause: 'connection-lost', until: null, blindMs: null, channels: [], reconciled: null, ...this.gap },
+    clockOffset: () => this.offset,
+    channels: ['rfq.maker', 'rfq.taker'],
+    lookback,
+    publish: (gap, channel, data) => {
+      this.published.push({ gap, channel, data: data.toString() });
+      this.append('figd.reconcile', { gap, channel, data: JSON.parse(data.toString()) });
+    },
+  });
+
+  /** An event of the venue. */
+  tell(told: ListedRfq): void {
+    const channel = `rfq.${told.role}`;
+    this.append(channel, { method: 'subscription', params: { channel, data: told } });
+  }
+
+  append(channel: string, message: object): void {
+    this.log.append({
+      channel,
+      message: Buffer.from(JSON.stringify(message)),
+      receivedAt: this.clock.wall(),
+      session: 1,
+    });
+  }
+
+  /** Compares, and lets a minute pass. */
+  async compare(): Promise<number> {
+    const comparison = this.reconciliation.compare(new AbortController().signal);
+    await this.clock.time.advance(minute);
+    return (await comparison).missed;
+  }
+
+  async #page(query: RfqQuery): Promise<RfqPage> {
+    const number = Number(query.cursor ?? 0);
+    this.queries.push({ ...query, at: this.clock.monotonic() });
+    await undefined;
+    this.meanwhile();
+    const rfqs = this.pages[number] ?? [];
+    return {
+      rfqs,
+      bytesAt: (index) => Buffer.from(` ${JSON.stringify(rfqs[index])} `.trim()),
+      cursor: number + 1 < this.pages.length ? String(number + 1) : null,
+    };
+  }
+}
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+});
+afterEach(() => {
+  stage.clock.time.expectNoTimers();
+});
+
+/** A gap since 10 s ago, on a daemon that has compared before. */
+async function afterGap(): Promise<void> {
+  await stage.compare();
+  await stage.clock.time.advance(5 * minute);
+  stage.gap = { id: 4, since: stage.clock.wall() - 10 * second };
+}
+
+describe('what was missed', () => {
+  test('is published once, with the gap and in the venue’s own bytes', async () => {
+    await afterGap();
+    const missed = rfq(1, { createdAt: stage.clock.wall() - 5 * second });
+    stage.pages = [[missed]];
+    expect(await stage.compare()).toBe(1);
+    expect(stage.published).toEqual([{ gap: 4, channel: 'rfq.maker', data: JSON.stringify(missed) }]);
+    stage.gap = null;
+    expect([await stage.compare(), stage.published.length]).toEqual([0, 1]);
+  });
+
+  test('is published without a gap where it was lost on a link that looked well', async () => {
+    await stage.compare();
+    stage.pages = [[rfq(1, { role: 'taker', createdAt: stage.clock.wall() })]];
+    expect(await stage.compare()).toBe(1);
+    expect(stage.published).toMatchObject([{ gap: null, channel: 'rfq.taker' }]);
+  });
+
+  test('is a change too of an RFQ that is known', async () => {
+    stage.tell(rfq(1));
+    stage.pages = [[rfq(1, { status: 'filled', tradeCreatedAt: epoch + second })]];
+    expect(await stage.compare()).toBe(1);
+    expect(stage.published).toMatchObject([{ gap: null, channel: 'rfq.maker' }]);
+  });
+
+  test('is what may have changed in a gap, of RFQs that are not known: this run never heard of them', async () => {
+    stage.gap = { id: 1, since: epoch };
+    await stage.clock.time.advance(10 * second);
+    stage.pages = [
+      [
+        rfq(1, { createdAt: epoch - minute, status: 'filled', tradeCreatedAt: epoch + second }),
+        rfq(2, { createdAt: epoch - minute, status: 'cancelled' }),
+        rfq(3, { createdAt: epoch - minute }),
+        rfq(4, { createdAt: epoch - minute, status: 'filled', tradeCreatedAt: epoch - second }),
+        rfq(5, { createdAt: epoch + second }),
+      ],
+    ];
+    expect(await stage.compare()).toBe(3);
+    expect(stage.published.map(({ data }) => JSON.parse(data).rfqId)).toEqual([1, 2, 5]);
+  });
+
+  test('is judged by the venue’s clock, where ours differs', async () => {
+    stage.offset = -30 * second;
+    stage.gap = { id: 1, since: epoch };
+    stage.pages = [[rfq(1, { createdAt: epoch - 20 * second }), rfq(2, { createdAt: epoch - 40 * second })]];
+    expect(await stage.compare()).toBe(1);
+    expect(stage.published).toMatchObject([{ data: expect.stringContaining('"rfqId":1,') }]);
+    expect(stage.queries[0]).toMatchObject({
+      startTime: epoch - 30 * second - lookback,
+      endTime: epoch - 30 * second,
+    });
+  });
+});
+
+describe('nothing is published', () => {
+  test('that the events have told', async () => {
+    await afterGap();
+    const known = rfq(1, { createdAt: stage.clock.wall() });
+    stage.tell(known);
+    stage.pages = [[known]];
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+  });
+
+  test('that an event tells while the comparison is under way, before it or after the page', async () => {
+    await afterGap();
+    const late = rfq(1, { createdAt: stage.clock.wall() });
+    const later = rfq(2, { createdAt: stage.clock.wall() });
+    stage.pages = [[late, later]];
+    stage.meanwhile = () => stage.tell(late);
+    stage.clock.setTimeout(() => stage.tell(later), 999);
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+  });
+
+  test('that an event tells otherwise meanwhile: it is newer than the list', async () => {
+    stage.tell(rfq(1));
+    stage.pages = [[rfq(1, { amount: 50 })]];
+    stage.meanwhile = () => stage.tell(rfq(1, { status: 'cancelled' }));
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+  });
+
+  test('of an RFQ that is over: a list that lags behind does not open it again', async () => {
+    stage.tell(rfq(1, { status: 'cancelled' }));
+    stage.pages = [[rfq(1)]];
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+  });
+
+  test('of what was there before figd first looked', async () => {
+    stage.pages = [[rfq(1, { createdAt: epoch - second }), rfq(2, { createdAt: epoch - minute, status: 'expired' })]];
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+    stage.pages = [[rfq(1, { createdAt: epoch - second, amount: 30 })]];
+    expect(await stage.compare()).toBe(1);
+  });
+
+  test('of a role that is not subscribed to, nor of what is no RFQ', async () => {
+    await afterGap();
+    const createdAt = stage.clock.wall();
+    stage.pages = [[rfq(1, { role: 'broker', createdAt }), { rfqId: 'x' }, {}]];
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+  });
+});
+
+describe('the list', () => {
+  test('is asked for from `lookback` before the gap, or before the last comparison', async () => {
+    await stage.compare();
+    expect(stage.queries).toEqual([{ startTime: epoch - lookback, endTime: epoch, cursor: null, at: 0 }]);
+    await stage.compare();
+    expect(stage.queries[1]).toMatchObject({ startTime: epoch - lookback, endTime: epoch + minute });
+    stage.gap = { id: 1, since: epoch - 2 * minute };
+    await stage.compare();
+    expect(stage.queries[2]).toMatchObject({ startTime: epoch - 2 * minute - lookback, endTime: epoch + 2 * minute });
+  });
+
+  test('is read page by page, with a pause between two', async () => {
+    await afterGap();
+    const createdAt = stage.clock.wall();
+    stage.pages = [[rfq(1, { createdAt })], [rfq(2, { createdAt })], [rfq(3, { createdAt })]];
+    const { monotonic } = stage.clock;
+    const begun = monotonic();
+    expect(await stage.compare()).toBe(3);
+    expect(stage.queries.slice(1).map(({ cursor, at }) => [cursor, at - begun])).toEqual([
+      [null, 0],
+      ['1', 100],
+      ['2', 200],
+    ]);
+    expect(stage.published.map(({ data }) => JSON.parse(data).rfqId)).toEqual([1, 2, 3]);
+  });
+
+  test('that does not end is given up, and so is one in which nothing fits', async () => {
+    stage.pages = Array.from({ length: 300 }, () => [rfq(1)]);
+    const endless = stage.reconciliation.compare(new AbortController().signal);
+    const refused = expect(endless).rejects.toMatchObject({ failure: { code: 'bad-reply', message: /does not end/ } });
+    await stage.clock.time.advance(minute);
+    await refused;
+    expect(stage.queries).toHaveLength(200);
+
+    stage = new Stage();
+    await afterGap();
+    const createdAt = stage.clock.wall();
+    stage.pages = [Array.from({ length: 10_001 }, (_, id) => rfq(id + 1, { createdAt }))];
+    await expect(stage.reconciliation.compare(new AbortController().signal)).rejects.toMatchObject({
+      failure: { code: 'bad-reply', message: 'GET /v1/rfq: nothing fits' },
+    });
+    expect(stage.published).toEqual([]);
+  });
+
+  test('that failed is asked for from the same moment again', async () => {
+    await stage.compare();
+    stage.meanwhile = () => {
+      throw new Error('down');
+    };
+    await expect(stage.reconciliation.compare(new AbortController().signal)).rejects.toThrow('down');
+    stage.meanwhile = () => undefined;
+    await stage.clock.time.advance(minute);
+    await stage.compare();
+    expect(stage.queries[2]?.startTime).toBe(epoch - lookback);
+  });
+});
+
+describe('a comparison that is aborted', () => {
+  test.each([
+    ['while a page is on its way', 0],
+    ['while it waits for events that may be late', 500],
+  ])('%s publishes nothing and leaves no timer', async (_, ms) => {
+    await afterGap();
+    stage.pages = [[rfq(1, { createdAt: stage.clock.wall() })]];
+    const lost = new AbortController();
+    const comparison = stage.reconciliation.compare(lost.signal);
+    const aborted = expect(comparison).rejects.toThrow('session lost');
+    if (ms > 0) await stage.clock.time.advance(ms);
+    lost.abort(new Error('session lost'));
+    await aborted;
+    stage.clock.time.expectNoTimers();
+    expect(stage.published).toEqual([]);
+    expect(await stage.compare()).toBe(1);
+  });
+});

@@ -1,0 +1,195 @@
+import type { Http } from '../../../src/adapters/http-client.ts';
+import { closeFailure } from '../../../src/adapters/socket-failures.ts';
+import type { OpenTransport } from '../../../src/adapters/venue-socket.ts';
+import type { TimeJump } from '../../../src/daemon/clock-watch.ts';
+import { Core } from '../../../src/daemon/core.ts';
+import { venueOver } from '../../../src/daemon/venue.ts';
+import { ChannelFilter } from '../../../src/log/channels.ts';
+import type { EventLog } from '../../../src/log/event-log.ts';
+import { MemoryLedger } from '../../../src/log/memory-ledger.ts';
+import type { SupervisorFact } from '../../../src/machines/supervisor.events.ts';
+import type { GapRecord } from '../../../src/protocol/ledger.ts';
+import type { GapMessage, ReconcileMessage, StateMessage } from '../../../src/protocol/local.ts';
+import type { VenueOptions } from '../../../src/simulator/options.ts';
+import { seededRandom } from '../../../src/simulator/random.ts';
+import { Venue } from '../../../src/simulator/venue.ts';
+import { clientId, clientSecret, vaultWith } from '../../adapters/support/venue.ts';
+import { loadWithoutFile } from '../../config/workspace.ts';
+import { epoch, TestClock } from './test-clock.ts';
+
+const lookMs = 1_000;
+
+export interface SeenLine {
+  readonly seq: number;
+  readonly channel: string;
+  readonly message: unknown;
+}
+
+/** The daemon without its doors, over the simulated venue in memory and a clock that the test moves. */
+export class CoreStage {
+  readonly clock: TestClock;
+  readonly store: MemoryLedger;
+  readonly venue: Venue;
+  readonly core: Core;
+  readonly facts: SupervisorFact[] = [];
+  readonly states: StateMessage[] = [];
+  readonly jumps: TimeJump[] = [];
+  readonly settled: GapRecord[] = [];
+  readonly fatal: unknown[] = [];
+  /** Cuts the connections that are open, as a network does. */
+  readonly #open = new Set<() => void>();
+  #looking: unknown;
+
+  constructor({
+    clock = new TestClock(),
+    store = new MemoryLedger(epoch),
+    venue,
+    options = {},
+    flags = {},
+  }: {
+    clock?: TestClock;
+    store?: MemoryLedger;
+    /** The venue of an earlier run, which goes on. */
+    venue?: Venue;
+    options?: Partial<VenueOptions>;
+    flags?: Record<string, string>;
+  } = {}) {
+    this.clock = clock;
+    this.store = store;
+    this.venue = venue ?? simulatedVenue(clock, options);
+    const settings = loadWithoutFile({ RUNTIME_DIRECTORY: '/run/figd', STATE_DIRECTORY: '/var/lib/figd' }, flags);
+    const vault = vaultWith();
+    this.core = new Core({
+      settings,
+      venue: venueOver({ settings, vault, clock }, { http: this.#http(), open: this.#transport() }),
+      vault,
+      clock,
+      random: () => 0.5,
+      store,
+      epoch: 'e',
+      schedule: (run) => queueMicrotask(run),
+      lookInterval: lookMs,
+      onFact: (fact) => this.facts.push(fact),
+      onState: (message) => this.states.push(message),
+      onJump: (jump) => this.jumps.push(jump),
+      onGapSettled: (gap) => this.settled.push(gap),
+      onFatal: (error) => this.fatal.push(error),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.core.start();
+    this.#look();
+    await this.clock.time.advance(lookMs / 2);
+  }
+
+  /** Every connection to the venue is lost. */
+  dropAll(): void {
+    for (const cut of this.#open) cut();
+  }
+
+  /** All lines of the log, in order. */
+  lines(): readonly SeenLine[] {
+    return readAll(this.core.log)
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line).params);
+  }
+
+  on<Message>(channel: string): readonly Message[] {
+    return this.lines().flatMap((line) => (line.channel === channel ? [line.message as Message] : []));
+  }
+
+  get gaps(): readonly GapMessage[] {
+    return this.on('figd.gap');
+  }
+
+  get reconciled(): readonly ReconcileMessage[] {
+    return this.on('figd.reconcile');
+  }
+
+  get state() {
+    return this.core.view().session?.state ?? null;
+  }
+
+  async stop(): Promise<void> {
+    this.clock.clearTimeout(this.#looking);
+    const stopped = this.core.stop();
+    await this.clock.time.advance(4_000);
+    await stopped;
+  }
+
+  #look(): void {
+    this.#looking = this.clock.setTimeout(() => {
+      this.core.lookAround();
+      this.#look();
+    }, lookMs);
+  }
+
+  #http(): Http {
+    return {
+      send: async ({ url, method, headers, body = '' }) => {
+        const { pathname, search } = new URL(url);
+        return this.venue.request({ method, path: pathname + search, headers: { ...headers }, body });
+      },
+      close: async () => undefined,
+    };
+  }
+
+  #transport(): OpenTransport {
+    return ({ opened, frame, closed }) => {
+      let isOver = false;
+      const end = (code: number, reason = '') => {
+        if (isOver) return;
+        isOver = true;
+        this.#open.delete(drop);
+        handle?.disconnected(code, reason);
+        closed(closeFailure(code, reason));
+      };
+      const later = (run: () => void) => queueMicrotask(() => (isOver ? undefined : run()));
+      const peer = {
+        send: (bytes: string | Uint8Array) => later(() => frame(Buffer.from(bytes as Uint8Array))),
+        close: (code: number, reason: string) => later(() => end(code, reason)),
+        terminate: () => later(() => end(1006)),
+      };
+      const drop = () => end(1006);
+      let handle: ReturnType<Venue['connect']> | undefined;
+      later(() => {
+        handle = this.venue.connect(peer, '/ws/v1');
+        this.#open.add(drop);
+        opened();
+      });
+      return {
+        send: (text) => later(() => handle?.receive(text)),
+        hangUp: () => later(() => end(1000)),
+        cut: () => {
+          if (isOver) return;
+          isOver = true;
+          this.#open.delete(drop);
+          handle?.disconnected(1006);
+        },
+      };
+    };
+  }
+}
+
+function readAll(log: EventLog): string {
+  const everything = new ChannelFilter(log.channels, ['*']);
+  let text = '';
+  for (let position = log.oldest; position <= log.head; ) {
+    const { chunks, next } = log.read(position, everything, 1_048_576);
+    text += Buffer.concat(chunks).toString('utf8');
+    position = next;
+  }
+  return text;
+}
+
+function simulatedVenue(clock: TestClock, options: Partial<VenueOptions>): Venue {
+  return new Venue(
+    { clientId, clientSecret, rate: 0, ...options },
+    {
+      clock: { now: clock.wall, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout },
+      random: seededRandom(7),
+    },
+  );
+}

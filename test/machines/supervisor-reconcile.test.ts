@@ -1,0 +1,95 @@
+import { afterEach, expect, test } from 'vitest';
+import type { Comparison } from '../../src/machines/reconcile.events.ts';
+import { failure } from '../../src/protocol/failure.ts';
+import { DaemonStage, refuseWith } from './support/daemon-stage.ts';
+import { deferred, settle } from './support/virtual-time.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+
+let stage: DaemonStage;
+const open = async (...[venue = {}, settings = {}]: ConstructorParameters<typeof DaemonStage>) => {
+  stage = new DaemonStage(venue, { reconcileInterval: 5 * minute, ...settings });
+  await stage.time.advance(0);
+};
+afterEach(() => {
+  stage.strike();
+  stage.time.expectNoTimers();
+});
+
+/** When something was compared. */
+function comparing(answer: () => Promise<Comparison> = async () => ({ missed: 0 })) {
+  const moments: number[] = [];
+  const compare = () => {
+    moments.push(stage.time.now());
+    return answer();
+  };
+  return { moments, compare };
+}
+
+const facts = () => stage.takeFacts().filter(({ type }) => type.startsWith('gap.') || type.startsWith('reconcile.'));
+
+test('a comparison is made when a session is live, after the gap has ended, and then every interval', async () => {
+  const { compare } = comparing(async () => ({ missed: 2 }));
+  await open({ compare });
+  expect(facts()).toEqual([
+    { type: 'gap.ended' },
+    { type: 'reconcile.finished', outcome: 'complete', missed: 2, failure: null },
+  ]);
+  await stage.time.advance(10 * minute);
+  expect(facts()).toEqual(Array(2).fill({ type: 'reconcile.finished', outcome: 'complete', missed: 2, failure: null }));
+});
+
+test('the loss of the session ends the comparison, and the next session has one of its own', async () => {
+  const first = deferred<Comparison>();
+  const { compare, moments } = comparing(() => first.promise);
+  await open({ compare });
+  await stage.time.advance(minute);
+  facts();
+  stage.venue.connect = () => null;
+  await stage.drop();
+  first.resolve({ missed: 7 });
+  await settle();
+  expect(facts()).toMatchObject([{ type: 'gap.opened', cause: 'connection-lost' }]);
+
+  stage.venue.connect = () => 'opens';
+  await stage.time.advance(minute);
+  expect(stage.sessionState).toBe('live');
+  expect(moments).toHaveLength(2);
+  expect(facts()).toEqual([
+    { type: 'gap.ended' },
+    { type: 'reconcile.finished', outcome: 'complete', missed: 7, failure: null },
+  ]);
+});
+
+test('nothing is compared while no session is live', async () => {
+  const { compare, moments } = comparing();
+  await open({ compare, connect: () => null });
+  await stage.time.advance(20 * minute);
+  expect([moments, facts()]).toEqual([[], []]);
+});
+
+test('a session that takes over is no reason to compare again', async () => {
+  const { compare, moments } = comparing();
+  await open({ compare });
+  await stage.send({ type: 'rotate' });
+  await stage.time.advance(minute);
+  expect([stage.sessionId, moments]).toEqual([2, [0]]);
+});
+
+test('a comparison that fails holds up neither session nor token', async () => {
+  const down = failure('not-found', 'GET /v1/rfq: HTTP 404');
+  await open({ compare: () => refuseWith(down) });
+  expect([stage.sessionState, stage.tokenState]).toEqual(['live', 'valid']);
+  expect(facts().at(-1)).toEqual({ type: 'reconcile.finished', outcome: 'failed', missed: 0, failure: down });
+});
+
+test('on stop a comparison under way is over, and nothing is told of it', async () => {
+  const late = deferred<Comparison>();
+  await open({ compare: () => late.promise });
+  facts();
+  await stage.send({ type: 'stop' });
+  late.resolve({ missed: 1 });
+  await settle();
+  expect([stage.state, facts()]).toEqual(['stopped', []]);
+});
