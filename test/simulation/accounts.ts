@@ -61,7 +61,9 @@ export class Accounts {
 
   /** The venue answers late, and sends what is queued behind it late as well. */
   onDelay(ms: number, forMs: number): void {
-    this.#delay = { ms, until: this.#world.scheduler.now + forMs + ms + 60_000 };
+    const { now } = this.#world.scheduler;
+    const before = now < this.#delay.until ? this.#delay : { ms: 0, until: 0 };
+    this.#delay = { ms: Math.max(ms, before.ms), until: Math.max(now + forMs + ms + 60_000, before.until) };
   }
 
   received({ channel, message, seq }: Heard): void {

@@ -115,6 +115,7 @@ export class Judge {
 
   onActivity(activity: Activity): void {
     if (this.#say !== null) this.note(`venue: ${JSON.stringify(activity)}`);
+    if (activity.event === 'subscribed') this.#truth.onSubscribed();
     this.#conduct.onActivity(activity);
   }
 

@@ -7,6 +7,8 @@ type Report = (invariant: string, detail: string) => void;
 /** The longest planned wait (a limit of 5 min and a tenth), and a minute for the ceiling, and time to connect. */
 const liveAgainWithinMs = 330_000 + 60_000 + 45_000;
 const channelCount = 4;
+/** A session that cannot be renewed is replaced, which may happen in the last moment too. */
+const minuteMs = 60_000;
 
 interface Span {
   readonly from: number;
@@ -36,6 +38,11 @@ export class Truth {
   onAction(_action: Action): void {
     this.#troubledAt = this.#world.scheduler.now;
     this.#disturbedAt = this.#world.scheduler.now;
+  }
+
+  /** The venue has a session of ours from now on. */
+  onSubscribed(): void {
+    this.#lastConnected = this.#world.scheduler.now;
   }
 
   onEnded(): void {
@@ -87,10 +94,11 @@ export class Truth {
   }
 
   atTheEnd(): void {
-    const run = this.#world.run;
-    const state = run?.core.watch.state;
-    if (state !== 'live' && state !== 'degraded')
-      this.#report('live at the end', `${state}: ${run?.core.watch.current().reason}`);
+    const { run, scheduler } = this.#world;
+    const downFor = scheduler.now - (this.#saidDownSince ?? scheduler.now);
+    if (run === null || downFor > minuteMs) {
+      this.#report('live at the end', `${run?.core.watch.state}: ${run?.core.watch.current().reason}`);
+    }
   }
 
   #lookAtVenue(): void {
