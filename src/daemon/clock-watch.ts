@@ -10,8 +10,8 @@ export interface TimeJump {
   readonly ms: number;
 }
 
-/** Busy event loops are late by tens of milliseconds; by more than this nobody is who runs. */
-const lateMs = 1_000;
+/** Busy event loops are late by tens of milliseconds; by more than this they did not run. */
+const lateMs = 500;
 
 /** Notices what timers cannot: that time passed without them. Somebody has to look, at least every `intervalMs`. */
 export class ClockWatch {

@@ -40,7 +40,7 @@ export interface CoreOptions {
   readonly epoch: string;
   /** Runs a function once this turn of the event loop is over. */
   readonly schedule: (run: () => void) => void;
-  /** How often {@link Core.lookAround} is going to be called, in milliseconds. */
+  /** How often {@link Core.lookAtClock} is going to be called, in milliseconds. */
   readonly lookInterval: number;
   readonly onFact: (fact: SupervisorFact) => void;
   readonly onState: (message: StateMessage) => void;
@@ -123,10 +123,14 @@ export class Core {
     this.intake.stop();
   }
 
-  /** What only the passing of time changes. To be called every `lookInterval`. */
+  /** Notices what timers cannot. To be called every `lookInterval`. */
+  lookAtClock(): void {
+    this.#clockWatch.look();
+  }
+
+  /** What only the passing of time changes. To be called every second or so. */
   lookAround(): void {
     const { store, clock } = this.#options;
-    this.#clockWatch.look();
     this.watch.refresh();
     this.#index?.readOn();
     if (this.view().session?.state === 'live')
@@ -256,7 +260,9 @@ export class Core {
         break;
       }
       case 'gap.ended':
-        this.ledger.end(fact.at);
+        // Time in suspend that nobody has noticed yet was blind too.
+        this.#clockWatch.look();
+        this.ledger.end(fact.at ?? clock.monotonic());
         store.markHeard(clock.wall(), this.#venueOffset);
         break;
       case 'reconcile.finished':

@@ -40,6 +40,8 @@ export interface DaemonOptions {
 /** Far hosts need more than Node's half second for each address they have (Happy Eyeballs, RFC 8305). */
 const addressAttemptMs = 2_500;
 const secondMs = 1_000;
+/** An absence shorter than this and half a second goes unnoticed, and may make a gap seem as much shorter. */
+const clockLookMs = 250;
 
 /** A core with its doors to this host: local sockets, metrics, log and credential files. */
 export class Daemon {
@@ -52,7 +54,7 @@ export class Daemon {
   readonly #credentialWatch: CredentialWatch;
   readonly #startedAt: number;
   #closeMetrics: (() => Promise<void>) | undefined;
-  #ticker: NodeJS.Timeout | undefined;
+  #tickers: readonly NodeJS.Timeout[] = [];
   #stopped: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
@@ -108,7 +110,10 @@ export class Daemon {
       throw error;
     }
     this.#core.start();
-    this.#ticker = setInterval(() => this.#everySecond(), secondMs);
+    this.#tickers = [
+      setInterval(() => this.#core.lookAtClock(), clockLookMs),
+      setInterval(() => this.#everySecond(), secondMs),
+    ];
     await this.#credentialWatch.changed();
     logger.info({ directory: settings.local.directory, venue: settings.venue.socketUrl }, 'figd started');
   }
@@ -158,7 +163,7 @@ export class Daemon {
       store,
       epoch: randomBytes(8).toString('hex'),
       schedule: setImmediate,
-      lookInterval: secondMs,
+      lookInterval: clockLookMs,
       onFact: (fact) => this.#observe(fact),
       onState: (message) => this.#logState(message),
       onJump: (jump) => this.#logJump(jump),
@@ -239,7 +244,7 @@ export class Daemon {
   async #stop(reason: string): Promise<void> {
     const { logger } = this.#options;
     logger.info({ reason }, 'figd stops');
-    clearInterval(this.#ticker);
+    for (const ticker of this.#tickers) clearInterval(ticker);
     await this.#core.stop();
     await this.#local.stop(reason);
     await this.#closeMetrics?.();

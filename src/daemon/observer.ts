@@ -76,7 +76,7 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
       case 'session.rotation-failed':
         logger.warn(
           { session: fact.id, code: fact.failure.code, class: fact.failure.class },
-          `no second session: ${fact.failure.message}; the first one carries on while its token lasts`,
+          `the session could not move on: ${fact.failure.message}; it carries on while its token lasts`,
         );
         return;
       case 'session.closed':

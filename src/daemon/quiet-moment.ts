@@ -1,7 +1,7 @@
 import type { CuttingTime } from '../machines/session.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 
-const lookMs = 250;
+const lookMs = 1_000;
 
 /**
  * Waits for a moment in which no RFQ is open, so that a session that has to be cut is cut when it hurts least.

@@ -35,6 +35,8 @@ interface Suspect {
  * after so long.
  */
 const graceMs = 1_000;
+/** By how much the venue's list may lag behind its events; what changed so recently is compared the next time. */
+const listLagMs = 10_000;
 /** At a thousand requests a minute (the venue's limit), with much room for everybody else. */
 const pagePauseMs = 100;
 /** 200,000 RFQs: more than that is no gap any more. */
@@ -75,7 +77,7 @@ export class Reconciliation {
     for (const suspect of suspects) {
       if (!this.#isStillMissed(suspect.rfq, headAtStart)) continue;
       this.#ports.publish(gap?.id ?? null, suspect.channel, suspect.data);
-      index.learn(suspect.rfq, log.head);
+      index.learn(suspect.rfq, log.head, clock.wall());
       missed += 1;
       // Readers have their turn, and live events theirs.
       if (missed % publishedAtOnce === 0) await this.#catchUp(signal, true);
@@ -102,7 +104,7 @@ export class Reconciliation {
         const channel = rfq === null ? null : this.#channelOf(rfq);
         if (rfq === null || channel === null) continue;
         if (this.#wasMissed(rfq, gapSince)) suspects.push({ rfq, channel, data: page.bytesAt(at) });
-        else if (this.#ports.index.get(rfq.id) === undefined) this.#ports.index.learn(rfq, 0);
+        else if (this.#ports.index.get(rfq.id) === undefined) this.#ports.index.learn(rfq, 0, 0);
       }
       if (suspects.length > mostSuspects) throw new FailureError(failure('bad-reply', 'GET /v1/rfq: nothing fits'));
     }
@@ -131,9 +133,10 @@ export class Reconciliation {
   #wasMissed(rfq: RfqFacts, gapSince: number | null): boolean {
     const known = this.#ports.index.get(rfq.id);
     if (known !== undefined) {
-      // A list may lag behind the events; an RFQ that is over does not open again.
+      // A list may lag behind the events; an RFQ that is over does not open again. Without a gap there is time to wait.
       const isStale = rfq.isOpen && !known.rfq.isOpen;
-      return !isStale && known.rfq.fingerprint !== rfq.fingerprint;
+      const isYoung = gapSince === null && known.receivedAt > this.#ports.clock.wall() - listLagMs;
+      return !isStale && !isYoung && known.rfq.fingerprint !== rfq.fingerprint;
     }
     if ((rfq.createdAt ?? 0) >= (this.#watchedFrom ?? Number.POSITIVE_INFINITY)) return true;
     return gapSince !== null && mayHaveChangedSince(rfq, gapSince);

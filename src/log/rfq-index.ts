@@ -1,4 +1,4 @@
-import { reconcileChannel } from '../protocol/local.ts';
+import { type EventParams, reconcileChannel } from '../protocol/local.ts';
 import { type RfqFacts, rfqInFrame } from '../protocol/rfq.ts';
 import { ChannelFilter } from './channels.ts';
 import type { EventLog } from './event-log.ts';
@@ -8,6 +8,8 @@ export interface KnownRfq {
   readonly rfq: RfqFacts;
   /** Sequence number of the event that told it; 0 where it was only seen in the venue's list. */
   readonly seq: number;
+  /** When that event was received (unix milliseconds); 0 where there was none. */
+  readonly receivedAt: number;
 }
 
 /** One slice of reading takes well under a millisecond: about 45 events of the documented size. */
@@ -45,10 +47,10 @@ export class RfqIndex {
   }
 
   /** Remembers an RFQ that the venue's list told. */
-  learn(rfq: RfqFacts, seq: number): void {
+  learn(rfq: RfqFacts, seq: number, receivedAt: number): void {
     // Anew at the end: the order of the map is the order of forgetting.
     this.#known.delete(rfq.id);
-    this.#known.set(rfq.id, { rfq, seq });
+    this.#known.set(rfq.id, { rfq, seq, receivedAt });
     if (this.#known.size <= mostKnown) return;
     const [oldest] = this.#known.keys();
     if (oldest !== undefined) this.#known.delete(oldest);
@@ -76,8 +78,8 @@ export class RfqIndex {
   }
 
   #learnLine(line: string): void {
-    const { params } = JSON.parse(line) as { readonly params: { readonly seq: number; readonly message: unknown } };
+    const { params } = JSON.parse(line) as { readonly params: EventParams };
     const rfq = rfqInFrame(params.message);
-    if (rfq !== null) this.learn(rfq, params.seq);
+    if (rfq !== null) this.learn(rfq, params.seq, params.receivedAt);
   }
 }

@@ -147,6 +147,7 @@ export const sessionSetup = setup({
       id: context.successor ?? context.id,
       successor: null,
       authenticatedWith: context.successorToken,
+      authenticatedAt: context.now(),
       connectedAt: context.now(),
       confirmed: params.confirmed,
       refused: params.refused,

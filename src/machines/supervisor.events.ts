@@ -78,5 +78,5 @@ export type SupervisorFact =
       readonly session: number;
       readonly proof: ProofOfLife;
     }
-  /** A session is live: the venue is heard again. `at`: since when (monotonic). */
-  | { readonly type: 'gap.ended'; readonly at: number };
+  /** A session is live: the venue is heard again. `at`: since when (monotonic), or null for now. */
+  | { readonly type: 'gap.ended'; readonly at: number | null };

@@ -110,7 +110,7 @@ export const supervisorMachine = setup({
       });
       enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
     }),
-    'tell that the venue is heard': emit(({ context }) => ({ type: 'gap.ended' as const, at: context.now() })),
+    'tell that the venue is heard': emit({ type: 'gap.ended' as const, at: null }),
     'tell of the blind spot': enqueueActions(
       ({ enqueue }, { previous, proof, until }: Extract<SessionReport, { type: 'session.blind-spot' }>) => {
         enqueue.emit({ type: 'gap.opened', cause: 'half-open', session: previous, proof });

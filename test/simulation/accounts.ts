@@ -2,7 +2,7 @@ import type { GapMessage } from '../../src/protocol/local.ts';
 import type { EventRecord } from '../../src/simulator/ports.ts';
 import type { Heard } from './consumer.ts';
 import { beginning } from './host.ts';
-import type { World } from './world.ts';
+import { lookIntervalMs, type World } from './world.ts';
 
 type Report = (invariant: string, detail: string) => void;
 
@@ -54,7 +54,7 @@ export class Accounts {
 
   sent({ channel, frame }: EventRecord): void {
     const at = this.#world.scheduler.now;
-    this.#account(channel).sent.push({ at, frame, slack: this.#slack() + Math.max(0, this.#world.frozenUntil - at) });
+    this.#account(channel).sent.push({ at, frame, slack: this.#slack() + this.#held(at) });
     const rfq = rfqOf(frame);
     if (rfq !== null) this.#statusAtVenue.set(rfq.id, { status: rfq.status, at });
   }
@@ -154,6 +154,12 @@ export class Accounts {
     const { latency, jitter } = this.#world.plan.setting;
     const { now } = this.#world.scheduler;
     return 2 * (latency + jitter) + 5 + (now < this.#delay.until ? 2 * this.#delay.ms : 0);
+  }
+
+  /** What the network, or a process that does not run for a moment that nobody notices, holds up. */
+  #held(at: number): number {
+    const { frozenUntil, judge } = this.#world;
+    return Math.max(0, frozenUntil - at) + (judge.isPaused ? lookIntervalMs + 1_000 : 0);
   }
 
   #account(channel: string): ChannelAccount {

@@ -138,7 +138,7 @@ export class Conduct {
     if (id !== undefined) this.#presented.set(id, value);
     const token = this.#tokens.get(value);
     // What happened while the process was away it learns with its next look.
-    const justBack = now - this.#world.judge.resumedAt < lookIntervalMs;
+    const justBack = now - this.#world.judge.resumedAt < 1_000;
     if (token === undefined || justBack) return;
     if (now > token.expiresAt)
       this.#report('no call with a token known to be dead', `dead for ${Math.round(now - token.expiresAt)} ms`);

@@ -16,7 +16,7 @@ export interface Violation {
   readonly detail: string;
 }
 
-const watchIntervalMs = 7_000;
+const watchIntervalMs = 10_000;
 /** One violation tends to bring others; the first few tell the story. */
 const mostViolations = 5;
 
@@ -77,9 +77,10 @@ export class Judge {
     const watch = () => {
       this.#truth.check();
       this.#conduct.check();
-      if (scheduler.now + watchIntervalMs < end) scheduler.at(scheduler.now + watchIntervalMs, 'world', watch);
+      if (scheduler.now + watchIntervalMs < end)
+        scheduler.at(scheduler.now + watchIntervalMs, 'world', watch, 'glance');
     };
-    scheduler.at(watchIntervalMs, 'world', watch);
+    scheduler.at(watchIntervalMs, 'world', watch, 'glance');
   }
 
   /** The consumer that reads everything at once. */

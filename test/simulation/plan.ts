@@ -206,11 +206,11 @@ function drawSetting(random: () => number): Setting {
     inPlaceRefresh: random() < 0.6,
     tokenInAuthReply: random() < 0.2,
     authRefusal: pick(random, ['error', 'result'] as const),
-    maxSessions: pick(random, [1, 2, 4, 4]),
-    heartbeatInterval: pick(random, [10, 20, 25, 25]) * second,
+    maxSessions: pick(random, [1, 2, 4, 4, 4, 4, 4]),
+    heartbeatInterval: pick(random, [10, 25, 29, 29]) * second,
     reconcile: random() < 0.8,
     ringBytes: pick(random, [256, 1_024, 8_192]) * 1_024,
     venueOffset: pick(random, [0, 0, 50_000, -3_000]),
-    rate: pick(random, [0.01, 0.02, 0.05, 0.1]),
+    rate: pick(random, [0.005, 0.01, 0.02, 0.05]),
   };
 }

@@ -5,8 +5,11 @@ interface Entry {
   due: number;
   readonly order: number;
   readonly owner: Owner;
-  /** Frames wait in the kernel and are read first when a process goes on; its timers come after. */
-  readonly kind: 'timer' | 'delivery';
+  /**
+   * Frames wait in the kernel and are read first when a process goes on; its timers come after. A glance makes
+   * no promise, so that there is nothing to wait for behind it.
+   */
+  readonly kind: 'timer' | 'delivery' | 'glance';
   readonly run: () => void;
   done: boolean;
 }
@@ -108,6 +111,7 @@ export class Scheduler {
       this.#finish(next);
       this.#events += 1;
       next.run();
+      if (next.kind === 'glance') continue;
       await settle();
       after();
     }

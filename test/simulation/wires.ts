@@ -45,6 +45,8 @@ export class Wires {
   readonly #ends = new Set<End>();
   /** Until this moment nothing passes; what is sent waits, as TCP would send it again. */
   frozenUntil = 0;
+  /** Requests on their way: behind their answers there are promises. */
+  requests = 0;
   /** Answers to so many requests get lost. */
   repliesToLose = 0;
 
@@ -98,6 +100,7 @@ export class Wires {
     return new Promise((resolve, reject) => {
       const deadline = scheduler.at(scheduler.now + replyTimeoutMs, owner, () => reject(timedOut()));
       const finish = (settle: () => void) => {
+        this.requests -= 1;
         if (isLost) return;
         const arrive = () => {
           scheduler.cancel(deadline);
@@ -106,6 +109,7 @@ export class Wires {
         scheduler.at(this.arrival(0), owner, arrive, 'delivery');
       };
       signal?.addEventListener('abort', () => scheduler.cancel(deadline), { once: true });
+      this.requests += 1;
       scheduler.at(this.arrival(0), 'world', () => {
         venue.request({ method, path: `${pathname}${search}`, headers, body: body ?? '' }).then(
           (reply) =>
@@ -237,7 +241,7 @@ class End implements Transport {
 
   #there(run: () => void): void {
     this.#lastThere = this.#wires.arrival(this.#lastThere);
-    this.#ports.scheduler.at(this.#lastThere, 'world', run);
+    this.#ports.scheduler.at(this.#lastThere, 'world', run, 'glance');
   }
 
   #here(run: () => void): void {

@@ -25,7 +25,7 @@ export interface Run {
 }
 
 /** Rarer than in life, where it is a second: looking around is most of what a quiet day is made of. */
-export const lookIntervalMs = 10_000;
+export const lookIntervalMs = 20_000;
 const restUrl = 'http://127.0.0.1:1';
 
 /** Venue, network, host, daemon and consumers, all in one process and in virtual time. */
@@ -55,7 +55,10 @@ export class World {
     this.venue = new Venue(venueOptions(plan), {
       clock: {
         now: () => this.#venueNow(),
-        setTimeout: (run, ms) => this.scheduler.at(this.scheduler.now + Math.max(0, ms), 'world', run),
+        setTimeout: (run, ms) => {
+          const isAwaited = (this.#run?.wires.requests ?? 1) > 0;
+          return this.scheduler.at(this.scheduler.now + Math.max(0, ms), 'world', run, isAwaited ? 'timer' : 'glance');
+        },
         clearTimeout: (handle) => this.scheduler.cancel(handle),
       },
       random: this.#random,
@@ -139,6 +142,7 @@ export class World {
     });
     core.start();
     const look = () => {
+      core.lookAtClock();
       core.lookAround();
       clock.setTimeout(look, lookIntervalMs);
     };
@@ -214,6 +218,9 @@ export class World {
       if (kind === 'suspend') this.host.suspended += ms;
       this.scheduler.resume(kind === 'suspend' ? ms : 0);
       this.judge.onResume();
+      // In life the clocks are looked at every quarter of a second.
+      const look = () => this.#run?.owner === owner && this.#run.core.lookAtClock();
+      this.scheduler.at(this.scheduler.now + this.#random() * 250, owner, look);
     });
   }
 
@@ -260,7 +267,7 @@ function settingsOf(setting: Setting): Settings {
       'reconcile.enabled': String(setting.reconcile),
       'reconcile.interval': '40m',
       // At a few events a minute the simulated market is slow to say that an RFQ has expired.
-      'reconcile.lookback': '90m',
+      'reconcile.lookback': setting.rate < 0.02 ? '3h' : '1h',
       'journal.ring': `${setting.ringBytes / 1_024}KiB`,
       'local.directory': '/tmp/figd-simulation',
     },

@@ -1,0 +1,3 @@
+import { promisesKept } from './seeds.ts';
+
+promisesKept(1);
