@@ -136,12 +136,24 @@ export class VenueSession {
         failure('half-open', `no heartbeat reply within ${this.#settings.heartbeatTimeout} ms: the connection is dead`),
       );
     });
-    if (!answer.ok) throw new FailureError(this.#refusal(heartbeat, answer.error));
     const rttMs = clock.monotonic() - sentAt;
+    // It would have been too late: the clock jumped meanwhile (this host was suspended), and nothing was measured.
+    if (rttMs > this.#settings.heartbeatTimeout) return { rttMs: this.#settings.heartbeatTimeout, clockOffsetMs: null };
+    if (!answer.ok) return { rttMs, clockOffsetMs: null, refusal: this.#toleratedRefusal(answer.error) };
     const time = isRecord(answer.result) ? answer.result['time'] : undefined;
     const clockOffsetMs = typeof time === 'number' ? time - (sentWall + rttMs / 2) : null;
     this.#clockOffsetMs = clockOffsetMs ?? this.#clockOffsetMs;
     return { rttMs, clockOffsetMs };
+  }
+
+  /**
+   * The link is alive, as there was an answer. A venue that limits heartbeats, or has a fault of its own, is asked again
+   * at the next interval: it closes the session itself if it minds. Any other refusal says that this is no session.
+   */
+  #toleratedRefusal(error: RpcErrorObject): Failure {
+    const found = this.#refusal(this.#settings.methods.heartbeat, error);
+    if (found.class !== 'limited' && found.code !== 'server-error') throw new FailureError(found);
+    return found;
   }
 
   /** Starts the closing handshake. */

@@ -233,6 +233,7 @@ export class Core {
   #learn(fact: SupervisorFact): void {
     const { store, clock, settings, vault } = this.#options;
     if ('failure' in fact && fact.failure !== null) this.unknownCodes.note(fact.failure, clock.wall());
+    if ('refusal' in fact && fact.refusal !== undefined) this.unknownCodes.note(fact.refusal, clock.wall());
     switch (fact.type) {
       case 'session.heartbeat':
         this.#venueOffset = fact.clockOffsetMs ?? this.#venueOffset;

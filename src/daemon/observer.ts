@@ -56,7 +56,8 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
         return;
       case 'session.heartbeat':
         metrics.heartbeatRtt.observe(fact.rttMs / 1_000);
-        logger.debug({ session: fact.id, rttMs: fact.rttMs }, 'heartbeat');
+        if (fact.refusal === undefined) logger.debug({ session: fact.id, rttMs: fact.rttMs }, 'heartbeat');
+        else logger.warn({ session: fact.id, code: fact.refusal.code }, fact.refusal.message);
         return;
       case 'session.renewed':
         count('renewals');

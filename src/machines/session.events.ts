@@ -35,6 +35,8 @@ export interface HeartbeatAck {
   readonly rttMs: number;
   /** Venue clock minus ours in milliseconds, or null where the venue told no time. */
   readonly clockOffsetMs: number | null;
+  /** Why the venue did not take the heartbeat, although it answered. */
+  readonly refusal?: Failure;
 }
 
 export interface SubscriptionAnswer {

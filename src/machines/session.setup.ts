@@ -179,12 +179,7 @@ export const sessionSetup = setup({
     ),
     'report the heartbeat': sendTo(
       ({ context }) => context.supervisor,
-      ({ context }, { rttMs, clockOffsetMs }: HeartbeatAck): SessionReport => ({
-        type: 'session.heartbeat',
-        id: context.id,
-        rttMs,
-        clockOffsetMs,
-      }),
+      ({ context }, ack: HeartbeatAck): SessionReport => ({ type: 'session.heartbeat', id: context.id, ...ack }),
     ),
     'report the renewal': sendTo(
       ({ context }) => context.supervisor,

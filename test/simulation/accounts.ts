@@ -9,7 +9,7 @@ type Report = (invariant: string, detail: string) => void;
 /** A gap in true milliseconds. */
 interface TrueGap {
   readonly id: number;
-  since: number;
+  readonly since: number;
   until: number;
 }
 
@@ -25,6 +25,9 @@ interface ChannelAccount {
   /** How many of them have been received or are known to be missing. */
   accounted: number;
 }
+
+/** What a second session took over from may have been dead: until it is asked, the gap is open at its end. */
+const toleratedMs = 6_000;
 
 const rfqOf = (frame: string): { readonly id: number; readonly status: string } | null => {
   const id = /"rfqId":(\d+),"productId"/.exec(frame)?.[1];
@@ -107,9 +110,24 @@ export class Accounts {
     const open = this.#gaps.get(gap.id);
     if (open === undefined) this.#report('a gap is opened before it is closed', `gap ${gap.id}`);
     else {
-      open.until = gap.until - beginning - host.offset;
+      this.#checkLength(open, gap.blindMs);
       if (gap.reconciled === true) this.#checkBook(open);
     }
+  }
+
+  /** The venue is heard again; told in `figd.gap` once it is known what was missed. */
+  onHeardAgain(): void {
+    const { now } = this.#world.scheduler;
+    for (const gap of this.#gaps.values()) if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
+  }
+
+  #checkLength(gap: TrueGap, blindMs: number): void {
+    const length = gap.until - gap.since;
+    if (Math.abs(length - blindMs) <= toleratedMs + this.#slack()) return;
+    this.#report(
+      'the length of a gap is true',
+      `gap ${gap.id}: told ${Math.round(blindMs)} ms, lasted ${Math.round(length)}`,
+    );
   }
 
   onEnded(): void {

@@ -1,7 +1,7 @@
 import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
 import type { Activity } from '../../src/simulator/ports.ts';
 import type { WiresPorts } from './wires.ts';
-import { lookIntervalMs, type World } from './world.ts';
+import type { World } from './world.ts';
 
 type Report = (invariant: string, detail: string) => void;
 
