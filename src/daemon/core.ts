@@ -9,7 +9,7 @@ import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { Failure } from '../protocol/failure.ts';
-import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
+import type { GapRecord, LedgerStore, Reconciled } from '../protocol/ledger.ts';
 import {
   type GapMessage,
   gapChannel,
@@ -72,6 +72,8 @@ export class Core {
   #lastView: MachineView;
   /** Venue clock minus ours in milliseconds, as the latest heartbeat told; null before one has. */
   #venueOffset: number | null = null;
+  /** What became of the latest comparison, until the gaps it was made for are settled. */
+  #verdict: Exclude<Reconciled, null> | null = null;
   #refreshScheduled = false;
 
   constructor(options: CoreOptions) {
@@ -237,6 +239,7 @@ export class Core {
     switch (fact.type) {
       case 'session.heartbeat':
         this.#venueOffset = fact.clockOffsetMs ?? this.#venueOffset;
+        this.#settleGaps();
         break;
       case 'token.requested':
         store.pace('token', clock.wall());
@@ -248,6 +251,7 @@ export class Core {
         store.pace('dial', clock.wall());
         break;
       case 'gap.opened': {
+        this.#verdict = null;
         // The timers that would notice an absence may all be late themselves.
         this.#clockWatch.look();
         const since = blindSince({
@@ -267,12 +271,20 @@ export class Core {
         store.markHeard(clock.wall(), this.#venueOffset);
         break;
       case 'reconcile.finished':
-        this.ledger.settle(fact.outcome === 'not-attempted' ? fact.outcome : fact.outcome === 'complete');
+        this.#verdict = fact.outcome === 'not-attempted' ? fact.outcome : fact.outcome === 'complete';
+        this.#settleGaps();
         break;
       default:
         break;
     }
     this.#options.onFact(fact);
+  }
+
+  /** Gaps of an earlier run are measured by the venue's clock, which the first heartbeat tells. */
+  #settleGaps(): void {
+    if (this.#verdict === null || this.#clockOffset() === null) return;
+    this.ledger.settle(this.#verdict);
+    this.#verdict = null;
   }
 
   #jumped(jump: TimeJump): void {

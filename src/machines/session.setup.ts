@@ -25,9 +25,16 @@ const notProvided = () => Promise.reject(new Error('this actor is not provided')
 
 /** How long a closing handshake may take before the socket is cut. */
 const closeTimeoutMs = 1_000;
+const refusedHeartbeatPauseMs = 2_000;
 
 const isNewerTokenOut = ({ newestToken, authenticatedWith }: SessionContext): boolean =>
   newestToken > authenticatedWith;
+
+/** One that the venue did not take does not count for it: the next one has to come before it loses patience. */
+const heartbeatPause = ({ settings, lastHeartbeat }: SessionContext): number =>
+  lastHeartbeat?.refusal === undefined
+    ? settings.heartbeatInterval
+    : Math.min(settings.heartbeatInterval, refusedHeartbeatPauseMs);
 
 /** When the session is to be cut if nothing can take over from it: never while it is on the newest token. */
 export const whenToCut = ({ context }: { context: SessionContext }): CuttingTime =>
@@ -62,7 +69,7 @@ export const sessionSetup = setup({
     'connect timeout': ({ context }) => clampDelay(context.settings.connectTimeout),
     // Counted from the previous one's departure: a slow reply must not stretch the rhythm the venue enforces.
     'until the next heartbeat': ({ context }) =>
-      clampDelay(context.lastHeartbeatSentAt + context.settings.heartbeatInterval - context.now()),
+      clampDelay(context.lastHeartbeatSentAt + heartbeatPause(context) - context.now()),
     'until resubscribing': ({ context }) =>
       clampDelay(Math.max(resubscribeDelay(context.subscribeRetries), context.limitedForMs)),
     'until the limit is over': ({ context }) => clampDelay(context.limitedForMs),

@@ -47,6 +47,7 @@ export class Accounts {
   readonly #statusKnown = new Map<number, string>();
   /** What the wall clock of the host was off when the last run ended. */
   #offsetAtEnd = 0;
+  #heardAgainAt = Number.NEGATIVE_INFINITY;
   /** The venue's latest delay, and until when it may still show. */
   #delay = { ms: 0, until: Number.NEGATIVE_INFINITY };
 
@@ -104,7 +105,10 @@ export class Accounts {
       const before = this.#gaps.get(gap.id);
       if (before !== undefined) return;
       const offset = gap.cause === 'daemon-died' ? this.#offsetAtEnd : host.offset;
-      this.#gaps.set(gap.id, { id: gap.id, since: gap.since - beginning - offset, until: Number.POSITIVE_INFINITY });
+      const { now } = this.#world.scheduler;
+      // One that is found out afterwards is over when it is told.
+      const until = this.#heardAgainAt === now ? now : Number.POSITIVE_INFINITY;
+      this.#gaps.set(gap.id, { id: gap.id, since: gap.since - beginning - offset, until });
       return;
     }
     const open = this.#gaps.get(gap.id);
@@ -118,6 +122,7 @@ export class Accounts {
   /** The venue is heard again; told in `figd.gap` once it is known what was missed. */
   onHeardAgain(): void {
     const { now } = this.#world.scheduler;
+    this.#heardAgainAt = now;
     for (const gap of this.#gaps.values()) if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
   }
 

@@ -27,6 +27,7 @@ export class Conduct {
   readonly #presented = new Map<string, string>();
   #failedInARow = 0;
   #twoSince: number | null = null;
+  #beatRefusedAt = Number.NEGATIVE_INFINITY;
   #steppedAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, report: Report) {
@@ -62,6 +63,8 @@ export class Conduct {
         `attempt ${fact.attempt} after ${this.#failedInARow} failures in a row`,
       );
     }
+    if (fact.type === 'session.heartbeat' && fact.refusal !== undefined)
+      this.#beatRefusedAt = this.#world.scheduler.now;
     if (fact.type !== 'session.closed') return;
     const lasted = fact.liveForMs !== null && fact.liveForMs >= resetAfterMs;
     this.#failedInARow = lasted ? 1 : this.#failedInARow + 1;
@@ -72,7 +75,9 @@ export class Conduct {
     const { judge, frozenUntil, scheduler, plan } = this.#world;
     const recently = scheduler.now - 45_000;
     const isExcused =
-      judge.isPaused || judge.resumedAt > recently || frozenUntil > recently || judge.wasDisturbed(recently);
+      judge.isPaused ||
+      Math.max(judge.resumedAt, frozenUntil, this.#beatRefusedAt) > recently ||
+      judge.wasDisturbed(recently);
     if (!isExcused && this.#world.run !== null) {
       this.#report(
         'heartbeats come in time',

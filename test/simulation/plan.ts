@@ -50,7 +50,7 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 /** No fault is left in the last of it: figd has to be live again by the end. */
-const calmAtTheEnd = 30 * minute;
+export const calmAtTheEnd = 30 * minute;
 
 type Draw = (random: () => number) => readonly (Deed & { readonly after?: number })[];
 

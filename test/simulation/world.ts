@@ -13,7 +13,7 @@ import { Venue } from '../../src/simulator/venue.ts';
 import type { Consumer } from './consumer.ts';
 import { beginning, Host } from './host.ts';
 import { Judge } from './judge.ts';
-import type { Action, Plan, Setting } from './plan.ts';
+import { type Action, calmAtTheEnd, type Plan, type Setting } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
 import { Wires } from './wires.ts';
 
@@ -85,6 +85,7 @@ export class World {
     this.venue.start();
     this.#launch();
     for (const action of actions) this.scheduler.at(action.at, 'world', () => this.#act(action));
+    this.scheduler.at(end - calmAtTheEnd + 1_000, 'world', () => this.venue.clearFaults());
     this.judge.begin(end);
     await this.scheduler.runUntil(end, () => this.judge.afterEvent());
     this.#slowReader.isStalled = false;
