@@ -166,6 +166,15 @@ export class RawConsumer implements Disposable {
     return consumer;
   }
 
+  /** Reads nothing until {@link resume}. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   events(): readonly Line[] {
     return this.lines.filter(({ method }) => method === 'event');
   }
