@@ -61,7 +61,8 @@ test.concurrent.for(seconds > 0 ? longer : usual)(
     for (const fault of faults) venue.inject(fault);
     await using daemon = await DaemonUnderTest.start({
       restUrl: simulator.restUrl,
-      config: { session: { renewal } },
+      // Where each session lasts for 5 s only, a comparison with a book of thousands would seldom come to its end.
+      config: { session: { renewal }, reconcile: { enabled: !isHeldBack } },
     });
     await daemon.reaches('live');
     // The goodbye to the first session takes at least so long to be heard: both bring the same events meanwhile.
@@ -94,8 +95,9 @@ test.concurrent.for(seconds > 0 ? longer : usual)(
       ({ at }) => !gaps.some(({ since, until: over }) => at >= since - slackMs && at <= over + slackMs),
     );
     // Told apart, so that a session that was lost under a heavy load is not taken for an event that was.
-    expect({ inSilence, doubled: surplus.map(({ text }) => text) }).toEqual({ inSilence: [], doubled: [] });
-    if (!isHeldBack) expect({ gaps, missing }).toEqual({ gaps: [], missing: [] });
+    expect([inSilence.length, inSilence[0]]).toEqual([0, undefined]);
+    expect([surplus.length, surplus[0]?.text]).toEqual([0, undefined]);
+    if (!isHeldBack) expect({ gaps, missing: missing.length }).toEqual({ gaps: [], missing: 0 });
     const seqs = consumer.events().map(({ params }) => params.seq);
     expect(seqs).toEqual(seqs.map((_, index) => index + 1));
     if (renewedBy === 'rotations') {
