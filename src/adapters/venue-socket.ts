@@ -99,6 +99,9 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
 
     return {
       send: (text) => {
+        // The venue has closed it and the event that says why is on its way: that is the failure of whoever waits for
+        // an answer, not that nothing could be sent.
+        if (!isOver && socket.readyState === WebSocket.CLOSING) return;
         if (socket.readyState !== WebSocket.OPEN) throw new Error('the socket is not open');
         socket.send(text);
       },

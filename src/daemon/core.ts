@@ -117,11 +117,15 @@ export class Core {
 
   /** Ends the session in good order; what is missed from now on is a gap. */
   async stop(): Promise<void> {
-    const wasLive = this.view().session?.state === 'live';
+    const { session } = this.view();
     const { clock, settings } = this.#options;
     await this.#endSupervisor();
-    if (wasLive)
-      this.ledger.open('daemon-stopped', this.intake.lastHeardAt ?? clock.monotonic(), settings.session.channels);
+    if (session?.state === 'live') {
+      // The answer to the close frame was on its way for a round trip at most; nothing was sent after it.
+      const rttMs = session.context.lastHeartbeat?.rttMs ?? 0;
+      const since = (this.intake.lastHeardAt ?? clock.monotonic()) - rttMs;
+      this.ledger.open('daemon-stopped', since, settings.session.channels);
+    }
     this.intake.stop();
   }
 

@@ -37,6 +37,11 @@ interface Suspect {
 const graceMs = 1_000;
 /** By how much the venue's list may lag behind its events; what changed so recently is compared the next time. */
 const listLagMs = 10_000;
+/**
+ * The venue stamps what happens before it sends the event that tells it, and how far its clock is from ours is known to
+ * half a round trip: what was stamped so shortly before a gap may have been sent in it.
+ */
+const stampedBeforeMs = 1_000;
 /** At a thousand requests a minute (the venue's limit), with much room for everybody else. */
 const pagePauseMs = 100;
 /** 200,000 RFQs: more than that is no gap any more. */
@@ -139,7 +144,7 @@ export class Reconciliation {
       return !isStale && !isYoung && known.rfq.fingerprint !== rfq.fingerprint;
     }
     if ((rfq.createdAt ?? 0) >= (this.#watchedFrom ?? Number.POSITIVE_INFINITY)) return true;
-    return gapSince !== null && mayHaveChangedSince(rfq, gapSince);
+    return gapSince !== null && mayHaveChangedSince(rfq, gapSince - stampedBeforeMs);
   }
 
   /** What an event has told since the comparison began is newer than the list. */

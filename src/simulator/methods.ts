@@ -54,10 +54,12 @@ function authenticate(session: Session, call: RpcCall): CallOutcome {
     reply,
     afterwards: () => {
       // The ceiling shows only after the reply, so that a client learns why from the close code.
-      if (others >= context.options.maxSessions) {
+      const surplus = others.length + 1 - context.options.maxSessions;
+      if (surplus > 0 && context.options.sessionCeiling === 'refuse') {
         session.close(4429, 'too many sessions');
         return;
       }
+      for (const old of others.slice(0, Math.max(0, surplus))) old.close(4000, 'replaced');
       const drop = context.faults.take('drop');
       if (drop === undefined) return;
       if (drop.code === undefined) session.terminate();

@@ -30,8 +30,10 @@ export interface VenueOptions {
   readonly authTimeout: number;
   /** A connection without a heartbeat for so long is closed with 4408. */
   readonly heartbeatTimeout: number;
-  /** Authenticated sessions per credential, after which a new one is closed with 4429. */
+  /** Authenticated sessions per credential. What happens to one more `sessionCeiling` says. */
   readonly maxSessions: number;
+  /** `refuse`: the new session is closed with 4429. `replace`: the oldest one is closed with 4000 in favour of the new. */
+  readonly sessionCeiling: 'refuse' | 'replace';
   /** Where a notification carries its channel. */
   readonly envelope: EnvelopeStyle;
   /** Average market events per second; 0 stops the flow. */
@@ -61,6 +63,7 @@ export const defaultOptions: VenueOptions = {
   authTimeout: 10_000,
   heartbeatTimeout: 30_000,
   maxSessions: 4,
+  sessionCeiling: 'refuse',
   envelope: 'params',
   rate: 5,
   seed: 1,

@@ -18,8 +18,8 @@ export interface SessionContext {
   readonly stats: VenueStats;
   /** Ordinal of a session that has just authenticated. */
   nextSession(): number;
-  /** How many other sessions of this client are authenticated. */
-  sessionsOf(clientId: string): number;
+  /** The authenticated sessions of this client, oldest first. */
+  sessionsOf(clientId: string): readonly Session[];
   /** The life in ms of a token issued now in this style. */
   tokenLife(style: TokenStyle): number;
   /** The session is over; `lost` when the peer cannot know because its connection is half-open. */

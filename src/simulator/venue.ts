@@ -87,7 +87,7 @@ export class Venue {
         this.#sessions += 1;
         return this.#sessions;
       },
-      sessionsOf: (clientId) => [...this.#connections].filter((session) => session.token?.clientId === clientId).length,
+      sessionsOf: (clientId) => [...this.#connections].filter((session) => session.token?.clientId === clientId),
       ended: (session, lost) => this.#ended(session, lost),
       onSent: (record) => ports.onSent?.(record),
     };

@@ -252,6 +252,15 @@ describe('the end of a session', () => {
     expect(test.closes.length).toBe(1);
   });
 
+  it('is what a call fails with that is made when the close frame has come, and the end has not', async () => {
+    await using venue = await quietVenue({ maxSessions: 0 });
+    await using test = await open(venue);
+    await test.session.authenticate();
+    const found = await failureOfCall(test.session.subscribe());
+    expect(found).toMatchObject({ class: 'limited', code: 'too-many-sessions' });
+    expect(await test.whenClosed()).toEqual(found);
+  });
+
   it('tells a connection that broke from one that was closed', async () => {
     await using venue = await quietVenue();
     await using test = await live(venue);

@@ -144,12 +144,14 @@ describe('what was missed', () => {
         rfq(1, { createdAt: epoch - minute, status: 'filled', tradeCreatedAt: epoch + second }),
         rfq(2, { createdAt: epoch - minute, status: 'cancelled' }),
         rfq(3, { createdAt: epoch - minute }),
-        rfq(4, { createdAt: epoch - minute, status: 'filled', tradeCreatedAt: epoch - second }),
+        rfq(4, { createdAt: epoch - minute, status: 'filled', tradeCreatedAt: epoch - 2 * second }),
         rfq(5, { createdAt: epoch + second }),
+        // Stamped before the gap, and perhaps sent in it.
+        rfq(6, { createdAt: epoch - minute, status: 'filled', tradeCreatedAt: epoch - 500 }),
       ],
     ];
-    expect(await stage.compare()).toBe(3);
-    expect(stage.published.map(({ data }) => JSON.parse(data).rfqId)).toEqual([1, 2, 5]);
+    expect(await stage.compare()).toBe(4);
+    expect(stage.published.map(({ data }) => JSON.parse(data).rfqId)).toEqual([1, 2, 5, 6]);
   });
 
   test('is judged by the venue’s clock, where ours differs', async () => {

@@ -21,6 +21,10 @@ export interface DaemonSetup {
   readonly clientId?: string;
   readonly clientSecret?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Arguments for Node itself, such as `--import`. */
+  readonly nodeArguments?: readonly string[];
+  /** Prepares the directory of the ledger, before the daemon starts for the first time. */
+  readonly prepareState?: (directory: string) => void;
 }
 
 /** A running daemon in a directory of its own. */
@@ -54,12 +58,14 @@ export class DaemonUnderTest implements AsyncDisposable {
         local: { directory: join(daemon.directory, 'run'), ...('local' in config ? (config['local'] as object) : {}) },
       }),
     );
+    setup.prepareState?.(join(daemon.directory, 'state'));
     daemon.launch();
     return daemon;
   }
 
   launch(): void {
-    this.#process = new Figd(['run', '--config', this.configFile], this.#setup.env);
+    const { env, nodeArguments } = this.#setup;
+    this.#process = new Figd(['run', '--config', this.configFile], env, nodeArguments);
   }
 
   get process(): Figd {
@@ -123,6 +129,13 @@ export interface Line {
   };
   /** The line itself, without its line feed. */
   readonly text: string;
+  /** When it was read, in unix milliseconds of the test's own clock. */
+  readonly arrivedAt: number;
+}
+
+/** The venue's frame inside the line of an event, byte for byte. */
+export function frameOf({ text }: Line): string {
+  return text.slice(text.indexOf('"message":') + '"message":'.length, -2);
 }
 
 /** A consumer that keeps every line it gets, bytes and all, as `socat` would. */
@@ -137,7 +150,8 @@ export class RawConsumer implements Disposable {
     socket.setEncoding('utf8').on('data', (part: string) => {
       const pieces = (rest + part).split('\n');
       rest = pieces.pop() ?? '';
-      for (const text of pieces) this.lines.push({ ...JSON.parse(text), text });
+      const arrivedAt = Date.now();
+      for (const text of pieces) this.lines.push({ ...JSON.parse(text), text, arrivedAt });
     });
     this.ended = once(socket, 'close').then(() => undefined);
   }
@@ -150,6 +164,15 @@ export class RawConsumer implements Disposable {
     await once(socket, 'connect');
     socket.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscribe', params })}\n`);
     return consumer;
+  }
+
+  /** Reads nothing until {@link resume}. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   events(): readonly Line[] {

@@ -6,15 +6,9 @@ import { isRecord } from '../../src/protocol/json-rpc.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { Figd } from '../support/figd.ts';
 import { until } from '../support/until.ts';
-import { DaemonUnderTest, RawConsumer, workspace } from './daemon.ts';
+import { DaemonUnderTest, frameOf, RawConsumer, workspace } from './daemon.ts';
 
 const channels = ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'];
-
-/** The venue's frame inside an event line, byte for byte. */
-function frameOf(line: string): string {
-  const start = line.indexOf('"message":') + '"message":'.length;
-  return line.slice(start, -2);
-}
 
 test('run against a separately started simulate: live within a second, all channels, no holes, frames byte for byte', async () => {
   await using place = await workspace();
@@ -40,7 +34,7 @@ test('run against a separately started simulate: live within a second, all chann
     .trim()
     .split('\n')
     .map((line) => (JSON.parse(line) as { readonly frame: string }).frame);
-  const received = events.filter(({ params }) => channels.includes(params.channel)).map(({ text }) => frameOf(text));
+  const received = events.filter(({ params }) => channels.includes(params.channel)).map(frameOf);
   expect(received.length).toBeGreaterThan(290);
   // What was still under way at the end may be missing at the tail, and nowhere else.
   expect(received).toEqual(sent.slice(0, received.length));

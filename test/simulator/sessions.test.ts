@@ -62,6 +62,13 @@ describe('authentication', () => {
     expect(fifth.peer.closed).toEqual({ code: 4429, reason: 'too many sessions' });
     expect(venue.stats.openConnections.length).toBe(4);
   });
+
+  test('where one session replaces another, the oldest is closed in favour of the new one', async () => {
+    const { live } = virtualVenue({ maxSessions: 2, sessionCeiling: 'replace' });
+    const [first, second, third] = [await live(), await live(), await live()];
+    expect(first.peer.closed).toEqual({ code: 4000, reason: 'replaced' });
+    expect([second.peer.closed, third.peer.closed]).toEqual([undefined, undefined]);
+  });
 });
 
 describe('expiry', () => {

@@ -18,9 +18,10 @@ export class Figd {
   #stderr = '';
   #look: () => void = () => undefined;
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** @param nodeArguments for Node itself, before the program */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, nodeArguments: readonly string[] = []) {
     // Nothing of this host's environment may configure figd.
-    this.child = spawn(process.execPath, [main, ...args], {
+    this.child = spawn(process.execPath, [...nodeArguments, main, ...args], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
     });
     this.child.stdout.on('data', (chunk: Buffer) => {

@@ -46,10 +46,19 @@ export function blindSince({ now, cause, heardAt, awaySince, proof }: LostSessio
   const left = wasHeldUp(heardAt, proof) ? provenAt : (heardAt ?? now) - proof.rttMs;
   const sure = Math.max(left, provenAt);
   if (awaySince === null || awaySince > sure) return Math.min(sure, now);
-  const cutAt = (proof.heartbeatSentAt ?? Number.NEGATIVE_INFINITY) + venueHeartbeatLimitMs;
   // Cut off earlier than documented, or for another reason: then nothing is known but when we were last there.
-  if (cause !== 'heartbeat-overdue' || cutAt > now) return awaySince;
-  return Math.max(awaySince, cutAt);
+  const cutAt = cause === 'heartbeat-overdue' ? overdueSince(now, proof) : null;
+  return Math.max(awaySince, cutAt ?? awaySince);
+}
+
+/**
+ * When the venue closed for want of a heartbeat; null where it cannot have waited as long as documented. Heartbeats leave
+ * one at a time, so one that left too lately to be the last it got (as soon as the process was back, say, before it
+ * read that the session is closed) leaves the one that was answered before.
+ */
+function overdueSince(now: number, { heartbeatSentAt, provenAt }: ProofOfLife): number | null {
+  const ends = [heartbeatSentAt, provenAt].map((at) => (at ?? Number.NEGATIVE_INFINITY) + venueHeartbeatLimitMs);
+  return ends.find((at) => at <= now) ?? null;
 }
 
 function wasHeldUp(heardAt: number | null, { provenAt, heartbeatSentAt, rttMs }: ProofOfLife): boolean {

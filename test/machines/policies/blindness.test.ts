@@ -38,6 +38,14 @@ const cases: Readonly<Record<string, readonly [Partial<LostSession>, number]>> =
     },
     88_000,
   ],
+  '30 s after the one before, where the latest left when the venue had closed already': [
+    {
+      cause: 'heartbeat-overdue',
+      awaySince: 60_000,
+      proof: { provenAt: 58_000, heartbeatSentAt: 99_990, rttMs: 40 },
+    },
+    88_000,
+  ],
   'the absence itself, where the venue says so earlier than its own documentation': [
     {
       cause: 'heartbeat-overdue',
