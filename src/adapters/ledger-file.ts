@@ -65,7 +65,7 @@ export class LedgerFile {
          reconciled = excluded.reconciled`,
     );
     this.#saveHeard = database.prepare(
-      "INSERT OR REPLACE INTO moments (name, at) VALUES ('heard_at', ?), ('heard_clock_offset_ms', ?)",
+      "INSERT OR REPLACE INTO moments (name, at) VALUES ('heard_at', ?), ('heard_clock_offset_ms', ?), ('began_at', ?)",
     );
     this.#savePaces = database.prepare('INSERT OR REPLACE INTO paces (what, moments) VALUES (?, ?)');
   }
@@ -107,8 +107,9 @@ export class LedgerFile {
     this.#saveGap.run(id, cause, since, until, blindMs, list, clockOffsetMs, textOf(reconciled));
   }
 
-  markHeard(at: number | null, clockOffsetMs: number | null): void {
-    this.#saveHeard.run(at, clockOffsetMs);
+  /** @param beganAt since when the ledger is complete, which the first time may move */
+  markHeard(at: number | null, clockOffsetMs: number | null, beganAt: number): void {
+    this.#saveHeard.run(at, clockOffsetMs, beganAt);
   }
 
   keepPaces(what: Paced, moments: readonly number[]): void {

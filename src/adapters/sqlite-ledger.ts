@@ -169,7 +169,7 @@ class SqliteLedger implements OpenLedger {
         const gap = this.#memory.gap(id);
         if (gap !== undefined) file.save({ ...gap, id: id + this.#shift });
       }
-      if (this.#heard) file.markHeard(this.#memory.heardAt, this.#memory.heardClockOffsetMs);
+      if (this.#heard) file.markHeard(this.#memory.heardAt, this.#memory.heardClockOffsetMs, this.#memory.beganAt);
       for (const what of this.#paces) file.keepPaces(what, this.#memory.paces[what]);
     });
     this.#gaps.clear();

@@ -84,6 +84,8 @@ export class MemoryLedger implements LedgerStore {
   }
 
   markHeard(at: number | null, clockOffsetMs: number | null): void {
+    // Before the first session there was nothing to be missed, and no time in which figd was live.
+    if (at !== null && this.#lastId === 0 && this.#heardAt === null) this.#beganAt = Math.max(this.#beganAt, at);
     this.#heardClockOffsetMs = clockOffsetMs;
     this.#heardAt = at;
   }

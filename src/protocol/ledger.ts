@@ -27,7 +27,7 @@ export type Paced = 'dial' | 'token';
 
 /** What an earlier run of the daemon left in the ledger. */
 export interface LedgerMemory {
-  /** Since when the ledger is kept. */
+  /** Since when the ledger is complete: from the first live session on. */
   readonly beganAt: number;
   /** The highest number given to a gap; 0 before the first. */
   readonly lastId: number;

@@ -72,9 +72,7 @@ export class Accounts {
 
   received({ channel, message, seq }: Heard): void {
     const account = this.#account(channel);
-    const index = account.sent.findIndex(
-      (sent, at) => at >= account.accounted && sent.frame === message && this.#mayArriveNow(sent),
-    );
+    const index = this.#indexOf(account, message);
     if (index === -1) {
       if (channel !== 'venue.unrouted' && !isMalformed(message)) {
         this.#report('no event comes twice', `${channel} ${seq}: ${message.slice(0, 160)}`);
@@ -85,6 +83,14 @@ export class Accounts {
     account.accounted = index + 1;
     const rfq = rfqOf(message);
     if (rfq !== null) this.#statusKnown.set(rfq.id, rfq.status);
+  }
+
+  #indexOf({ sent, accounted }: ChannelAccount, message: string): number {
+    for (let at = accounted; at < sent.length; at += 1) {
+      const each = sent[at];
+      if (each?.frame === message && this.#mayArriveNow(each)) return at;
+    }
+    return -1;
   }
 
   /** The same bytes may be sent again later: what was sent too long ago to arrive now is not it. */

@@ -53,7 +53,7 @@ async function playAll(): Promise<void> {
   let done = 0;
   const args = ['--worker', '--hours', String(hours)];
   const ended = Array.from({ length: Math.min(workers, seeds) }, () => {
-    const child = fork(import.meta.filename, args);
+    const child = fork(import.meta.filename, args, { execArgv: [...process.execArgv, '--max-semi-space-size=64'] });
     const feed = () => (next < first + seeds ? child.send(next++) : child.disconnect());
     child.on('message', (report: Report) => {
       done += 1;

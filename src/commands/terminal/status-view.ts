@@ -32,6 +32,7 @@ export function statusView(status: StatusDocument, now: number, style: Style): s
     section('channels', channelLines(status, now, style), style),
     section('consumers', consumerLines(status, now), style),
     section('gaps', [gapLine(status)], style),
+    section('unknown', unknownLines(status, now), style),
     section('daemon', [`figd ${status.version}, pid ${status.pid}, up ${formatSpan(now - status.startedAt)}`], style),
   ];
   return `${blocks.flat().join('\n')}\n`;
@@ -131,6 +132,14 @@ function consumerLines({ consumers }: StatusDocument, now: number): readonly str
     const who = `#${id} ${channels.map(printable).join(' ')}`;
     return `${who} at ${formatCount(position)}, ${behind}${held}, for ${formatSpan(now - connectedAt)}`;
   });
+}
+
+/** What the venue said in codes that figd does not know: somebody should teach it. */
+function unknownLines({ unknownCodes }: StatusDocument, now: number): readonly string[] {
+  return unknownCodes.map(
+    ({ what, count, lastAt, message }) =>
+      `${what}, ${countOf(count, 'time')}, last ${formatSpan(now - lastAt)} ago: ${printable(message)}`,
+  );
 }
 
 function gapLine({ gaps: { open, total, blindMsTotal } }: StatusDocument): string {
