@@ -46,6 +46,8 @@ export interface SessionHandlers {
   readonly closed: (failure: Failure, isComplete: boolean) => void;
 }
 
+/** Our clock was set while the venue answered: how far it is from theirs was not measured. */
+const noticeableStepMs = 100;
 const withheld = Buffer.from(JSON.stringify('withheld by figd: the frame held a secret'));
 
 /** One session with the venue: the calls figd makes on it, and the way of its frames into the log. */
@@ -141,7 +143,8 @@ export class VenueSession {
     if (rttMs > this.#settings.heartbeatTimeout) return { rttMs: this.#settings.heartbeatTimeout, clockOffsetMs: null };
     if (!answer.ok) return { rttMs, clockOffsetMs: null, refusal: this.#toleratedRefusal(answer.error) };
     const time = isRecord(answer.result) ? answer.result['time'] : undefined;
-    const clockOffsetMs = typeof time === 'number' ? time - (sentWall + rttMs / 2) : null;
+    const wasSet = Math.abs(clock.wall() - sentWall - rttMs) > noticeableStepMs;
+    const clockOffsetMs = typeof time === 'number' && !wasSet ? time - (sentWall + rttMs / 2) : null;
     this.#clockOffsetMs = clockOffsetMs ?? this.#clockOffsetMs;
     return { rttMs, clockOffsetMs };
   }
