@@ -229,11 +229,26 @@ describe('a heartbeat', () => {
     expect(test.closes).toEqual([]);
   });
 
-  it('reports an error of the venue', async () => {
+  it.each([
+    [-32603, 'internal error', { class: 'transient', code: 'server-error' }],
+    [429, 'slow down', { class: 'limited', code: 'rate-limited' }],
+  ])('that the venue answers with %d has proved the link, and tells the refusal', async (code, message, found) => {
     await using venue = await quietVenue();
     await using test = await live(venue);
-    venue.venue.inject({ kind: 'rpc-error', method: 'heartbeat', code: -32603, message: 'internal error' });
-    expect(await failureOfCall(test.session.heartbeat())).toMatchObject({ code: 'server-error' });
+    venue.venue.inject({ kind: 'rpc-error', method: 'heartbeat', code, message });
+    const told = { ...found, message: `heartbeat: error ${code}, "${message}"` };
+    expect(await test.session.heartbeat()).toEqual({
+      rttMs: expect.any(Number),
+      clockOffsetMs: null,
+      refusal: expect.objectContaining(told),
+    });
+  });
+
+  it('fails where the venue says that there is nothing to keep alive', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    venue.venue.inject({ kind: 'unknown-method', method: 'heartbeat' });
+    expect(await failureOfCall(test.session.heartbeat())).toMatchObject({ code: 'rpc-error' });
   });
 });
 

@@ -33,7 +33,7 @@ test('a comparison is made when a session is live, after the gap has ended, and 
   const { compare } = comparing(async () => ({ missed: 2 }));
   await open({ compare });
   expect(facts()).toEqual([
-    { type: 'gap.ended' },
+    { type: 'gap.ended', at: null },
     { type: 'reconcile.finished', outcome: 'complete', missed: 2, failure: null },
   ]);
   await stage.time.advance(10 * minute);
@@ -57,7 +57,7 @@ test('the loss of the session ends the comparison, and the next session has one 
   expect(stage.sessionState).toBe('live');
   expect(moments).toHaveLength(2);
   expect(facts()).toEqual([
-    { type: 'gap.ended' },
+    { type: 'gap.ended', at: null },
     { type: 'reconcile.finished', outcome: 'complete', missed: 7, failure: null },
   ]);
 });
