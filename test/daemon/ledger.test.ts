@@ -14,6 +14,8 @@ let store: MemoryLedger;
 let published: GapMessage[];
 let settled: GapRecord[];
 let ledger: Ledger;
+/** Venue clock minus ours, as far as it is known. */
+let offset: number | null;
 
 /** A run of the daemon on what the store holds. */
 function begin(): Ledger {
@@ -22,6 +24,7 @@ function begin(): Ledger {
   ledger = new Ledger({
     store,
     clock,
+    clockOffset: () => offset,
     publish: (message) => published.push(message),
     onSettled: (gap) => settled.push(gap),
   });
@@ -31,6 +34,7 @@ function begin(): Ledger {
 beforeEach(() => {
   clock = new TestClock();
   store = new MemoryLedger(epoch);
+  offset = null;
   begin().adopt(channels);
 });
 
@@ -48,6 +52,7 @@ const gap = (told: Partial<GapRecord>): GapRecord => ({
   until: null,
   blindMs: null,
   channels,
+  clockOffsetMs: null,
   reconciled: null,
   ...told,
 });
@@ -57,7 +62,7 @@ async function loseAndHear(): Promise<void> {
   await clock.time.advance(10 * second);
   ledger.open('connection-lost', 9 * second, channels);
   await clock.time.advance(5 * second);
-  ledger.end();
+  ledger.end(clock.monotonic());
 }
 
 describe('a gap', () => {
@@ -101,7 +106,7 @@ describe('a gap', () => {
     ledger.open('half-open', 15 * second, channels);
     expect(ledger.summary()).toEqual({ open: 2, total: 2, blindMsTotal: 6 * second });
     await clock.time.advance(second);
-    ledger.end();
+    ledger.end(clock.monotonic());
     expect(ledger.oldestUnsettled?.id).toBe(1);
     ledger.settle(true);
     expect(published.map(({ phase, id }) => `${phase} ${id}`)).toEqual(['open 1', 'open 2', 'closed 1', 'closed 2']);
@@ -115,7 +120,7 @@ describe('a gap', () => {
   });
 
   test('does not come of hearing the venue for the first time', () => {
-    ledger.end();
+    ledger.end(clock.monotonic());
     ledger.settle(true);
     expect([published, settled, store.gapsSince(0)]).toEqual([[], [], []]);
   });
@@ -126,19 +131,19 @@ describe('a gap', () => {
     clock.step(step);
     expect(ledger.summary().blindMsTotal).toBe(second);
     await clock.time.advance(5 * second);
-    ledger.end();
+    ledger.end(clock.monotonic());
     expect(store.gap(1)).toEqual(gap({ until: epoch + 15 * second + step, blindMs: 6 * second }));
   });
 
   test('has the time of a suspension in its length', async () => {
     ledger.open('half-open', 0, channels);
     clock.suspend(hour);
-    ledger.end();
+    ledger.end(clock.monotonic());
     expect(store.gap(1)?.blindMs).toBe(hour);
   });
 
   test('has the venue forgotten as heard, as the gap itself says since when', () => {
-    store.markHeard(epoch);
+    store.markHeard(epoch, offset);
     ledger.open('half-open', 0, channels);
     expect(store.heardAt).toBeNull();
   });
@@ -146,14 +151,14 @@ describe('a gap', () => {
 
 describe('the next run', () => {
   test('after a death opens a gap from the moment the venue was last heard', async () => {
-    store.markHeard(clock.wall());
+    store.markHeard(clock.wall(), offset);
     await clock.time.advance(20 * second);
     begin().adopt(channels);
     expect(published).toEqual([opened(1, 'daemon-died', epoch)]);
     expect([store.gap(1), store.heardAt]).toEqual([gap({ cause: 'daemon-died', since: epoch }), null]);
     await clock.time.advance(5 * second);
     expect(ledger.summary()).toEqual({ open: 1, total: 1, blindMsTotal: 25 * second });
-    ledger.end();
+    ledger.end(clock.monotonic());
     ledger.settle(true);
     expect(published[1]).toEqual({
       phase: 'closed',
@@ -172,13 +177,13 @@ describe('the next run', () => {
     begin().adopt(channels);
     expect(published).toEqual([opened(2, 'daemon-stopped', epoch + 15 * second)]);
     expect(ledger.summary()).toEqual({ open: 1, total: 1, blindMsTotal: 30 * second });
-    ledger.end();
+    ledger.end(clock.monotonic());
     expect(store.gap(2)).toMatchObject({ until: epoch + 45 * second, blindMs: 30 * second });
   });
 
   test('takes over what was over and not settled, and opens a gap for its own downtime', async () => {
     await loseAndHear();
-    store.markHeard(clock.wall());
+    store.markHeard(clock.wall(), offset);
     await clock.time.advance(10 * second);
     begin().adopt(channels);
     expect(published).toEqual([
@@ -186,7 +191,7 @@ describe('the next run', () => {
       opened(2, 'daemon-died', epoch + 15 * second),
     ]);
     expect(ledger.oldestUnsettled?.id).toBe(1);
-    ledger.end();
+    ledger.end(clock.monotonic());
     ledger.settle('not-attempted');
     expect(settled.map(({ id, reconciled }) => [id, reconciled])).toEqual([
       [1, 'not-attempted'],
@@ -217,13 +222,13 @@ describe('the next run', () => {
   });
 
   test('is not fooled by a wall clock that was set back meanwhile: no gap begins in the future or lasts less than nothing', () => {
-    store.markHeard(clock.wall());
+    store.markHeard(clock.wall(), offset);
     clock.step(-hour);
     begin().adopt(channels);
     expect(published).toEqual([opened(1, 'daemon-died', epoch - hour)]);
     clock.step(-hour);
     expect(ledger.summary().blindMsTotal).toBe(0);
-    ledger.end();
+    ledger.end(clock.monotonic());
     expect(store.gap(1)?.blindMs).toBe(0);
   });
 });

@@ -121,6 +121,7 @@ export class CoreStage {
 
   #look(): void {
     this.#looking = this.clock.setTimeout(() => {
+      this.core.lookAtClock();
       this.core.lookAround();
       this.#look();
     }, lookMs);
@@ -144,7 +145,7 @@ export class CoreStage {
         isOver = true;
         this.#open.delete(drop);
         handle?.disconnected(code, reason);
-        closed(closeFailure(code, reason));
+        closed(closeFailure(code, reason), code !== 1006);
       };
       const later = (run: () => void) => queueMicrotask(() => (isOver ? undefined : run()));
       const peer = {
