@@ -284,6 +284,21 @@ describe('the end of a session', () => {
     expect(await test.whenClosed()).toEqual({ class: 'transient', code: 'connection-lost', message });
   });
 
+  it('with a close frame is a word of the venue, and with a broken connection is none', async () => {
+    await using venue = await quietVenue();
+    await using closed = await live(venue);
+    const heardBefore = closed.session.lastFrameAt ?? Number.NaN;
+    venue.venue.inject({ kind: 'drop', code: 1012 });
+    await closed.whenClosed();
+    expect([closed.isComplete, (closed.session.lastFrameAt ?? 0) > heardBefore]).toEqual([true, true]);
+
+    await using broken = await live(venue);
+    const heardAt = broken.session.lastFrameAt;
+    venue.venue.inject({ kind: 'drop' });
+    await broken.whenClosed();
+    expect([broken.isComplete, broken.session.lastFrameAt]).toEqual([false, heardAt]);
+  });
+
   it('comes after a closing handshake when figd hangs up', async () => {
     await using venue = await quietVenue();
     await using test = await live(venue);

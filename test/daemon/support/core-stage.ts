@@ -88,6 +88,12 @@ export class CoreStage {
     for (const cut of this.#open) cut();
   }
 
+  /** The oldest connection to the venue is lost. */
+  dropOldest(): void {
+    const [cut] = this.#open;
+    cut?.();
+  }
+
   /** All lines of the log, in order. */
   lines(): readonly SeenLine[] {
     return readAll(this.core.log)
@@ -189,7 +195,8 @@ function simulatedVenue(clock: TestClock, options: Partial<VenueOptions>): Venue
   return new Venue(
     { clientId, clientSecret, rate: 0, ...options },
     {
-      clock: { now: clock.wall, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout },
+      // Who sets the clock of this host does not set the venue's.
+      clock: { now: () => epoch + clock.monotonic(), setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout },
       random: seededRandom(7),
     },
   );

@@ -141,9 +141,9 @@ export class DaemonStage {
     return settle();
   }
 
-  /** The socket of the current session closes. */
-  drop(failure: Failure = lost): Promise<void> {
-    this.#close(this.sessionId, failure, false);
+  /** The socket of the current session, or of the one given, closes without a close frame. */
+  drop(failure: Failure = lost, session = this.sessionId): Promise<void> {
+    this.#close(session, failure, false);
     return settle();
   }
 
