@@ -4,26 +4,20 @@ import type { VenueSessionPorts } from '../adapters/venue-session.ts';
 import type { Settings } from '../config/settings.ts';
 import { EventLog } from '../log/event-log.ts';
 import { RfqIndex } from '../log/rfq-index.ts';
-import { blindSince } from '../machines/policies/blindness.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { Failure } from '../protocol/failure.ts';
-import type { GapRecord, LedgerStore, Reconciled } from '../protocol/ledger.ts';
-import {
-  type GapMessage,
-  gapChannel,
-  type ReconcileMessage,
-  reconcileChannel,
-  type StateMessage,
-  stateChannel,
-} from '../protocol/local.ts';
+import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
+import type { StateMessage } from '../protocol/local.ts';
 import { UnknownCodes } from '../protocol/unknown-codes.ts';
 import { type ActorPorts, wireSupervisor } from './actors.ts';
-import { ClockWatch, type TimeJump } from './clock-watch.ts';
+import type { TimeJump } from './clock-watch.ts';
 import { emptyCounters } from './counters.ts';
+import { GapKeeper } from './gap-keeper.ts';
 import { Intake } from './intake.ts';
-import { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import { OwnEvents } from './own-events.ts';
 import { quietMoment } from './quiet-moment.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { healthFacts, type MachineView, type Supervisor, viewOf } from './snapshot.ts';
@@ -67,13 +61,10 @@ export class Core {
   readonly unknownCodes = new UnknownCodes();
   readonly #options: CoreOptions;
   readonly #supervisor: Supervisor;
-  readonly #clockWatch: ClockWatch;
+  readonly #gaps: GapKeeper;
+  readonly #own: OwnEvents;
   readonly #index: RfqIndex | null;
   #lastView: MachineView;
-  /** Venue clock minus ours in milliseconds, as the latest heartbeat told; null before one has. */
-  #venueOffset: number | null = null;
-  /** What became of the latest comparison, until the gaps it was made for are settled. */
-  #verdict: Exclude<Reconciled, null> | null = null;
   #refreshScheduled = false;
 
   constructor(options: CoreOptions) {
@@ -82,14 +73,19 @@ export class Core {
     this.log = new EventLog({ epoch, ringBytes: settings.journal.ring, schedule });
     this.intake = new Intake(this.log, clock);
     this.#index = settings.reconcile.enabled ? new RfqIndex(this.log) : null;
-    this.ledger = new Ledger({
+    this.#own = new OwnEvents(this.log, clock);
+    this.#gaps = new GapKeeper({
       store,
       clock,
-      clockOffset: () => this.#venueOffset,
-      publish: (message) => this.#publishOwn(gapChannel, message satisfies GapMessage),
+      intake: this.intake,
+      channels: settings.session.channels,
+      lookInterval: options.lookInterval,
+      hasHeartbeat: () => (this.view().session?.context.lastHeartbeat ?? null) !== null,
+      publish: (message) => this.#own.gap(message),
       onSettled: onGapSettled,
+      onJump: (jump) => this.#jumped(jump),
     });
-    this.#clockWatch = new ClockWatch(clock, options.lookInterval, (jump) => this.#jumped(jump));
+    this.ledger = this.#gaps.ledger;
     this.#supervisor = this.#createSupervisor();
     this.#lastView = viewOf(this.#supervisor);
     const socketHost = new URL(settings.venue.socketUrl).host;
@@ -100,7 +96,7 @@ export class Core {
         ),
       wall: () => Math.round(clock.wall()),
       onChange: (message) => {
-        this.#publishOwn(stateChannel, message);
+        this.#own.state(message);
         options.onState(message);
       },
     });
@@ -118,29 +114,21 @@ export class Core {
   /** Ends the session in good order; what is missed from now on is a gap. */
   async stop(): Promise<void> {
     const { session } = this.view();
-    const { clock, settings } = this.#options;
     await this.#endSupervisor();
-    if (session?.state === 'live') {
-      // The answer to the close frame was on its way for a round trip at most; nothing was sent after it.
-      const rttMs = session.context.lastHeartbeat?.rttMs ?? 0;
-      const since = (this.intake.lastHeardAt ?? clock.monotonic()) - rttMs;
-      this.ledger.open('daemon-stopped', since, settings.session.channels);
-    }
+    if (session?.state === 'live') this.#gaps.stop(session.context.lastHeartbeat?.rttMs ?? 0);
     this.intake.stop();
   }
 
   /** Notices what timers cannot. To be called every `lookInterval`. */
   lookAtClock(): void {
-    this.#clockWatch.look();
+    this.#gaps.lookAtClock();
   }
 
   /** What only the passing of time changes. To be called every second or so. */
   lookAround(): void {
-    const { store, clock } = this.#options;
     this.watch.refresh();
     this.#index?.readOn();
-    if (this.view().session?.state === 'live')
-      store.markHeard(this.#toWall(this.intake.lastHeardAt ?? clock.monotonic()), this.#venueOffset);
+    if (this.view().session?.state === 'live') this.#gaps.markHeard();
   }
 
   /** The machines as they are, or, once they have ended, as they were last. */
@@ -194,7 +182,6 @@ export class Core {
   #ports(venue: Venue): ActorPorts {
     const { clock, settings } = this.#options;
     const index = this.#index;
-    const venueNow = () => clock.wall() + (this.#venueOffset ?? 0);
     const reconciliation =
       index === null
         ? null
@@ -204,10 +191,10 @@ export class Core {
             index,
             listing: venue.rfqs,
             outstanding: () => this.ledger.oldestUnsettled,
-            clockOffset: () => this.#clockOffset(),
+            clockOffset: () => this.#gaps.clockOffset(),
             channels: settings.session.channels,
             lookback: settings.reconcile.lookback,
-            publish: (gap, channel, data) => this.#publishMissed(gap, channel, data),
+            publish: (gap, channel, data) => this.#own.missed(gap, channel, data),
           });
     const dial: ActorPorts['dial'] = (id, handlers) => {
       const publish: VenueSessionPorts['publish'] = (event, receivedAt) => this.intake.take(id, event, receivedAt);
@@ -225,7 +212,7 @@ export class Core {
       dial,
       ended: (id) => this.intake.end(id),
       compare: (signal) => reconciliation?.compare(signal) ?? Promise.resolve({ missed: 0 }),
-      quietMoment: (time, signal) => quietMoment(clock, () => this.#openRfqs(venueNow()), time, signal),
+      quietMoment: (time, signal) => quietMoment(clock, () => this.#openRfqs(this.#gaps.venueNow()), time, signal),
     };
   }
 
@@ -237,14 +224,11 @@ export class Core {
 
   /** Turns what the machines make known into entries of the ledger, before anybody else hears of it. */
   #learn(fact: SupervisorFact): void {
-    const { store, clock, settings, vault } = this.#options;
+    const { store, clock, vault } = this.#options;
     if ('failure' in fact && fact.failure !== null) this.unknownCodes.note(fact.failure, clock.wall());
     if ('refusal' in fact && fact.refusal !== undefined) this.unknownCodes.note(fact.refusal, clock.wall());
+    this.#gaps.learn(fact);
     switch (fact.type) {
-      case 'session.heartbeat':
-        this.#venueOffset = fact.clockOffsetMs ?? this.#venueOffset;
-        this.#settleGaps();
-        break;
       case 'token.requested':
         store.pace('token', clock.wall());
         break;
@@ -254,55 +238,16 @@ export class Core {
       case 'session.dialled':
         store.pace('dial', clock.wall());
         break;
-      case 'gap.opened': {
-        this.#verdict = null;
-        // The timers that would notice an absence may all be late themselves.
-        this.#clockWatch.look();
-        const since = blindSince({
-          now: clock.monotonic(),
-          cause: fact.cause,
-          heardAt: this.intake.heardOn(fact.session),
-          awaySince: this.#clockWatch.awaySince(fact.proof.provenAt),
-          proof: fact.proof,
-        });
-        this.ledger.open(fact.cause, since, settings.session.channels);
-        break;
-      }
-      case 'gap.ended':
-        // Time in suspend that nobody has noticed yet was blind too.
-        this.#clockWatch.look();
-        this.ledger.end(fact.at ?? clock.monotonic());
-        store.markHeard(clock.wall(), this.#venueOffset);
-        break;
-      case 'reconcile.finished':
-        this.#verdict = fact.outcome === 'not-attempted' ? fact.outcome : fact.outcome === 'complete';
-        this.#settleGaps();
-        break;
       default:
         break;
     }
     this.#options.onFact(fact);
   }
 
-  /** Gaps of an earlier run are measured by the venue's clock, which the first heartbeat tells. */
-  #settleGaps(): void {
-    if (this.#verdict === null || this.#clockOffset() === null) return;
-    this.ledger.settle(this.#verdict);
-    this.#verdict = null;
-  }
-
   #jumped(jump: TimeJump): void {
     this.counters[({ suspend: 'suspends', stall: 'stalls', step: 'clockSteps' } as const)[jump.kind]] += 1;
-    // Our clock went forward: by as much the venue's is further behind.
-    if (jump.kind === 'step' && this.#venueOffset !== null) this.#venueOffset -= jump.ms;
     this.#options.onJump(jump);
     if (this.#supervisor.getSnapshot().status === 'active') this.#supervisor.send({ type: 'clock.jumped' });
-  }
-
-  /** Venue clock minus ours; 0 where the venue tells no time, null before the first heartbeat of the session. */
-  #clockOffset(): number | null {
-    const isKnown = (this.view().session?.context.lastHeartbeat ?? null) !== null;
-    return isKnown ? (this.#venueOffset ?? 0) : null;
   }
 
   /** Moments of the last minute, in unix milliseconds, on the monotonic clock of this run. */
@@ -310,11 +255,6 @@ export class Core {
     const { clock } = this.#options;
     const now = clock.wall();
     return moments.filter((at) => at <= now && at > now - minuteMs).map((at) => clock.monotonic() - (now - at));
-  }
-
-  #toWall(monotonic: number): number {
-    const { clock } = this.#options;
-    return clock.wall() - (clock.monotonic() - monotonic);
   }
 
   /** The state is derived anew after each transition of any machine, once a turn. */
@@ -325,21 +265,6 @@ export class Core {
       this.#refreshScheduled = false;
       this.watch.refresh();
     });
-  }
-
-  #publishMissed(gap: number | null, channel: string, data: Buffer): void {
-    const head = { gap, channel } satisfies Omit<ReconcileMessage, 'data'>;
-    const prefix = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"data":`);
-    const oneLine = data.map((byte) => (byte === 0x0a || byte === 0x0d ? 0x20 : byte));
-    this.#append(reconcileChannel, Buffer.concat([prefix, oneLine, Buffer.from('}')]));
-  }
-
-  #publishOwn(channel: string, message: object): void {
-    this.#append(channel, Buffer.from(JSON.stringify(message)));
-  }
-
-  #append(channel: string, message: Buffer): void {
-    this.log.append({ channel, message, receivedAt: this.#options.clock.wall(), session: 0 });
   }
 
   #endSupervisor(): Promise<void> {

@@ -32,8 +32,8 @@ export class Ledger {
   #total = 0;
   #blindMs = 0;
   #blind: BlindGap | null = null;
-  /** Gaps that began in an earlier run. */
-  readonly #adopted = new Set<number>();
+  /** When gaps that had begun in an earlier run ended in this one (monotonic), by their numbers. */
+  readonly #adoptedEnds = new Map<number, number>();
   /** Gaps that are over and wait to be reconciled, oldest first. */
   #unsettled: readonly GapRecord[] = [];
 
@@ -58,7 +58,6 @@ export class Ledger {
     const { unfinished, heardAt, heardClockOffsetMs } = this.#memory;
     for (const gap of unfinished) {
       this.#announce(gap);
-      this.#adopted.add(gap.id);
       if (gap.until === null) this.#blind ??= { ...gap, until: null, sinceMonotonic: null };
       else this.#unsettled = [...this.#unsettled, gap];
     }
@@ -69,23 +68,24 @@ export class Ledger {
   /** Opens a gap, unless figd is blind already. @param since monotonic */
   open(cause: FailureCode, since: number, channels: readonly string[]): void {
     if (this.#blind !== null) return;
-    const { clock, clockOffset } = this.#ports;
-    this.#begin(cause, clock.wall() - (clock.monotonic() - since), since, channels, clockOffset());
+    this.#begin(cause, this.#toWall(since), since, channels, this.#ports.clockOffset());
   }
 
   /** The venue is heard again, since a moment (monotonic). What was missed can be fetched now. */
   end(at: number): void {
     const gap = this.#blind;
     if (gap === null) return;
-    const { clock, store } = this.#ports;
-    const until = clock.wall() - (clock.monotonic() - at);
-    const length = gap.sinceMonotonic === null ? until - gap.since : at - gap.sinceMonotonic;
-    const { sinceMonotonic: _, ...record } = gap;
+    const { sinceMonotonic, ...record } = gap;
+    // Heard on one session after another one was heard again: then there was nothing between.
+    const end = Math.max(at, sinceMonotonic ?? at);
+    const until = this.#toWall(end);
+    const length = sinceMonotonic === null ? until - gap.since : end - sinceMonotonic;
     const ended: GapRecord = { ...record, until, blindMs: Math.max(0, length) };
+    if (sinceMonotonic === null) this.#adoptedEnds.set(gap.id, end);
     this.#blind = null;
     this.#blindMs += ended.blindMs ?? 0;
     this.#unsettled = [...this.#unsettled, ended];
-    store.save(ended);
+    this.#ports.store.save(ended);
   }
 
   /** It is known what became of all gaps that are over. */
@@ -94,9 +94,11 @@ export class Ledger {
     const gaps = this.#unsettled;
     this.#unsettled = [];
     for (const gap of gaps) {
-      const settled: GapRecord = { ...gap, blindMs: this.#lengthOf(gap), reconciled };
+      const blindMs = this.#lengthOf(gap);
+      const settled: GapRecord = { ...gap, blindMs, reconciled };
+      this.#blindMs += blindMs - (gap.blindMs ?? 0);
       store.save(settled);
-      publish({ phase: 'closed', id: gap.id, until: gap.until ?? 0, blindMs: settled.blindMs ?? 0, reconciled });
+      publish({ phase: 'closed', id: gap.id, until: gap.until ?? 0, blindMs, reconciled });
       onSettled(settled);
     }
   }
@@ -114,12 +116,20 @@ export class Ledger {
     };
   }
 
-  /** What began in an earlier run can be measured by the venue's clock alone, once we know how far off ours is. */
-  #lengthOf(gap: GapRecord): number {
-    const now = this.#ports.clockOffset();
-    const isMeasured = !this.#adopted.has(gap.id) || gap.clockOffsetMs === null || now === null;
-    if (isMeasured) return gap.blindMs ?? 0;
-    return Math.max(0, (gap.until ?? 0) + now - (gap.since + (gap.clockOffsetMs ?? 0)));
+  /**
+   * What began in an earlier run and ended in this one can be measured by the venue's clock alone, once we know how far
+   * off ours is. What was over in the earlier run was measured there.
+   */
+  #lengthOf({ id, since, blindMs, clockOffsetMs }: GapRecord): number {
+    const endedAt = this.#adoptedEnds.get(id);
+    const offset = this.#ports.clockOffset();
+    if (endedAt === undefined || clockOffsetMs === null || offset === null) return blindMs ?? 0;
+    return Math.max(0, this.#toWall(endedAt) + offset - (since + clockOffsetMs));
+  }
+
+  #toWall(monotonic: number): number {
+    const { clock } = this.#ports;
+    return clock.wall() - (clock.monotonic() - monotonic);
   }
 
   #begin(
@@ -130,7 +140,6 @@ export class Ledger {
     clockOffsetMs: number | null,
   ): void {
     this.#lastId += 1;
-    if (sinceMonotonic === null) this.#adopted.add(this.#lastId);
     const gap = {
       id: this.#lastId,
       cause,

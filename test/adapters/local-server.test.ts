@@ -114,7 +114,16 @@ describe('a client', () => {
   });
 
   it('may ask for the gaps since a moment, on either socket', async () => {
-    const gap = { id: 1, cause: 'half-open', since: 5, until: 7, blindMs: 2, channels: ['a'], reconciled: null };
+    const gap = {
+      id: 1,
+      cause: 'half-open',
+      since: 5,
+      until: 7,
+      blindMs: 2,
+      channels: ['a'],
+      clockOffsetMs: 3,
+      reconciled: null,
+    };
     await using daemon = await LocalDaemon.start({ gaps: [gap] });
     for (const path of [daemon.eventsPath, daemon.controlPath]) {
       const client = await daemon.connect(path);

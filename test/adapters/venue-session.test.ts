@@ -229,11 +229,26 @@ describe('a heartbeat', () => {
     expect(test.closes).toEqual([]);
   });
 
-  it('reports an error of the venue', async () => {
+  it.each([
+    [-32603, 'internal error', { class: 'transient', code: 'server-error' }],
+    [429, 'slow down', { class: 'limited', code: 'rate-limited' }],
+  ])('that the venue answers with %d has proved the link, and tells the refusal', async (code, message, found) => {
     await using venue = await quietVenue();
     await using test = await live(venue);
-    venue.venue.inject({ kind: 'rpc-error', method: 'heartbeat', code: -32603, message: 'internal error' });
-    expect(await failureOfCall(test.session.heartbeat())).toMatchObject({ code: 'server-error' });
+    venue.venue.inject({ kind: 'rpc-error', method: 'heartbeat', code, message });
+    const told = { ...found, message: `heartbeat: error ${code}, "${message}"` };
+    expect(await test.session.heartbeat()).toEqual({
+      rttMs: expect.any(Number),
+      clockOffsetMs: null,
+      refusal: expect.objectContaining(told),
+    });
+  });
+
+  it('fails where the venue says that there is nothing to keep alive', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    venue.venue.inject({ kind: 'unknown-method', method: 'heartbeat' });
+    expect(await failureOfCall(test.session.heartbeat())).toMatchObject({ code: 'rpc-error' });
   });
 });
 
@@ -267,6 +282,21 @@ describe('the end of a session', () => {
     venue.venue.inject({ kind: 'drop' });
     const message = 'the connection broke without a closing handshake';
     expect(await test.whenClosed()).toEqual({ class: 'transient', code: 'connection-lost', message });
+  });
+
+  it('with a close frame is a word of the venue, and with a broken connection is none', async () => {
+    await using venue = await quietVenue();
+    await using closed = await live(venue);
+    const heardBefore = closed.session.lastFrameAt ?? Number.NaN;
+    venue.venue.inject({ kind: 'drop', code: 1012 });
+    await closed.whenClosed();
+    expect([closed.isComplete, (closed.session.lastFrameAt ?? 0) > heardBefore]).toEqual([true, true]);
+
+    await using broken = await live(venue);
+    const heardAt = broken.session.lastFrameAt;
+    venue.venue.inject({ kind: 'drop' });
+    await broken.whenClosed();
+    expect([broken.isComplete, broken.session.lastFrameAt]).toEqual([false, heardAt]);
   });
 
   it('comes after a closing handshake when figd hangs up', async () => {

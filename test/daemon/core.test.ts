@@ -112,6 +112,67 @@ test('a stop is a gap that the next run goes on with', async () => {
   expect(stage.gaps[1]).toMatchObject({ phase: 'closed', id: 1, reconciled: true });
 });
 
+test.each([-minute, 60 * minute])(
+  'a stop has its true length, though the wall clock was set by %d ms before the next run',
+  async (step) => {
+    await open();
+    await pass(10 * second);
+    const { clock, store, venue } = stage;
+    await stage.stop();
+    const since = store.gap(1)?.since ?? 0;
+    clock.step(step);
+    clock.look();
+    await pass(20 * second);
+    await open({ clock, store, venue });
+    const blindMs = clock.monotonic() - second / 2 + epoch - since;
+    await pass(3 * second);
+    expect(stage.settled).toEqual([
+      {
+        id: 1,
+        cause: 'daemon-stopped',
+        since,
+        until: since + step + blindMs,
+        blindMs,
+        channels,
+        clockOffsetMs: 0,
+        reconciled: true,
+      },
+    ]);
+  },
+);
+
+test('a gap is settled once the first heartbeat of the session has told the clock of the venue, and not before', async () => {
+  await open({ flags: { 'reconcile.enabled': 'false' } });
+  await pass(5 * second);
+  stage.venue.inject({ kind: 'delay', ms: 400 });
+  stage.dropAll();
+  // Dialled after 250 ms, authenticated and subscribed 400 ms later each.
+  await pass(1_050);
+  expect([stage.state, told().at(-1), stage.gaps.length]).toEqual(['live', 'reconcile.finished', 1]);
+  await pass(399);
+  expect(stage.gaps.length).toBe(1);
+  await pass(1);
+  expect(stage.gaps[1]).toMatchObject({ phase: 'closed', id: 1, reconciled: 'not-attempted' });
+});
+
+test('a session that was dead when another one took over leaves a gap from when it was last heard to the takeover', async () => {
+  await open();
+  await pass(14.5 * second);
+  stage.venue.inject({ kind: 'delay', ms: 400 });
+  stage.core.rotate();
+  await pass(900);
+  expect([told().at(-1), stage.gaps]).toEqual(['session.rotated', []]);
+  // It has not answered yet whether it was alive to the end.
+  stage.dropOldest();
+  const takenOverAt = epoch + 15 * second + 800;
+  const heardAt = epoch + 10 * second;
+  expect(stage.gaps).toEqual([{ phase: 'open', id: 1, cause: 'half-open', since: heardAt, channels }]);
+  await pass(5 * second);
+  const blindMs = takenOverAt - heardAt;
+  expect(stage.gaps.slice(1)).toEqual([{ phase: 'closed', id: 1, until: takenOverAt, blindMs, reconciled: true }]);
+  expect([stage.state, told()]).toEqual(['live', expect.not.arrayContaining(['session.closed'])]);
+});
+
 test('a host that slept has the link proved at once', async () => {
   await open();
   await pass(20 * second);

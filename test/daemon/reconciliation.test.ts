@@ -38,10 +38,11 @@ class Stage {
   readonly queries: (RfqQuery & { readonly at: number })[] = [];
   readonly published: { readonly gap: number | null; readonly channel: string; readonly data: string }[] = [];
   pages: (readonly object[])[] = [[]];
-  gap: Pick<GapRecord, 'id' | 'since'> | null = null;
-  offset = 0;
+  gap: (Pick<GapRecord, 'id' | 'since'> & Partial<GapRecord>) | null = null;
+  offset: number | null = 0;
   /** Done while a page is on its way. */
   meanwhile: () => void = () => undefined;
+  onPublished: (count: number) => void = () => undefined;
   readonly reconciliation = new Reconciliation({
     clock: this.clock,
     log: this.log,
@@ -50,12 +51,21 @@ class Stage {
     outstanding: () =>
       this.gap === null
         ? null
-        : { cause: 'connection-lost', until: null, blindMs: null, channels: [], reconciled: null, ...this.gap },
+        : {
+            cause: 'connection-lost',
+            until: null,
+            blindMs: null,
+            channels: [],
+            clockOffsetMs: null,
+            reconciled: null,
+            ...this.gap,
+          },
     clockOffset: () => this.offset,
     channels: ['rfq.maker', 'rfq.taker'],
     lookback,
     publish: (gap, channel, data) => {
       this.published.push({ gap, channel, data: data.toString() });
+      this.onPublished(this.published.length);
       this.append('figd.reconcile', { gap, channel, data: JSON.parse(data.toString()) });
     },
   });
@@ -131,6 +141,7 @@ describe('what was missed', () => {
 
   test('is a change too of an RFQ that is known', async () => {
     stage.tell(rfq(1));
+    await stage.clock.time.advance(10 * second);
     stage.pages = [[rfq(1, { status: 'filled', tradeCreatedAt: epoch + second })]];
     expect(await stage.compare()).toBe(1);
     expect(stage.published).toMatchObject([{ gap: null, channel: 'rfq.maker' }]);
@@ -167,6 +178,46 @@ describe('what was missed', () => {
   });
 });
 
+describe('the clock of the venue', () => {
+  test('is waited for: a list is not asked for before the first heartbeat of the session has told it', async () => {
+    stage.offset = null;
+    const comparison = stage.reconciliation.compare(new AbortController().signal);
+    await stage.clock.time.advance(2_950);
+    expect(stage.queries).toEqual([]);
+    stage.offset = -30 * second;
+    await stage.clock.time.advance(minute);
+    expect(await comparison).toEqual({ missed: 0 });
+    expect(stage.queries).toMatchObject([{ at: 3_000, endTime: epoch + 3_000 - 30 * second }]);
+  });
+
+  test('is taken for ours where nobody tells it for 6 s', async () => {
+    stage.offset = null;
+    await stage.compare();
+    expect(stage.queries).toMatchObject([{ at: 6 * second, endTime: epoch + 6 * second }]);
+  });
+
+  test('is not waited for any longer than the session lives', async () => {
+    stage.offset = null;
+    const lost = new AbortController();
+    const aborted = expect(stage.reconciliation.compare(lost.signal)).rejects.toThrow('session lost');
+    await stage.clock.time.advance(second);
+    lost.abort(new Error('session lost'));
+    await aborted;
+    expect(stage.queries).toEqual([]);
+  });
+
+  test('is the one of the moment at which the gap began, where ours was set since', async () => {
+    // Ours went an hour forward while figd was down.
+    stage.offset = -60 * minute;
+    stage.gap = { id: 1, since: epoch - 60 * minute - 10 * second, clockOffsetMs: 0 };
+    const venueNow = epoch - 60 * minute;
+    stage.pages = [[rfq(1, { createdAt: venueNow - 5 * second }), rfq(2, { createdAt: venueNow - 20 * second })]];
+    expect(await stage.compare()).toBe(1);
+    expect(stage.published).toMatchObject([{ data: expect.stringContaining('"rfqId":1,') }]);
+    expect(stage.queries[0]?.startTime).toBe(venueNow - 10 * second - lookback);
+  });
+});
+
 describe('nothing is published', () => {
   test('that the events have told', async () => {
     await afterGap();
@@ -199,6 +250,14 @@ describe('nothing is published', () => {
     expect([await stage.compare(), stage.published]).toEqual([0, []]);
   });
 
+  test('of an RFQ that changed within 10 s, without a gap: the list may lag, and the next comparison is soon', async () => {
+    stage.tell(rfq(1));
+    await stage.clock.time.advance(10 * second - 1);
+    stage.pages = [[rfq(1, { amount: 30 })]];
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+    expect([await stage.compare(), stage.published.length]).toEqual([1, 1]);
+  });
+
   test('of what was there before figd first looked', async () => {
     stage.pages = [[rfq(1, { createdAt: epoch - second }), rfq(2, { createdAt: epoch - minute, status: 'expired' })]];
     expect([await stage.compare(), stage.published]).toEqual([0, []]);
@@ -212,6 +271,27 @@ describe('nothing is published', () => {
     stage.pages = [[rfq(1, { role: 'broker', createdAt }), { rfqId: 'x' }, {}]];
     expect([await stage.compare(), stage.published]).toEqual([0, []]);
   });
+});
+
+test('much that was missed in a gap is published 32 at a time, with a turn for everybody else between', async () => {
+  await afterGap();
+  const createdAt = stage.clock.wall();
+  stage.pages = [Array.from({ length: 70 }, (_, id) => rfq(id + 1, { createdAt }))];
+  const turns: number[] = [];
+  const endTurn = () => turns.push(stage.published.length);
+  stage.onPublished = (count) => {
+    if (count === (turns.at(-1) ?? 0) + 1) stage.clock.setTimeout(endTurn, 0);
+  };
+  expect(await stage.compare()).toBe(70);
+  expect(turns).toEqual([32, 64, 70]);
+});
+
+test('what changed within 10 s is published where a gap accounts for it', async () => {
+  stage.tell(rfq(1));
+  await stage.clock.time.advance(5 * second);
+  stage.gap = { id: 4, since: stage.clock.wall() - second };
+  stage.pages = [[rfq(1, { amount: 30 })]];
+  expect([await stage.compare(), stage.published.map(({ gap }) => gap)]).toEqual([1, [4]]);
 });
 
 describe('the list', () => {

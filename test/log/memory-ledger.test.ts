@@ -9,6 +9,7 @@ const gap = (id: number, told: Partial<GapRecord> = {}): GapRecord => ({
   until: id * 100 + 50,
   blindMs: 50,
   channels: ['rfq.maker'],
+  clockOffsetMs: null,
   reconciled: true,
   ...told,
 });
@@ -46,6 +47,7 @@ describe('what an earlier run left', () => {
       lastId: 0,
       unfinished: [],
       heardAt: null,
+      heardClockOffsetMs: null,
       paces: { dial: [], token: [] },
     });
   });
@@ -56,6 +58,7 @@ describe('what an earlier run left', () => {
       lastId: 9,
       gaps: [gap(1), gap(3, { until: null, reconciled: null }), gap(2, { reconciled: null })],
       heardAt: 400,
+      heardClockOffsetMs: -7.5,
       paces: { dial: [1, 2], token: [3] },
     });
     expect(ledger.recall()).toEqual({
@@ -63,6 +66,7 @@ describe('what an earlier run left', () => {
       lastId: 9,
       unfinished: [gap(2, { reconciled: null }), gap(3, { until: null, reconciled: null })],
       heardAt: 400,
+      heardClockOffsetMs: -7.5,
       paces: { dial: [1, 2], token: [3] },
     });
   });

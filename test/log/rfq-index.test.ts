@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RfqIndex } from '../../src/log/rfq-index.ts';
 import { type RfqFacts, readRfq } from '../../src/protocol/rfq.ts';
-import { testLog } from './support.ts';
+import { receivedAt, testLog } from './support.ts';
 
 const rfq = (rfqId: number, told: Record<string, unknown> = {}) => ({
   rfqId,
@@ -35,15 +35,15 @@ function setUp(options?: Parameters<typeof testLog>[0]) {
 }
 
 describe('an RFQ', () => {
-  test('is known as the latest event told it, with the number of that event', () => {
+  test('is known as the latest event told it, with the number of that event and when it came', () => {
     const { index, tell, readAll } = setUp();
     tell('rfq.maker', rfq(1));
     tell('rfq.taker', rfq(2, { role: 'taker' }));
     tell('rfq.maker', rfq(1, { status: 'filled' }));
     readAll();
     expect([index.get(1), index.get(2), index.size]).toEqual([
-      { rfq: facts(1, { status: 'filled' }), seq: 3 },
-      { rfq: facts(2, { role: 'taker' }), seq: 2 },
+      { rfq: facts(1, { status: 'filled' }), seq: 3, receivedAt },
+      { rfq: facts(2, { role: 'taker' }), seq: 2, receivedAt },
       2,
     ]);
   });
@@ -52,7 +52,7 @@ describe('an RFQ', () => {
     const { add, index, readAll } = setUp();
     add('figd.reconcile', { gap: 1, channel: 'rfq.maker', data: rfq(1) });
     readAll();
-    expect(index.get(1)).toEqual({ rfq: facts(1), seq: 1 });
+    expect(index.get(1)).toEqual({ rfq: facts(1), seq: 1, receivedAt });
   });
 
   test('is not known before the log was read', () => {
@@ -73,11 +73,11 @@ describe('an RFQ', () => {
 
   test('that the list told is known until an event tells more', () => {
     const { index, tell, readAll } = setUp();
-    index.learn(facts(1), 0);
-    expect(index.get(1)?.seq).toBe(0);
+    index.learn(facts(1), 0, 0);
+    expect(index.get(1)).toEqual({ rfq: facts(1), seq: 0, receivedAt: 0 });
     tell('rfq.maker', rfq(1, { amount: 50 }));
     readAll();
-    expect(index.get(1)).toEqual({ rfq: facts(1, { amount: 50 }), seq: 1 });
+    expect(index.get(1)).toEqual({ rfq: facts(1, { amount: 50 }), seq: 1, receivedAt });
   });
 });
 
@@ -113,10 +113,10 @@ describe('reading', () => {
 describe('the number of open RFQs', () => {
   test('leaves out what is over, and what has expired though nobody said so', () => {
     const { index } = setUp();
-    index.learn(facts(1), 1);
-    index.learn(facts(2, { status: 'cancelled' }), 2);
-    index.learn(facts(3, { expiresAt: 5_000 }), 3);
-    index.learn(facts(4, { expiresAt: undefined }), 4);
+    index.learn(facts(1), 1, 0);
+    index.learn(facts(2, { status: 'cancelled' }), 2, 0);
+    index.learn(facts(3, { expiresAt: 5_000 }), 3, 0);
+    index.learn(facts(4, { expiresAt: undefined }), 4, 0);
     expect([4_999, 5_000, 8_999, 9_000].map((moment) => index.open(moment))).toEqual([3, 2, 2, 1]);
   });
 });
@@ -124,19 +124,19 @@ describe('the number of open RFQs', () => {
 describe('forgetting', () => {
   test('leaves what is young, and what is open and has not expired', () => {
     const { index } = setUp();
-    index.learn(facts(1), 1);
-    index.learn(facts(2, { status: 'filled' }), 2);
-    index.learn(facts(3, { expiresAt: 1_500 }), 3);
-    index.learn(facts(4, { createdAt: 2_000, status: 'filled' }), 4);
+    index.learn(facts(1), 1, 0);
+    index.learn(facts(2, { status: 'filled' }), 2, 0);
+    index.learn(facts(3, { expiresAt: 1_500 }), 3, 0);
+    index.learn(facts(4, { createdAt: 2_000, status: 'filled' }), 4, 0);
     index.forgetBefore(2_000);
     expect([1, 2, 3, 4].map((id) => index.get(id) !== undefined)).toEqual([true, false, false, true]);
   });
 
   test('takes the one that was told of least recently, beyond 50,000', () => {
     const { index } = setUp();
-    for (let id = 1; id <= 50_000; id++) index.learn(facts(id), id);
-    index.learn(facts(1, { amount: 50 }), 50_001);
-    index.learn(facts(50_001), 50_002);
+    for (let id = 1; id <= 50_000; id++) index.learn(facts(id), id, 0);
+    index.learn(facts(1, { amount: 50 }), 50_001, 0);
+    index.learn(facts(50_001), 50_002, 0);
     expect([index.size, index.get(1)?.seq, index.get(2)]).toEqual([50_000, 50_001, undefined]);
   });
 });

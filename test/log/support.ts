@@ -1,6 +1,9 @@
 import type { Cursor } from '../../src/log/cursor.ts';
 import { EventLog } from '../../src/log/event-log.ts';
 
+/** When every event of a test log came. */
+export const receivedAt = 1_795_334_400_123;
+
 export interface TestLog {
   readonly log: EventLog;
   /** Ends the turn of the event loop. */
@@ -21,7 +24,7 @@ export function testLog({ ringBytes = 1_048_576 } = {}): TestLog {
       for (const run of waiting.splice(0)) run();
     },
     add: (channel, message = {}) =>
-      log.append({ channel, message: Buffer.from(JSON.stringify(message)), receivedAt: 1_795_334_400_123, session: 1 }),
+      log.append({ channel, message: Buffer.from(JSON.stringify(message)), receivedAt, session: 1 }),
   };
 }
 

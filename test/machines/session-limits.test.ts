@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, lost, outputOf, SessionStage } from './support/session-stage.ts';
+import { ack, allChannels, closed, lost, outputOf, SessionStage } from './support/session-stage.ts';
 
 const second = 1_000;
 const all = { confirmed: allChannels, refused: [] };
@@ -78,7 +78,7 @@ describe('a limit on the first subscription', () => {
 
   test('is no reason to stay where the socket closes', async () => {
     await stage.refuse('subscribe', limited(60 * second));
-    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
+    await stage.send(closed(7));
     expect([stage.state, stage.output?.failure]).toEqual(['closed', lost]);
   });
 

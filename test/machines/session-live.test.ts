@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, lost, outputOf, renewed, SessionStage, unproven } from './support/session-stage.ts';
+import { ack, allChannels, closed, lost, outputOf, renewed, SessionStage, unproven } from './support/session-stage.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -52,7 +52,7 @@ describe('heartbeats', () => {
     await stage.goLive();
     await stage.time.advance(40);
     await stage.answer('heartbeat', ack);
-    expect(stage.reports.at(-1)).toEqual({ type: 'session.heartbeat', id: 7, rttMs: 4 });
+    expect(stage.reports.at(-1)).toEqual({ type: 'session.heartbeat', id: 7, ...ack });
     expect(stage.actor.getSnapshot().context.lastHeartbeat).toEqual({ ...ack, at: 40 });
   });
 
@@ -71,6 +71,49 @@ describe('heartbeats', () => {
         proof: { provenAt: -4, heartbeatSentAt: 10 * second, rttMs: 4 },
       }),
     );
+  });
+
+  const busy = failure('server-error', 'heartbeat: error -32603, "internal error"');
+  const limited = failure('rate-limited', 'heartbeat: error 429, "slow down"');
+
+  test.each([busy, limited])(
+    'that the venue answers with a refusal ($code) are told, and sent again after 2 s',
+    async (refusal) => {
+      await stage.goLive();
+      await stage.time.advance(40);
+      await stage.answer('heartbeat', { rttMs: 40, clockOffsetMs: null, refusal });
+      expect(stage.reports.at(-1)).toEqual({
+        type: 'session.heartbeat',
+        id: 7,
+        rttMs: 40,
+        clockOffsetMs: null,
+        refusal,
+      });
+      expect(part('heartbeat')).toBe('resting');
+      await stage.time.advance(2 * second - 41);
+      expect(stage.asked('heartbeat')).toEqual([0]);
+      await stage.time.advance(1);
+      expect(stage.asked('heartbeat')).toEqual([0, 2 * second]);
+      await stage.answer('heartbeat', ack);
+      await stage.time.advance(10 * second);
+      expect(stage.asked('heartbeat')).toEqual([0, 2 * second, 12 * second]);
+    },
+  );
+
+  test('that are refused are not sent more rarely than the interval', async () => {
+    open({ heartbeatInterval: second });
+    await stage.goLive();
+    await stage.answer('heartbeat', { ...ack, refusal: busy });
+    await stage.time.advance(second);
+    expect(stage.asked('heartbeat')).toEqual([0, second]);
+  });
+
+  test('that are refused prove the link all the same', async () => {
+    await stage.goLive();
+    await stage.time.advance(40);
+    await stage.answer('heartbeat', { rttMs: 40, clockOffsetMs: null, refusal: busy });
+    await stage.send(closed(7));
+    expect(stage.output?.proof).toEqual({ provenAt: 0, heartbeatSentAt: 0, rttMs: 40 });
   });
 
   test('are all that decides: an hour without data ends nothing', async () => {
@@ -94,7 +137,7 @@ describe('a renewed token', () => {
     expect(part('renewal')).toBe('current');
     expect(stage.reports.at(-1)).toEqual({ type: 'session.renewed', id: 7, generation: 2 });
 
-    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
+    await stage.send(closed(7));
     const proof = { ...unproven, heartbeatSentAt: 0 };
     expect(stage.output).toEqual(outputOf({ failure: lost, token: 2, liveForMs: 0, authenticatedForMs: 0, proof }));
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, lost, outputOf, renewed, SessionStage } from './support/session-stage.ts';
+import { ack, allChannels, closed, lost, outputOf, renewed, SessionStage } from './support/session-stage.ts';
 
 const second = 1_000;
 const confirmed = { confirmed: allChannels, refused: [] };
@@ -22,10 +22,20 @@ const commands = () => stage.commands.map(({ type, session }) => `${type} ${sess
 const reports = () => stage.reports.map(({ type }) => type).filter((type) => type !== 'session.heartbeat');
 const renewal = () => (stage.state as { live?: { renewal?: unknown } }).live?.renewal;
 
+const input = (name: string) => stage.calls.filter((call) => call.name === name).map((call) => call.input);
+
 async function startRotation(): Promise<void> {
   await stage.send(renewed(2));
   expect(reports().at(-1)).toBe('session.wants-successor');
   await stage.send({ type: 'succeed', session: 8 });
+}
+
+/** Session 8 takes over from session 7, which is yet to prove itself. */
+async function takeOver(): Promise<void> {
+  await startRotation();
+  await stage.send({ type: 'socket.opened', session: 8 });
+  await stage.answer('authenticate', 2);
+  await stage.answer('subscribe', confirmed);
 }
 
 describe('a second session', () => {
@@ -36,20 +46,15 @@ describe('a second session', () => {
     await stage.answer('authenticate', 2);
     expect([commands(), stage.actor.getSnapshot().context.id]).toEqual([['dial 8'], 7]);
     await stage.answer('subscribe', confirmed);
-    expect([commands(), stage.actor.getSnapshot().context.id]).toEqual([['dial 8', 'hang up 7'], 8]);
+    expect([commands(), stage.actor.getSnapshot().context.id]).toEqual([['dial 8'], 8]);
     expect(stage.reports.at(-1)).toEqual({ type: 'session.rotated', id: 8, previous: 7 });
-    expect(renewal()).toBe('parting');
+    expect(renewal()).toEqual({ parting: 'having it prove itself' });
   });
 
   test('has a heartbeat of its own at once', async () => {
-    await startRotation();
-    await stage.send({ type: 'socket.opened', session: 8 });
-    await stage.answer('authenticate', 2);
-    await stage.answer('subscribe', confirmed);
-    expect(stage.calls.filter(({ name }) => name === 'heartbeat').map(({ input }) => input)).toEqual([
-      { session: 7 },
-      { session: 8 },
-    ]);
+    await takeOver();
+    // The second one of session 7 is to prove that it was alive to the end.
+    expect(input('heartbeat')).toEqual([{ session: 7 }, { session: 7 }, { session: 8 }]);
   });
 
   test('carries on when the first one says goodbye, or is cut where it does not', async () => {
@@ -62,29 +67,92 @@ describe('a second session', () => {
       await stage.send({ type: 'socket.opened', session: next });
       await stage.answer('authenticate', token);
       await stage.answer('subscribe', confirmed);
-      await stage.answer('heartbeat', ack);
-      if (old === 7) await stage.send({ type: 'socket.closed', session: old, failure: lost });
+      await stage.answer('heartbeat', ack, next);
+      await stage.answer('heartbeat', ack, old);
+      expect(renewal()).toEqual({ parting: 'saying goodbye' });
+      if (old === 7) await stage.send(closed(old));
       else await stage.time.advance(second);
       expect([renewal(), stage.actor.getSnapshot().context.predecessor]).toEqual(['current', null]);
     }
     expect(commands()).toEqual(['dial 8', 'hang up 7', 'dial 9', 'hang up 8', 'cut 8']);
+    expect(reports()).not.toContain('session.blind-spot');
   });
 
-  test('ends the session when it is lost after it has taken over', async () => {
-    await startRotation();
-    await stage.send({ type: 'socket.opened', session: 8 });
-    await stage.answer('authenticate', 2);
-    await stage.answer('subscribe', confirmed);
-    await stage.send({ type: 'socket.closed', session: 8, failure: lost });
-    const proof = { provenAt: -4, heartbeatSentAt: 0, rttMs: 4 };
-    const ended = outputOf({ id: 8, failure: lost, token: 2, liveForMs: 0, authenticatedForMs: 0, proof });
-    expect([stage.state, stage.output]).toEqual(['closed', ended]);
+  test('counts as authenticated from the moment it took over', async () => {
+    await stage.time.advance(9 * second);
+    await takeOver();
+    await stage.answer('heartbeat', ack, 7);
+    await stage.time.advance(second);
+    await stage.send(closed(8));
+    expect(stage.output).toMatchObject({ id: 8, liveForMs: 10 * second, authenticatedForMs: second });
+  });
+});
+
+describe('the session that was taken over from', () => {
+  const dead = failure('half-open', 'no heartbeat reply within 5000 ms: the connection is dead');
+  /** What was known of session 7 when session 8 took over, at second 3. */
+  const known = { provenAt: -4, heartbeatSentAt: 0, rttMs: 4 };
+  const blindSpot = { type: 'session.blind-spot', id: 8, previous: 7, proof: known, until: 3 * second };
+  const predecessor = () => stage.actor.getSnapshot().context.predecessor;
+
+  beforeEach(async () => {
+    await stage.time.advance(3 * second);
+    await takeOver();
+    await stage.answer('heartbeat', ack, 8);
+    await stage.time.advance(second);
+  });
+
+  test('is let go once it has answered a heartbeat: nothing is missing then', async () => {
+    expect([renewal(), commands()]).toEqual([{ parting: 'having it prove itself' }, ['dial 8']]);
+    await stage.answer('heartbeat', ack, 7);
+    expect([renewal(), commands()]).toEqual([{ parting: 'saying goodbye' }, ['dial 8', 'hang up 7']]);
+    expect(reports().at(-1)).toBe('session.rotated');
+  });
+
+  test('is cut where it does not answer, and what it should have brought before the other one is missing', async () => {
+    await stage.refuse('heartbeat', dead, 7);
+    expect([renewal(), predecessor(), commands()]).toEqual(['current', null, ['dial 8', 'cut 7']]);
+    expect(stage.reports.at(-1)).toEqual(blindSpot);
+  });
+
+  test('leaves the same blind spot where its connection breaks before it has answered', async () => {
+    await stage.send(closed(7, lost, false));
+    expect([renewal(), predecessor(), commands()]).toEqual(['current', null, ['dial 8']]);
+    expect(stage.reports.at(-1)).toEqual(blindSpot);
+  });
+
+  test('leaves none where the venue closes it with a close frame: everything sent before has come', async () => {
+    await stage.send(closed(7, lost, true));
+    expect([renewal(), predecessor(), commands()]).toEqual(['current', null, ['dial 8']]);
+    expect(reports().at(-1)).toBe('session.rotated');
+  });
+
+  test('does not end the other one by its own end, which beats on', async () => {
+    await stage.refuse('heartbeat', dead, 7);
+    await stage.time.advance(9 * second);
+    expect(input('heartbeat').at(-1)).toEqual({ session: 8 });
+    expect(stage.asked('heartbeat').at(-1)).toBe(13 * second);
+  });
+
+  test('is the one whose proof counts where the other one is lost before it has answered', async () => {
+    await stage.send(closed(8));
+    const ended = { id: 8, failure: lost, token: 2, liveForMs: 4 * second, authenticatedForMs: second };
+    expect([stage.state, stage.output]).toEqual(['closed', outputOf({ ...ended, unproven: 7, proof: known })]);
+  });
+
+  test('is not any more where the other one is lost after it has answered, or has closed in good order', async () => {
+    await stage.answer('heartbeat', ack, 7);
+    await stage.time.advance(second / 2);
+    await stage.send(closed(8));
+    const proof = { provenAt: 3 * second - 4, heartbeatSentAt: 3 * second, rttMs: 4 };
+    const ended = { id: 8, failure: lost, token: 2, liveForMs: 4.5 * second, authenticatedForMs: 1.5 * second };
+    expect(stage.output).toEqual(outputOf({ ...ended, unproven: 8, proof }));
   });
 });
 
 describe('where the venue takes no second session', () => {
   const ways = {
-    'it is not let in': () => stage.send({ type: 'socket.closed', session: 8, failure: refused }),
+    'it is not let in': () => stage.send(closed(8, refused)),
     'it is not authenticated': async () => {
       await stage.send({ type: 'socket.opened', session: 8 });
       await stage.refuse('authenticate', refused);
@@ -128,7 +196,7 @@ describe('where the venue takes no second session', () => {
 
   test('the loss of the first one meanwhile ends the session', async () => {
     await startRotation();
-    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
+    await stage.send(closed(7));
     expect([stage.state, stage.output?.failure]).toEqual(['closed', lost]);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, renewed, SessionStage } from './support/session-stage.ts';
+import { ack, allChannels, closed, renewed, SessionStage } from './support/session-stage.ts';
 
 const second = 1_000;
 const hour = 3_600 * second;
@@ -27,7 +27,7 @@ async function live(mode: 'auto' | 'in-place' | 'rotate', token = 1): Promise<vo
 /** A second session is tried and not let in. */
 async function failToRotate(found = refused): Promise<void> {
   await stage.send({ type: 'succeed', session: 8 });
-  await stage.send({ type: 'socket.closed', session: 8, failure: found });
+  await stage.send(closed(8, found));
 }
 
 /** Stale with one refusal, the token of the session being good for an hour. */
@@ -84,7 +84,7 @@ describe('a session that nothing can take over from', () => {
       null,
       0,
       9,
-      { live: { renewal: 'parting' } },
+      { live: { renewal: { parting: 'having it prove itself' } } },
     ]);
   });
 

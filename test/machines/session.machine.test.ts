@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FailureError, failure } from '../../src/protocol/failure.ts';
-import { ack, allChannels, lost, outputOf, renewed, SessionStage, unproven } from './support/session-stage.ts';
+import { ack, allChannels, closed, lost, outputOf, renewed, SessionStage, unproven } from './support/session-stage.ts';
 
 const second = 1_000;
 /** Authenticated at this very moment, on a socket that opened at 0: the venue counts heartbeats from there. */
@@ -94,7 +94,7 @@ describe('a session that does not come about', () => {
     await stage.send({ type: 'socket.opened', session: 7 });
     await stage.refuse('authenticate', found);
     expect([stage.state, stage.commands]).toEqual(['closing', [{ at: 0, type: 'hang up', session: 7 }]]);
-    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
+    await stage.send(closed(7));
     expect(stage.output).toEqual(outputOf({ failure: found }));
   });
 
@@ -121,7 +121,7 @@ describe('a session that does not come about', () => {
     await stage.send({ type: 'socket.opened', session: 7 });
     await stage.answer('authenticate', 1);
     await stage.refuse('subscribe', found);
-    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
+    await stage.send(closed(7));
     expect(stage.output).toEqual(outputOf({ failure: found, ...authenticated }));
   });
 
@@ -147,7 +147,7 @@ describe('the end of a session', () => {
 
   test.each(Object.keys(reach))('comes at once when the socket closes while %s', async (state) => {
     await reach[state]?.();
-    await stage.send({ type: 'socket.closed', session: 7, failure: lost });
+    await stage.send(closed(7));
     expect(stage.state).toBe('closed');
     expect(stage.output).toEqual(
       outputOf({

@@ -34,7 +34,12 @@ describe('reconnect', () => {
     expect(stage.dials).toEqual([0, minute]);
     expect(stage.takeFacts()).toEqual([
       { type: 'session.closed', id: 1, failure: asked, liveForMs: minute, retryInMs: 0 },
-      { type: 'gap.opened', cause: 'on-request', proof: { provenAt: minute - 4, heartbeatSentAt: minute, rttMs: 4 } },
+      {
+        type: 'gap.opened',
+        cause: 'on-request',
+        session: 1,
+        proof: { provenAt: minute - 4, heartbeatSentAt: minute, rttMs: 4 },
+      },
       { type: 'session.dialled', id: 2, attempt: 2, cause: 'on-request' },
       ...lifeOf(2),
     ]);

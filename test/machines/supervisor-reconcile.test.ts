@@ -1,7 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/machines/reconcile.events.ts';
 import { failure } from '../../src/protocol/failure.ts';
-import { DaemonStage, refuseWith } from './support/daemon-stage.ts';
+import { DaemonStage, never, refuseWith } from './support/daemon-stage.ts';
+import { ack } from './support/session-stage.ts';
 import { deferred, settle } from './support/virtual-time.ts';
 
 const second = 1_000;
@@ -33,7 +34,7 @@ test('a comparison is made when a session is live, after the gap has ended, and 
   const { compare } = comparing(async () => ({ missed: 2 }));
   await open({ compare });
   expect(facts()).toEqual([
-    { type: 'gap.ended' },
+    { type: 'gap.ended', at: null },
     { type: 'reconcile.finished', outcome: 'complete', missed: 2, failure: null },
   ]);
   await stage.time.advance(10 * minute);
@@ -57,7 +58,7 @@ test('the loss of the session ends the comparison, and the next session has one 
   expect(stage.sessionState).toBe('live');
   expect(moments).toHaveLength(2);
   expect(facts()).toEqual([
-    { type: 'gap.ended' },
+    { type: 'gap.ended', at: null },
     { type: 'reconcile.finished', outcome: 'complete', missed: 7, failure: null },
   ]);
 });
@@ -75,6 +76,43 @@ test('a session that takes over is no reason to compare again', async () => {
   await stage.send({ type: 'rotate' });
   await stage.time.advance(minute);
   expect([stage.sessionId, moments]).toEqual([2, [0]]);
+});
+
+describe('a session that dies unnoticed while another one takes over', () => {
+  /** Session 2 takes over in second 65; session 1 answers nothing from second 65 on. */
+  async function takeOver(compare: () => Promise<Comparison>): Promise<void> {
+    await open({
+      compare,
+      heartbeat: (session) => (session === 1 && stage.time.now() >= 65 * second ? never() : Promise.resolve(ack)),
+    });
+    await stage.time.advance(65 * second);
+    stage.takeFacts();
+    await stage.send({ type: 'rotate' });
+    await stage.time.advance(0);
+    expect([stage.sessionId, facts()]).toEqual([2, []]);
+    await stage.time.advance(2 * second);
+  }
+  const proof = { provenAt: 60 * second - 4, heartbeatSentAt: 60 * second, rttMs: 4 };
+
+  test('leaves a gap up to the takeover, which is compared, and the other one lives on', async () => {
+    const { compare, moments } = comparing();
+    await takeOver(compare);
+    await stage.drop(failure('connection-lost', 'broken'), 1);
+    expect(stage.takeFacts()).toEqual([
+      { type: 'session.blind-spot', id: 2, previous: 1, proof, until: 65 * second },
+      { type: 'gap.opened', cause: 'half-open', session: 1, proof },
+      { type: 'gap.ended', at: 65 * second },
+      { type: 'reconcile.finished', outcome: 'complete', missed: 0, failure: null },
+    ]);
+    expect([stage.sessionState, stage.sessionId, moments]).toEqual(['live', 2, [0, 67 * second]]);
+  });
+
+  test('is the session whose proof counts, where the other one is lost before that is known', async () => {
+    const { compare } = comparing();
+    await takeOver(compare);
+    await stage.drop();
+    expect(facts()).toEqual([{ type: 'gap.opened', cause: 'connection-lost', session: 1, proof }]);
+  });
 });
 
 test('a comparison that fails holds up neither session nor token', async () => {

@@ -72,7 +72,12 @@ describe('a session that ends is followed by another', () => {
     await stage.drop(found);
     expect(stage.takeFacts()).toEqual([
       { type: 'session.closed', id: 1, failure: found, liveForMs: hour / 2, retryInMs },
-      { type: 'gap.opened', cause: code, proof: { provenAt: hour / 2 - 4, heartbeatSentAt: hour / 2, rttMs: 4 } },
+      {
+        type: 'gap.opened',
+        cause: code,
+        session: 1,
+        proof: { provenAt: hour / 2 - 4, heartbeatSentAt: hour / 2, rttMs: 4 },
+      },
     ]);
     expect(stage.state).toBe('backing off');
 
@@ -114,7 +119,10 @@ describe('a session that ends is followed by another', () => {
     stage.venue.connect = () => 'opens';
     await stage.time.advance(minute);
     const facts = stage.takeFacts().filter(({ type }) => type.startsWith('gap.'));
-    expect(facts).toMatchObject([{ type: 'gap.opened', cause: 'connection-lost' }, { type: 'gap.ended' }]);
+    expect(facts).toMatchObject([
+      { type: 'gap.opened', cause: 'connection-lost' },
+      { type: 'gap.ended', at: null },
+    ]);
     expect(stage.dials.length).toBeGreaterThan(10);
   });
 
@@ -122,7 +130,7 @@ describe('a session that ends is followed by another', () => {
     await open({ connect: (session) => (session < 4 ? lost : 'opens') });
     await stage.time.advance(minute);
     expect(stage.sessionState).toBe('live');
-    expect(stage.takeFacts().filter(({ type }) => type.startsWith('gap.'))).toEqual([{ type: 'gap.ended' }]);
+    expect(stage.takeFacts().filter(({ type }) => type.startsWith('gap.'))).toEqual([{ type: 'gap.ended', at: null }]);
   });
 });
 

@@ -88,6 +88,12 @@ export class CoreStage {
     for (const cut of this.#open) cut();
   }
 
+  /** The oldest connection to the venue is lost. */
+  dropOldest(): void {
+    const [cut] = this.#open;
+    cut?.();
+  }
+
   /** All lines of the log, in order. */
   lines(): readonly SeenLine[] {
     return readAll(this.core.log)
@@ -121,6 +127,7 @@ export class CoreStage {
 
   #look(): void {
     this.#looking = this.clock.setTimeout(() => {
+      this.core.lookAtClock();
       this.core.lookAround();
       this.#look();
     }, lookMs);
@@ -144,7 +151,7 @@ export class CoreStage {
         isOver = true;
         this.#open.delete(drop);
         handle?.disconnected(code, reason);
-        closed(closeFailure(code, reason));
+        closed(closeFailure(code, reason), code !== 1006);
       };
       const later = (run: () => void) => queueMicrotask(() => (isOver ? undefined : run()));
       const peer = {
@@ -188,7 +195,8 @@ function simulatedVenue(clock: TestClock, options: Partial<VenueOptions>): Venue
   return new Venue(
     { clientId, clientSecret, rate: 0, ...options },
     {
-      clock: { now: clock.wall, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout },
+      // Who sets the clock of this host does not set the venue's.
+      clock: { now: () => epoch + clock.monotonic(), setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout },
       random: seededRandom(7),
     },
   );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { blindSince, type LostSession } from '../../../src/machines/policies/blindness.ts';
+import { blindSince, type LostSession, nothingProven, proofOfLife } from '../../../src/machines/policies/blindness.ts';
 
 const at: LostSession = {
   now: 100_000,
@@ -25,6 +25,26 @@ const cases: Readonly<Record<string, readonly [Partial<LostSession>, number]>> =
     100_000,
   ],
   'never later than now': [{ heardAt: 101_000 }, 100_000],
+  'the latest heartbeat that was answered, where frames come and the next one is long overdue': [
+    { proof: { provenAt: 82_000, heartbeatSentAt: 92_000, rttMs: 40 } },
+    82_000,
+  ],
+  'the latest frame still, where the next heartbeat has left a second ago': [
+    { heardAt: 93_000, proof: { provenAt: 82_000, heartbeatSentAt: 92_000, rttMs: 40 } },
+    92_960,
+  ],
+  'the latest heartbeat that was answered, where that second is over': [
+    { heardAt: 93_001, proof: { provenAt: 82_000, heartbeatSentAt: 92_000, rttMs: 40 } },
+    82_000,
+  ],
+  'the latest frame still, where four round trips have not passed on a slow link': [
+    { heardAt: 94_000, proof: { provenAt: 82_000, heartbeatSentAt: 92_000, rttMs: 500 } },
+    93_500,
+  ],
+  'the latest heartbeat that was answered, where more than four have': [
+    { heardAt: 94_001, proof: { provenAt: 82_000, heartbeatSentAt: 92_000, rttMs: 500 } },
+    82_000,
+  ],
   'the moment before an absence, as what was read since may have waited in the kernel': [{ awaySince: 60_000 }, 60_000],
   'what is proven, where that was before the absence': [
     { heardAt: 50_000, awaySince: 60_000, proof: { provenAt: 49_000, heartbeatSentAt: 49_000, rttMs: 40 } },
@@ -72,6 +92,21 @@ describe('events may be missing from', () => {
   test.each(Object.keys(cases))('%s', (name) => {
     const [given, since] = cases[name] ?? [];
     expect(blindSince({ ...at, ...given })).toBe(since);
+  });
+});
+
+describe('what the heartbeats of a session have proved', () => {
+  test('is nothing before one has left', () => {
+    expect(proofOfLife({ lastHeartbeat: null, lastHeartbeatSentAt: Number.NEGATIVE_INFINITY })).toEqual(nothingProven);
+  });
+
+  test('is when the one left that was answered, which is not the latest to leave', () => {
+    const lastHeartbeat = { at: 92_040, rttMs: 40, clockOffsetMs: null };
+    expect(proofOfLife({ lastHeartbeat, lastHeartbeatSentAt: 99_000 })).toEqual({
+      provenAt: 92_000,
+      heartbeatSentAt: 99_000,
+      rttMs: 40,
+    });
   });
 });
 

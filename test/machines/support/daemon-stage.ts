@@ -46,7 +46,7 @@ export const never = (): Promise<never> => new Promise(() => {});
 export const lifeOf = (id: number): readonly SupervisorFact[] => [
   { type: 'session.authenticated', id },
   { type: 'session.live', id, confirmed: allChannels, refused: [] },
-  { type: 'gap.ended' },
+  { type: 'gap.ended', at: null },
   { type: 'reconcile.finished', outcome: 'not-attempted', missed: 0, failure: null },
 ];
 
@@ -73,7 +73,7 @@ export class DaemonStage {
   /** When each token was asked for. */
   readonly requests: number[] = [];
   readonly sockets = { open: 0, most: 0 };
-  #close: (session: number, failure: Failure) => void = () => {};
+  #close: (session: number, failure: Failure, isComplete: boolean) => void = () => {};
   #newestToken = 0;
 
   constructor(
@@ -141,9 +141,9 @@ export class DaemonStage {
     return settle();
   }
 
-  /** The socket of the current session closes. */
-  drop(failure: Failure = lost): Promise<void> {
-    this.#close(this.sessionId, failure);
+  /** The socket of the current session, or of the one given, closes without a close frame. */
+  drop(failure: Failure = lost, session = this.sessionId): Promise<void> {
+    this.#close(session, failure, false);
     return settle();
   }
 
@@ -188,9 +188,9 @@ export class DaemonStage {
       const cut = (session: number) => {
         if (open.delete(session)) this.sockets.open -= 1;
       };
-      const close = (session: number, failure: Failure) => {
+      const close = (session: number, failure: Failure, isComplete: boolean) => {
         cut(session);
-        tell({ type: 'socket.closed', session, failure });
+        tell({ type: 'socket.closed', session, failure, isComplete });
       };
       const dial = (session: number) => {
         this.dials.push(this.time.now());
@@ -199,13 +199,13 @@ export class DaemonStage {
         this.sockets.most = Math.max(this.sockets.most, this.sockets.open);
         const outcome = this.venue.connect(session);
         if (outcome === 'opens') tell({ type: 'socket.opened', session });
-        else if (outcome !== null) close(session, outcome);
+        else if (outcome !== null) close(session, outcome, false);
       };
       this.#close = close;
       receive(({ type, session }) => {
         if (type === 'dial') dial(session);
         else if (type === 'cut') cut(session);
-        else if (this.venue.hangsUp) close(session, lost);
+        else if (this.venue.hangsUp) close(session, lost, true);
       });
       dial(input.session);
       return () => {

@@ -45,8 +45,17 @@ export const outputOf = (told: Pick<SessionOutput, 'failure'> & Partial<SessionO
   token: 1,
   liveForMs: null,
   authenticatedForMs: null,
+  unproven: 7,
   proof: unproven,
   ...told,
+});
+
+/** The fact that a socket has closed; with a close frame, unless said otherwise. */
+export const closed = (session: number, found: Failure = lost, isComplete = true): SessionEvent => ({
+  type: 'socket.closed',
+  session,
+  failure: found,
+  isComplete,
 });
 
 /** The fact that there is a newer token. */
@@ -128,14 +137,14 @@ export class SessionStage {
     return settle();
   }
 
-  /** Answers the call of that name that was made last. */
-  answer<Name extends CallName>(name: Name, value: Answers[Name]): Promise<void> {
-    this.#latest(name).resolve(value as never);
+  /** Answers the call of that name that was made last, on the session given if one is. */
+  answer<Name extends CallName>(name: Name, value: Answers[Name], session?: number): Promise<void> {
+    this.#latest(name, session).resolve(value as never);
     return settle();
   }
 
-  refuse(name: CallName, found: Failure): Promise<void> {
-    this.#latest(name).reject(new FailureError(found));
+  refuse(name: CallName, found: Failure, session?: number): Promise<void> {
+    this.#latest(name, session).reject(new FailureError(found));
     return settle();
   }
 
@@ -150,8 +159,10 @@ export class SessionStage {
     this.#supervisor.stop();
   }
 
-  #latest(name: CallName): Call {
-    const call = this.calls.findLast((each) => each.name === name);
+  #latest(name: CallName, session?: number): Call {
+    const isMeant = (call: Call) =>
+      call.name === name && (session === undefined || (call.input as { session?: number }).session === session);
+    const call = this.calls.findLast(isMeant);
     if (call === undefined) throw new Error(`${name} was not called yet`);
     return call;
   }

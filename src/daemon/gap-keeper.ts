@@ -1,0 +1,127 @@
+import { blindSince } from '../machines/policies/blindness.ts';
+import type { SupervisorFact } from '../machines/supervisor.events.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { GapRecord, LedgerStore, Reconciled } from '../protocol/ledger.ts';
+import type { GapMessage } from '../protocol/local.ts';
+import { ClockWatch, type TimeJump } from './clock-watch.ts';
+import type { Intake } from './intake.ts';
+import { Ledger } from './ledger.ts';
+
+export interface GapKeeperPorts {
+  readonly store: LedgerStore;
+  readonly clock: Clock;
+  readonly intake: Pick<Intake, 'lastHeardAt' | 'heardOn'>;
+  readonly channels: readonly string[];
+  /** How often {@link GapKeeper.lookAtClock} is going to be called, in milliseconds. */
+  readonly lookInterval: number;
+  /** Whether a heartbeat of the session there is now has been answered. */
+  readonly hasHeartbeat: () => boolean;
+  readonly publish: (message: GapMessage) => void;
+  readonly onSettled: (gap: GapRecord) => void;
+  readonly onJump: (jump: TimeJump) => void;
+}
+
+/** Turns what the machines make known into entries of the ledger, by what the clocks say of it. */
+export class GapKeeper {
+  readonly ledger: Ledger;
+  readonly #ports: GapKeeperPorts;
+  readonly #clockWatch: ClockWatch;
+  /** Venue clock minus ours in milliseconds, as the latest heartbeat told; null before one has. */
+  #venueOffset: number | null = null;
+  /** What became of the latest comparison, until the gaps it was made for are settled. */
+  #verdict: Exclude<Reconciled, null> | null = null;
+
+  constructor(ports: GapKeeperPorts) {
+    const { store, clock, lookInterval, publish, onSettled } = ports;
+    this.#ports = ports;
+    this.ledger = new Ledger({ store, clock, clockOffset: () => this.#venueOffset, publish, onSettled });
+    this.#clockWatch = new ClockWatch(clock, lookInterval, (jump) => this.#jumped(jump));
+  }
+
+  /** Notices what timers cannot. To be called every `lookInterval`. */
+  lookAtClock(): void {
+    this.#clockWatch.look();
+  }
+
+  /** Remembers until when the venue is heard. To be called every second or so while a session is live. */
+  markHeard(): void {
+    const { store, clock, intake } = this.#ports;
+    store.markHeard(this.#toWall(intake.lastHeardAt ?? clock.monotonic()), this.#venueOffset);
+  }
+
+  /** Venue clock minus ours; 0 where the venue tells no time, null before the first heartbeat of the session. */
+  clockOffset(): number | null {
+    return this.#ports.hasHeartbeat() ? (this.#venueOffset ?? 0) : null;
+  }
+
+  /** The venue's time (unix milliseconds), as far as it is known. */
+  venueNow(): number {
+    return this.#ports.clock.wall() + (this.#venueOffset ?? 0);
+  }
+
+  /** A live session was ended by a stop of figd: what is missed from now on is a gap. */
+  stop(rttMs: number): void {
+    const { clock, intake, channels } = this.#ports;
+    // The answer to the close frame was on its way for a round trip at most; nothing was sent after it.
+    const since = (intake.lastHeardAt ?? clock.monotonic()) - rttMs;
+    this.ledger.open('daemon-stopped', since, channels);
+  }
+
+  learn(fact: SupervisorFact): void {
+    const { store, clock } = this.#ports;
+    switch (fact.type) {
+      case 'session.heartbeat':
+        this.#venueOffset = fact.clockOffsetMs ?? this.#venueOffset;
+        this.#settleGaps();
+        break;
+      case 'gap.opened':
+        this.#open(fact);
+        break;
+      case 'gap.ended':
+        // Time in suspend that nobody has noticed yet was blind too.
+        this.#clockWatch.look();
+        this.ledger.end(fact.at ?? clock.monotonic());
+        store.markHeard(clock.wall(), this.#venueOffset);
+        break;
+      case 'reconcile.finished':
+        this.#verdict = fact.outcome === 'not-attempted' ? fact.outcome : fact.outcome === 'complete';
+        this.#settleGaps();
+        break;
+      default:
+        break;
+    }
+  }
+
+  #open({ cause, session, proof }: Extract<SupervisorFact, { type: 'gap.opened' }>): void {
+    const { clock, intake, channels } = this.#ports;
+    this.#verdict = null;
+    // The timers that would notice an absence may all be late themselves.
+    this.#clockWatch.look();
+    const since = blindSince({
+      now: clock.monotonic(),
+      cause,
+      heardAt: intake.heardOn(session),
+      awaySince: this.#clockWatch.awaySince(proof.provenAt),
+      proof,
+    });
+    this.ledger.open(cause, since, channels);
+  }
+
+  /** Gaps of an earlier run are measured by the venue's clock, which the first heartbeat tells. */
+  #settleGaps(): void {
+    if (this.#verdict === null || this.clockOffset() === null) return;
+    this.ledger.settle(this.#verdict);
+    this.#verdict = null;
+  }
+
+  #jumped(jump: TimeJump): void {
+    // Our clock went forward: by as much the venue's is further behind.
+    if (jump.kind === 'step' && this.#venueOffset !== null) this.#venueOffset -= jump.ms;
+    this.#ports.onJump(jump);
+  }
+
+  #toWall(monotonic: number): number {
+    const { clock } = this.#ports;
+    return clock.wall() - (clock.monotonic() - monotonic);
+  }
+}

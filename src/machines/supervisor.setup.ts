@@ -1,0 +1,162 @@
+import { assign, cancel, emit, enqueueActions, raise, sendTo, setup, stateIn } from 'xstate';
+import type { Failure } from '../protocol/failure.ts';
+import { earliestDial, retryDelay, withDial } from './policies/backoff.ts';
+import { countCutShort, judgeEnding } from './policies/contest.ts';
+import { clampDelay } from './policies/delay.ts';
+import type { ReconcileEvent, ReconcileReport } from './reconcile.events.ts';
+import { reconcileMachine } from './reconcile.machine.ts';
+import type { SessionEvent, SessionOutput, SessionReport, TokenOfSession } from './session.events.ts';
+import { sessionMachine } from './session.machine.ts';
+import type { SupervisorContext, SupervisorEvent, SupervisorFact, SupervisorInput } from './supervisor.events.ts';
+import type { TokenReport } from './token.events.ts';
+import { tokenMachine } from './token.machine.ts';
+
+/** The next dial at `wanted`, or later if the ceiling demands it. */
+export function planDial(
+  dials: readonly number[],
+  wanted: number,
+): Pick<SupervisorContext, 'nextDialAt' | 'heldByCeiling'> {
+  const nextDialAt = earliestDial(dials, wanted);
+  return { nextDialAt, heldByCeiling: nextDialAt > wanted };
+}
+
+const isTokenDead = (output: SessionOutput): boolean => output.failure.code === 'token-refused';
+
+function afterEnding(context: SupervisorContext, output: SessionOutput): Partial<SupervisorContext> {
+  const now = context.now();
+  const wasStable = output.liveForMs !== null && output.liveForMs >= context.settings.backoff.resetAfter;
+  const failedBefore = wasStable ? 0 : context.failedInARow;
+  const cutShort = countCutShort(context.cutShort, output);
+  const found = judgeEnding(output.failure, cutShort);
+  const delay = retryDelay({
+    failure: found,
+    failedBefore,
+    settings: context.settings.backoff,
+    random: context.random,
+  });
+  // A newer token than the refused one may have come meanwhile.
+  const isDead = isTokenDead(output) && output.token === context.token?.generation;
+  return {
+    failedInARow: failedBefore + 1,
+    cutShort,
+    ...planDial(context.dials, now + delay),
+    lastClose: { ...found, at: now },
+    ...(isDead && context.token !== null ? { token: { ...context.token, usable: false } } : {}),
+  };
+}
+
+/** What the chart of the supervisor is made of: its actors, delays, questions and actions. */
+export const supervisorSetup = setup({
+  types: {} as {
+    context: SupervisorContext;
+    input: SupervisorInput;
+    events: SupervisorEvent;
+    emitted: SupervisorFact;
+  },
+  actors: { token: tokenMachine, session: sessionMachine, reconcile: reconcileMachine },
+  delays: {
+    'until the next dial': ({ context }) => clampDelay((context.nextDialAt ?? context.now()) - context.now()),
+    'stop deadline': 3_000,
+  },
+  guards: {
+    'is there something to authenticate with?': ({ context }) =>
+      context.settings.authenticateWith === 'credentials' || context.token?.usable === true,
+    'is the dial due?': ({ context }) => (context.nextDialAt ?? 0) <= context.now(),
+    'does the ceiling allow a dial?': ({ context }) => earliestDial(context.dials, context.now()) <= context.now(),
+    'did the venue refuse us?': ({ context }) => context.lastClose?.class === 'refused',
+    'is it stopping?': stateIn({ dialled: 'draining' }),
+  },
+  actions: {
+    'make it known': emit(({ event }) => event as TokenReport | SessionReport | ReconcileReport),
+    'note the token': assign((_, { generation, expiresAt }: TokenOfSession) => ({
+      token: { generation, expiresAt, usable: true },
+    })),
+    'note the lost token': assign(({ context }) => ({
+      token: context.token === null ? null : { ...context.token, usable: false },
+    })),
+    'have the token check the time': sendTo('token', { type: 'clock.jumped' }),
+    'have the session check the time': sendTo('session', { type: 'clock.jumped' } satisfies SessionEvent),
+    'count the dial': assign(({ context }) => ({
+      sessions: context.sessions + 1,
+      dials: withDial(context.dials, context.now()),
+      nextDialAt: null,
+    })),
+    'tell of the dial': emit(({ context }) => ({
+      type: 'session.dialled' as const,
+      id: context.sessions,
+      attempt: context.failedInARow + 1,
+      cause: context.lastClose?.code ?? 'start',
+    })),
+    'note the ending': assign(({ context }, params: SessionOutput) => afterEnding(context, params)),
+    'tell of the ending': enqueueActions(({ context, enqueue }, params: SessionOutput) => {
+      enqueue.emit({
+        type: 'session.closed',
+        id: params.id,
+        failure: judgeEnding(params.failure, context.cutShort),
+        liveForMs: params.liveForMs,
+        retryInMs: context.nextDialAt === null ? null : context.nextDialAt - context.now(),
+      });
+      if (isTokenDead(params)) {
+        enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
+      }
+    }),
+    'tell of the gap': enqueueActions(({ context, enqueue }, params: SessionOutput) => {
+      if (params.liveForMs === null) return;
+      enqueue.emit({
+        type: 'gap.opened',
+        cause: judgeEnding(params.failure, context.cutShort).code,
+        session: params.unproven,
+        proof: params.proof,
+      });
+      enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
+    }),
+    'tell that the venue is heard': emit({ type: 'gap.ended' as const, at: null }),
+    'tell of the blind spot': enqueueActions(
+      ({ enqueue }, { previous, proof, until }: Extract<SessionReport, { type: 'session.blind-spot' }>) => {
+        enqueue.emit({ type: 'gap.opened', cause: 'half-open', session: previous, proof });
+        enqueue.emit({ type: 'gap.ended', at: until });
+        enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
+        enqueue.sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent);
+      },
+    ),
+    'count the token as accepted': sendTo('token', { type: 'token.accepted' }),
+    'have it reconciled': sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent),
+    'dial as soon as allowed': assign(({ context }) => planDial(context.dials, context.now())),
+    'ask for a token': sendTo('token', { type: 'refresh' }),
+    'move the session to the new token': sendTo(
+      'session',
+      (_, { generation, expiresAt }: TokenOfSession): SessionEvent => ({
+        type: 'token.renewed',
+        generation,
+        expiresAt,
+      }),
+    ),
+    // As soon as the ceiling allows: the first session is in no hurry.
+    'plan a successor': raise(
+      { type: 'successor.due' },
+      {
+        id: 'successor',
+        delay: ({ context }: { context: SupervisorContext }) =>
+          clampDelay(earliestDial(context.dials, context.now()) - context.now()),
+      },
+    ),
+    'plan no successor': cancel('successor'),
+    'dial a successor': enqueueActions(({ context, enqueue }) => {
+      const id = context.sessions + 1;
+      enqueue.assign({ sessions: id, dials: withDial(context.dials, context.now()) });
+      enqueue.sendTo('session', { type: 'succeed', session: id });
+      enqueue.emit({ type: 'session.dialled', id, attempt: 1, cause: 'renewal' });
+    }),
+    'replace the token if it was refused': enqueueActions(
+      ({ enqueue }, params: { failure: Failure; token: number }) => {
+        if (params.failure.code !== 'token-refused') return;
+        enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
+      },
+    ),
+    'pass on the wish to rotate': sendTo('session', { type: 'rotate' }),
+    'end the session': sendTo('session', (_, params: { failure: Failure }) => ({
+      type: 'close',
+      failure: params.failure,
+    })),
+  },
+});
