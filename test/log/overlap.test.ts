@@ -24,6 +24,21 @@ test('a frame from before the second session does not stand for a later one with
   expect([bring(1, 'a'), bring(1, 'b'), bring(2, 'b'), bring(2, 'a')]).toEqual([true, true, false, true]);
 });
 
+test('a frame from before the second session is no twin of what that one brings when it is ahead', () => {
+  const overlap = new Overlap();
+  const bring = (session: number, frame: string) => overlap.isNew(session, 'rfq.maker', bytes(frame));
+  // "a" happens, the second session is subscribed and hears "b" and another "a" first.
+  const answers = [bring(1, 'a'), bring(2, 'b'), bring(2, 'a'), bring(1, 'b'), bring(1, 'a')];
+  expect(answers).toEqual([true, true, true, false, false]);
+});
+
+test('nor is it when it comes late, after the second session has told what follows', () => {
+  const overlap = new Overlap();
+  const bring = (session: number, frame: string) => overlap.isNew(session, 'rfq.maker', bytes(frame));
+  const answers = [bring(2, 'b'), bring(2, 'a'), bring(1, 'a'), bring(1, 'b'), bring(1, 'a')];
+  expect(answers).toEqual([true, true, true, false, false]);
+});
+
 test('the same bytes on another channel are another event', () => {
   const overlap = new Overlap();
   expect(overlap.isNew(1, 'rfq.maker', bytes('a'))).toBe(true);

@@ -44,11 +44,11 @@ export interface LostSession {
 export function blindSince({ now, cause, heardAt, awaySince, proof }: LostSession): number {
   const provenAt = proof.provenAt ?? Number.NEGATIVE_INFINITY;
   const left = wasHeldUp(heardAt, proof) ? provenAt : (heardAt ?? now) - proof.rttMs;
-  const sure = Math.max(left, provenAt);
-  if (awaySince === null || awaySince > sure) return Math.min(sure, now);
+  const sure = Math.min(Math.max(left, provenAt), now);
+  if (awaySince === null) return sure;
   // Cut off earlier than documented, or for another reason: then nothing is known but when we were last there.
   const cutAt = cause === 'heartbeat-overdue' ? overdueSince(now, proof) : null;
-  return Math.max(awaySince, cutAt ?? awaySince);
+  return Math.max(Math.min(sure, awaySince), cutAt ?? Number.NEGATIVE_INFINITY);
 }
 
 /**

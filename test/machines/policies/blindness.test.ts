@@ -66,6 +66,14 @@ const cases: Readonly<Record<string, readonly [Partial<LostSession>, number]>> =
     },
     88_000,
   ],
+  'the same, where it took long to read all that had waited meanwhile': [
+    {
+      cause: 'heartbeat-overdue',
+      awaySince: 60_000,
+      proof: { provenAt: 58_000, heartbeatSentAt: 95_000, rttMs: 40 },
+    },
+    88_000,
+  ],
   'the absence itself, where the venue says so earlier than its own documentation': [
     {
       cause: 'heartbeat-overdue',
