@@ -71,6 +71,8 @@ export class GapKeeper {
     const { store, clock } = this.#ports;
     switch (fact.type) {
       case 'session.heartbeat':
+        // Measured by the clock as it is now: a step that nobody has noticed yet must not be taken off it again.
+        this.#clockWatch.look();
         this.#venueOffset = fact.clockOffsetMs ?? this.#venueOffset;
         this.#settleGaps();
         break;

@@ -44,7 +44,7 @@ function authenticate(session: Session, call: RpcCall): CallOutcome {
   const token = tokenFor(session, call);
   if (token === undefined) return { reply: refuse(session) };
   const issued = context.options.tokenInAuthReply
-    ? context.tokens.issueAccess(token.clientId, token.style, context.tokenLife(token.style))
+    ? context.tokens.issueAccess(token.clientId, token.style, token.expiresAt - context.clock.now())
     : undefined;
   const others = context.sessionsOf(token.clientId);
   const fresh = session.carryBy(issued ?? token) === 'authenticated';

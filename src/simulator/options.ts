@@ -22,7 +22,7 @@ export interface VenueOptions {
   readonly replyStyle: ReplyStyle | undefined;
   /** What a wrong token gets from `auth`: JSON-RPC error −32700, or a result with `success: false`. */
   readonly authRefusal: 'error' | 'result';
-  /** Whether a successful `auth` returns a new access token, which then carries the session. */
+  /** Whether a successful `auth` returns a new access token, which then carries the session; it dies with the old one. */
   readonly tokenInAuthReply: boolean;
   /** Whether the method `auth/refresh` exists. */
   readonly inPlaceRefresh: boolean;

@@ -7,6 +7,8 @@ type Report = (invariant: string, detail: string) => void;
 
 const minuteMs = 60_000;
 const resetAfterMs = 30_000;
+/** The longest planned wait, and time for what it was waited for. */
+const calmMs = 15 * minuteMs;
 /** Two sockets are held only while one session takes over from the other: all its time-outs added up. */
 const longestTakeoverMs = 32_000;
 const mostTimers = 40;
@@ -63,11 +65,27 @@ export class Conduct {
         `attempt ${fact.attempt} after ${this.#failedInARow} failures in a row`,
       );
     }
+    if (fact.type === 'gap.opened' && this.#isGapless() && !this.#world.judge.wasDisturbed(this.#calmSince())) {
+      this.#report('no gap at renewal', `${fact.cause}, and nothing had happened for ${calmMs / minuteMs} min`);
+    }
     if (fact.type === 'session.heartbeat' && fact.refusal !== undefined)
       this.#beatRefusedAt = this.#world.scheduler.now;
     if (fact.type !== 'session.closed') return;
     const lasted = fact.liveForMs !== null && fact.liveForMs >= resetAfterMs;
     this.#failedInARow = lasted ? 1 : this.#failedInARow + 1;
+  }
+
+  /** Whether the setting allows a session to outlive its token. */
+  #isGapless(): boolean {
+    const { renewal, maxSessions, inPlaceRefresh, authenticateWith } = this.#world.plan.setting;
+    if (renewal === 'reconnect' || authenticateWith === 'credentials') return false;
+    return renewal !== 'rotate' && inPlaceRefresh ? true : maxSessions > 1;
+  }
+
+  #calmSince(): number {
+    const { scheduler, judge, frozenUntil } = this.#world;
+    const since = scheduler.now - calmMs;
+    return judge.isPaused || Math.max(judge.resumedAt, frozenUntil) > since ? Number.NEGATIVE_INFINITY : since;
   }
 
   onActivity(activity: Activity): void {

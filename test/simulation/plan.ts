@@ -133,6 +133,12 @@ const troubles: readonly Draw[] = [
   ],
   (random) => [{ do: pick(random, ['reconnect', 'rotate', 'refresh'] as const) }],
   (random) => [{ do: 'rotate' }, { ...fault(drop(random)), after: integer(random, 0, 2_000) }],
+  // The reply to a late `auth` comes after the answer to a later token request.
+  (random) => [
+    fault({ kind: 'delay', ms: integer(random, 500, 4_000), forMs: 15_000 }),
+    { do: 'reconnect', after: 1_000 },
+    { do: 'refresh', after: integer(random, 1_000, 1_200) },
+  ],
   () => [{ do: 'twin' }],
   (random) => [
     { do: 'rotate' },
