@@ -29,6 +29,8 @@ interface ChannelAccount {
 /** What a second session took over from may have been dead: until it is asked, the gap is open at its end. */
 const toleratedMs = 6_000;
 
+const stillBlind = () => ({ until: Number.POSITIVE_INFINITY });
+
 const rfqOf = (frame: string): { readonly id: number; readonly status: string } | null => {
   const id = /"rfqId":(\d+),"productId"/.exec(frame)?.[1];
   const status = /"status":"(\w+)"/.exec(frame)?.[1];
@@ -47,7 +49,8 @@ export class Accounts {
   readonly #statusKnown = new Map<number, string>();
   /** What the wall clock of the host was off when the last run ended. */
   #offsetAtEnd = 0;
-  #heardAgainAt = Number.NEGATIVE_INFINITY;
+  /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
+  readonly #untold: { until: number }[] = [];
   /** The venue's latest delay, and until when it may still show. */
   #delay = { ms: 0, until: Number.NEGATIVE_INFINITY };
 
@@ -111,9 +114,7 @@ export class Accounts {
       const before = this.#gaps.get(gap.id);
       if (before !== undefined) return;
       const offset = gap.cause === 'daemon-died' ? this.#offsetAtEnd : host.offset;
-      const { now } = this.#world.scheduler;
-      // One that is found out afterwards is over when it is told.
-      const until = this.#heardAgainAt === now ? now : Number.POSITIVE_INFINITY;
+      const { until } = (gap.cause.startsWith('daemon-') ? undefined : this.#untold.shift()) ?? stillBlind();
       this.#gaps.set(gap.id, { id: gap.id, since: gap.since - beginning - offset, until });
       return;
     }
@@ -125,11 +126,16 @@ export class Accounts {
     }
   }
 
+  /** A live session was lost. */
+  onLost(): void {
+    this.#untold.push(stillBlind());
+  }
+
   /** The venue is heard again; told in `figd.gap` once it is known what was missed. */
   onHeardAgain(): void {
     const { now } = this.#world.scheduler;
-    this.#heardAgainAt = now;
-    for (const gap of this.#gaps.values()) if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
+    for (const gap of [...this.#gaps.values(), ...this.#untold])
+      if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
   }
 
   #checkLength(gap: TrueGap, blindMs: number): void {
@@ -143,6 +149,7 @@ export class Accounts {
 
   onEnded(): void {
     this.#offsetAtEnd = this.#world.host.offset;
+    this.#untold.length = 0;
   }
 
   atTheEnd(): void {

@@ -122,6 +122,7 @@ export class Judge {
 
   onFact(fact: SupervisorFact): void {
     if (this.#say !== null && fact.type !== 'session.heartbeat') this.note(`figd: ${JSON.stringify(fact)}`);
+    if (fact.type === 'gap.opened') this.#accounts.onLost();
     if (fact.type === 'gap.ended') this.#accounts.onHeardAgain();
     this.#conduct.onFact(fact);
   }
