@@ -16,7 +16,7 @@ export interface Violation {
   readonly detail: string;
 }
 
-const watchIntervalMs = 10_000;
+const watchIntervalMs = 15_000;
 /** One violation tends to bring others; the first few tell the story. */
 const mostViolations = 5;
 

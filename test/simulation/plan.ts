@@ -213,7 +213,7 @@ function drawSetting(random: () => number): Setting {
     tokenInAuthReply: random() < 0.2,
     authRefusal: pick(random, ['error', 'result'] as const),
     maxSessions: pick(random, [1, 2, 4, 4, 4, 4, 4]),
-    heartbeatInterval: pick(random, [10, 25, 29, 29]) * second,
+    heartbeatInterval: pick(random, [10, 25, 29, 29, 29, 29]) * second,
     reconcile: random() < 0.8,
     ringBytes: pick(random, [256, 1_024, 8_192]) * 1_024,
     venueOffset: pick(random, [0, 0, 50_000, -3_000]),

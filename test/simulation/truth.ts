@@ -55,7 +55,7 @@ export class Truth {
   }
 
   wasRefused(channel: string, at: number): boolean {
-    return (this.#refused.get(channel) ?? []).some(({ from, to }) => at >= from - 1_000 && at <= to + 11_000);
+    return (this.#refused.get(channel) ?? []).some(({ from, to }) => at >= from - 1_000 && at <= to + 16_000);
   }
 
   /** Every few seconds: compares what is said with what is. */
@@ -141,8 +141,8 @@ export class Truth {
       const spans = this.#refused.get(channel) ?? [];
       this.#refused.set(channel, spans);
       const last = spans.at(-1);
-      if (last !== undefined && now - last.to < 21_000) last.to = now;
-      else spans.push({ from: now - 10_500, to: now });
+      if (last !== undefined && now - last.to < 31_000) last.to = now;
+      else spans.push({ from: now - 15_500, to: now });
     }
   }
 }

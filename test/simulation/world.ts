@@ -25,7 +25,7 @@ export interface Run {
 }
 
 /** Rarer than in life, where it is a second: looking around is most of what a quiet day is made of. */
-export const lookIntervalMs = 20_000;
+export const lookIntervalMs = 30_000;
 const restUrl = 'http://127.0.0.1:1';
 
 /** Venue, network, host, daemon and consumers, all in one process and in virtual time. */
