@@ -6,6 +6,7 @@ import { openLedger } from '../../src/adapters/sqlite-ledger.ts';
 import type { OutageDocument } from '../../src/commands/terminal/outages-view.ts';
 import type { EventRecord } from '../../src/simulator/ports.ts';
 import { Figd } from '../support/figd.ts';
+import { Turns } from '../support/turns.ts';
 import { until } from '../support/until.ts';
 import { type DaemonSetup, DaemonUnderTest, RawConsumer, workspace } from './daemon.ts';
 import { GapStage } from './support/gap-stage.ts';
@@ -22,6 +23,9 @@ const notedWithinMs = 1_100;
 const second = 1_000;
 const day = 86_400_000;
 
+/** What is measured is told by clocks, and two cores are soon busy. */
+const turns = new Turns();
+
 interface Case {
   readonly name: string;
   readonly setup?: Omit<DaemonSetup, 'restUrl'>;
@@ -33,7 +37,10 @@ interface Case {
   readonly lostFrom: (stage: GapStage) => number;
   /** How much earlier the gap may begin. */
   readonly earlierByMs?: number;
-  readonly healsWithinMs?: number;
+  /** Events per second, where they are not 200. */
+  readonly rate?: number;
+  /** Whether it mostly waits, and may do so beside the others. */
+  readonly isLong?: boolean;
   /** How long an event may have been on its way, where the process was away. */
   readonly lateMs?: number;
 }
@@ -60,6 +67,10 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a daemon that stands still for 40 s',
+    // 30 s of events have to fit into the buffer of a socket: where a window closes, loopback was seen to take another
+    // 30 s to notice that it is open again, and a session of which nothing is heard so long is half-open.
+    rate: 4,
+    isLong: true,
     strike: async ({ daemon }) => {
       daemon.process.child.kill('SIGSTOP');
       const stoppedAt = performance.now();
@@ -104,21 +115,23 @@ const cases: readonly Case[] = [
 
 test.concurrent.for(cases)(
   '$name is a gap in the ledger, as long as the venue was not heard, and nothing is lost outside of it',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async (
-    { setup = {}, strike, cause, reason, lostFrom, earlierByMs = 0, healsWithinMs = 30_000, lateMs },
+    { setup = {}, rate, strike, cause, reason, lostFrom, earlierByMs = 0, isLong = false, lateMs },
     { annotate, expect },
   ) => {
-    await using stage = await GapStage.open(setup);
+    using _turn = isLong ? null : await turns.take();
+    await using stage = await GapStage.open(setup, rate);
     await strike(stage);
-    const gap = await stage.healed(healsWithinMs);
+    const gap = await stage.healed(30 * second);
 
     const began = lostFrom(stage);
     const ended = stage.subscribedAt;
     const off = offBy(gap, began, ended);
     await annotate(JSON.stringify(off));
     expect(gap).toMatchObject({ cause, reconciled: true });
-    expect(off.since).toBeGreaterThan(-slackMs - earlierByMs);
+    // When the latest frame left is known to a round trip, and a gap begins rather too early than too late.
+    expect(off.since).toBeGreaterThan(-slackMs - earlierByMs - stage.rttMs);
     expect(off.since).toBeLessThan(slackMs);
     expect(Math.abs(off.until)).toBeLessThan(slackMs);
     expect(Math.abs(off.blindMs + off.since)).toBeLessThan(slackMs);
@@ -133,17 +146,14 @@ test.concurrent.for(cases)(
 /** The daemon's wall clock is set by so much, before anything goes wrong. */
 test.concurrent.for([90, -90])(
   'a clock that is set by %d s before a connection is lost: the gap is told by the new time, and as long as it was',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (seconds, { annotate, expect }) => {
+    using _turn = await turns.take();
     const stepMs = seconds * second;
     await using place = await workspace();
     const clockFile = join(place.path, 'shift');
     await writeFile(clockFile, String(stepMs));
-    await using stage = await GapStage.open({
-      config: quick,
-      env: { STEPPED_CLOCK_FILE: clockFile },
-      nodeArguments: ['--import', fileURLToPath(new URL('support/stepped-clock.mjs', import.meta.url))],
-    });
+    await using stage = await GapStage.open(withClock(clockFile));
     const { daemon, simulator, witness } = stage;
     daemon.process.child.kill('SIGUSR2');
     await daemon.statusWhere('the step noticed', ({ counters }) => counters['clockSteps'] === 1);
@@ -154,9 +164,9 @@ test.concurrent.for([90, -90])(
     const off = offBy(gap, witness.lastSentAt(stage.lost.connection), stage.subscribedAt, stepMs);
     await annotate(JSON.stringify(off));
     expect(gap).toMatchObject({ cause: 'connection-lost', reconciled: true });
-    expect(Math.abs(off.since)).toBeLessThan(slackMs);
+    expect(Math.abs(off.since)).toBeLessThan(slackMs + stage.rttMs);
     expect(Math.abs(off.until)).toBeLessThan(slackMs);
-    expect(Math.abs(off.blindMs)).toBeLessThan(slackMs);
+    expect(Math.abs(off.blindMs + off.since)).toBeLessThan(slackMs);
     stage.expectGapEventsLike(gap);
     stage.expectNothingLostOutside({ since: gap.since - stepMs, until: (gap.until ?? 0) - stepMs }, slackMs);
     stage.expectBookInStep();
@@ -167,14 +177,11 @@ test.concurrent.for([90, -90])(
 test.concurrent('a clock that is set while figd is blind bends neither the length of the gap nor what is fetched', async ({
   expect,
 }) => {
+  using _turn = await turns.take();
   await using place = await workspace();
   const clockFile = join(place.path, 'shift');
   await writeFile(clockFile, String(90 * second));
-  await using stage = await GapStage.open({
-    config: quick,
-    env: { STEPPED_CLOCK_FILE: clockFile },
-    nodeArguments: ['--import', fileURLToPath(new URL('support/stepped-clock.mjs', import.meta.url))],
-  });
+  await using stage = await GapStage.open(withClock(clockFile));
   const { daemon, simulator, witness } = stage;
   simulator.venue.inject({ kind: 'down', forMs: 2 * second });
   await daemon.reaches('down');
@@ -182,17 +189,19 @@ test.concurrent('a clock that is set while figd is blind bends neither the lengt
   const gap = await stage.healed(30 * second);
 
   const began = witness.lastSentAt(stage.lost.connection);
-  expect(Math.abs(gap.since - began)).toBeLessThan(slackMs);
-  expect(Math.abs((gap.until ?? 0) - 90 * second - stage.subscribedAt)).toBeLessThan(slackMs);
-  expect(Math.abs((gap.blindMs ?? 0) - (stage.subscribedAt - began))).toBeLessThan(slackMs);
+  const off = offBy({ ...gap, since: gap.since + 90 * second }, began, stage.subscribedAt, 90 * second);
+  expect(Math.abs(off.since)).toBeLessThan(slackMs + stage.rttMs);
+  expect(Math.abs(off.until)).toBeLessThan(slackMs);
+  expect(Math.abs(off.blindMs + off.since)).toBeLessThan(slackMs);
   stage.expectNothingLostOutside({ since: gap.since, until: (gap.until ?? 0) - 90 * second }, slackMs);
   stage.expectBookInStep();
-}, 60_000);
+}, 180_000);
 
 test.concurrent('a venue whose process is killed and started again is a gap from the kill to the new subscription', async ({
   annotate,
   expect,
 }) => {
+  using _turn = await turns.take();
   await using place = await workspace();
   const simulate = (port: number, seed: number, sentLog: string) =>
     new Figd(['simulate', '--port', String(port), '--rate', '200', '--seed', String(seed), '--sent-log', sentLog]);
@@ -202,7 +211,10 @@ test.concurrent('a venue whose process is killed and started again is a gap from
   await using daemon = await DaemonUnderTest.start({ restUrl: `http://127.0.0.1:${port}`, config: quick });
   await daemon.reaches('live');
   using consumer = await RawConsumer.subscribe(daemon.eventsSocket);
-  await daemon.statusWhere('200 events', ({ journal: { head } }) => head >= 200);
+  const { session } = await daemon.statusWhere(
+    'a heartbeat and 200 events',
+    ({ session: { heartbeat }, journal: { head } }) => heartbeat.rttMs !== null && head >= 200,
+  );
 
   first.child.kill('SIGKILL');
   const killedAt = Date.now();
@@ -221,24 +233,29 @@ test.concurrent('a venue whose process is killed and started again is a gap from
   );
 
   const { stdout } = await daemon.command('outages', '--json');
-  const gap = (JSON.parse(stdout) as OutageDocument).gaps.find(({ id }) => id === 1);
+  const { gaps } = JSON.parse(stdout) as OutageDocument;
+  const [gap] = gaps;
   if (gap === undefined) throw new Error('the ledger is empty');
   const subscribedAt = Number(/\{"at":(\d+),"event":"subscribed"/.exec(next.stdout)?.[1]);
   // It was killed between two events, and nothing of what it had sent is lost on one host.
   const off = offBy(gap, killedAt, subscribedAt);
   await annotate(JSON.stringify(off));
   expect(gap).toMatchObject({ cause: 'connection-lost', reconciled: true });
-  expect(Math.abs(off.since)).toBeLessThan(slackMs);
+  expect(Math.abs(off.since)).toBeLessThan(slackMs + (session.heartbeat.rttMs ?? 0));
   expect(Math.abs(off.until)).toBeLessThan(slackMs);
-  expect(Math.abs(off.blindMs)).toBeLessThan(slackMs);
+  expect(Math.abs(off.blindMs + off.since)).toBeLessThan(slackMs);
   const sent = (await Promise.all(logs.map(sentEvents))).flat();
   const { missing, surplus } = accountFor(sent, consumer.events());
-  expect(missing.filter(({ at }) => at < killedAt - slackMs || at > killedAt)).toEqual([]);
+  // The second venue has a last moment as well, in which it sends what nobody gets any more.
+  const isInGap = ({ at }: EventRecord) =>
+    gaps.some(({ since, until: end }) => at >= since - slackMs && at <= (end ?? at) + slackMs);
+  expect(missing.filter((event) => !isInGap(event))).toEqual([]);
   // What the log of a killed process lacks is its end.
   expect(surplus.filter(({ arrivedAt }) => arrivedAt < killedAt - second || arrivedAt > killedAt + second)).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test.concurrent('figd outages: a line for each day, which a gap keeps from 100 %', async ({ expect }) => {
+  using _turn = await turns.take();
   await using stage = await GapStage.open({
     config: quick,
     // As if the daemon had been kept for three days.
@@ -256,7 +273,13 @@ test.concurrent('figd outages: a line for each day, which a gap keeps from 100 %
   const table = String.raw`id  began +cause +blind +channels +reconciled\n 1  \S+ \S+  connection-lost  \S+ m?s  all +yes\n\n`;
   const days = String.raw`(\d{4}-\d\d-\d\d  live 100 %, no gaps\n){2,3}(\d{4}-\d\d-\d\d  live 99\.99 %, 1 gap, \S+ m?s blind\n)`;
   expect(stdout).toMatch(new RegExp(`^${table}${days}live 99\\.99 %, 1 gap, \\S+ m?s blind in the 3d`));
-}, 60_000);
+}, 180_000);
+
+/** A daemon whose wall clock goes by a file, from SIGUSR2 on. */
+function withClock(file: string): Omit<DaemonSetup, 'restUrl'> {
+  const preload = fileURLToPath(new URL('support/stepped-clock.mjs', import.meta.url));
+  return { config: quick, env: { STEPPED_CLOCK_FILE: file }, nodeArguments: ['--import', preload] };
+}
 
 /** What a venue of its own process says it has sent. */
 async function sentEvents(path: string): Promise<readonly EventRecord[]> {

@@ -13,6 +13,8 @@ export class GapStage implements AsyncDisposable {
   readonly simulator: Simulator;
   readonly witness: Witness;
   readonly daemon: DaemonUnderTest;
+  /** The round trip to the venue as the daemon measured it when all was well. */
+  rttMs = 0;
   readonly #consumers: RawConsumer[] = [];
 
   private constructor(simulator: Simulator, witness: Witness, daemon: DaemonUnderTest) {
@@ -22,16 +24,18 @@ export class GapStage implements AsyncDisposable {
   }
 
   /** Live, with a session that has been heard, and a consumer that reads. */
-  static async open(setup: Omit<DaemonSetup, 'restUrl'>): Promise<GapStage> {
+  static async open(setup: Omit<DaemonSetup, 'restUrl'>, rate = 200): Promise<GapStage> {
     const witness = new Witness();
-    const simulator = await startSimulator({ rate: 200, ...witness.options });
+    const simulator = await startSimulator({ rate, ...witness.options });
     const daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl, ...setup });
     const stage = new GapStage(simulator, witness, daemon);
     await daemon.reaches('live');
     await stage.listen();
-    await daemon.statusWhere('a heartbeat and 200 events', ({ session: { heartbeat }, journal: { head } }) => {
-      return heartbeat.lastAckAt !== null && head >= 200;
-    });
+    const { session } = await daemon.statusWhere(
+      'a heartbeat, and the events of a second',
+      ({ session: { heartbeat }, journal: { head } }) => heartbeat.lastAckAt !== null && head >= rate,
+    );
+    stage.rttMs = session.heartbeat.rttMs ?? 0;
     return stage;
   }
 

@@ -75,8 +75,11 @@ export function accountFor(published: readonly EventRecord[], lines: readonly Li
   return { missing, surplus };
 }
 
+/** A venue notes an event when it has sent it: in a process of its own, perhaps after it was read. */
+const notedWithinMs = 50;
+
 function isIt(event: EventRecord | undefined, frame: string, { arrivedAt }: Line, lateMs: number): boolean {
-  return event?.frame === frame && event.at <= arrivedAt && event.at >= arrivedAt - lateMs;
+  return event?.frame === frame && event.at <= arrivedAt + notedWithinMs && event.at >= arrivedAt - lateMs;
 }
 
 const rfqOf = (frame: string): readonly [id: number, status: string] | null => {
