@@ -74,7 +74,7 @@ describe('a client', () => {
     const client = await daemon.follower({ channels: ['rfq.maker'] });
     daemon.add('rfq.maker');
     await client.notification('event');
-    await client.call('subscribe', { channels: ['rfq.taker'], clockOffsetMs: null, from: 'oldest', ticks: false });
+    await client.call('subscribe', { channels: ['rfq.taker'], from: 'oldest', ticks: false });
     daemon.add('rfq.maker');
     daemon.add('rfq.taker');
     await until('the second event', () => client.seqs().length === 2);

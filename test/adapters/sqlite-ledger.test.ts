@@ -294,8 +294,8 @@ describe('without a daemon', () => {
     using place = new LedgerPlace();
     const ledger = place.open();
     ledger.save(gap(1));
-    ledger.markHeard(start + 500_000, null);
-    const died = { ...openGap(2), cause: 'daemon-died', since: start + 500_000 };
+    ledger.markHeard(start + 500_000, 40.5);
+    const died = { ...openGap(2), cause: 'daemon-died', since: start + 500_000, clockOffsetMs: 40.5 };
     expect(readLedger(place.directory, start + dayMs, start + 2 * dayMs)?.gaps).toEqual([died]);
     expect(ledger.recall().lastId).toBe(1);
   });
