@@ -6,10 +6,22 @@ import type { EventFrame } from '../protocol/venue-frame.ts';
 
 /** How long a session that has taken over may lag behind the one before it, in milliseconds. */
 const lagMs = 2_000;
+/**
+ * Two connections have no order between them. The first session is gone two round trips after the second one is
+ * subscribed; where that takes longer than this, order matters less than delay.
+ */
+const holdMs = 500;
 /** A session and the one it took over from, and a few that were not let in. */
 const endedRemembered = 8;
 
 type Heard = Pick<VenueSession, 'lastFrameAt'>;
+
+/** What a second session has brought while the first one is still bringing what was sent before. */
+interface Held {
+  readonly session: number;
+  readonly frames: { readonly event: EventFrame; readonly receivedAt: number }[];
+  readonly deadline: unknown;
+}
 
 /** Where the frames of all sessions come together on their way into the log. */
 export class Intake {
@@ -18,6 +30,7 @@ export class Intake {
   readonly #sessions = new Map<number, Heard>();
   #overlap: Overlap | null = null;
   #forgetting: unknown;
+  #held: Held | null = null;
   #suppressed = 0;
   #lastHeardAt: number | null = null;
   readonly #ended = new Map<number, number | null>();
@@ -57,15 +70,33 @@ export class Intake {
     if (this.#sessions.size < 2 || !this.#sessions.has(id)) return;
     this.#clock.clearTimeout(this.#forgetting);
     this.#overlap ??= new Overlap();
+    this.#release();
+    const deadline = this.#clock.setTimeout(() => this.#release(), holdMs);
+    this.#held = { session: id, frames: [], deadline };
   }
 
-  take(id: number, { channel, message, encoding }: EventFrame, receivedAt: number): void {
+  take(id: number, event: EventFrame, receivedAt: number): void {
+    if (this.#held?.session === id) this.#held.frames.push({ event, receivedAt });
+    else this.#publish(id, event, receivedAt);
+  }
+
+  /** Publishes what was held back, behind all that the first session has brought until now. */
+  #release(): void {
+    if (this.#held === null) return;
+    const { session, frames, deadline } = this.#held;
+    this.#held = null;
+    this.#clock.clearTimeout(deadline);
+    for (const { event, receivedAt } of frames) this.#publish(session, event, receivedAt);
+  }
+
+  #publish(id: number, { channel, message, encoding }: EventFrame, receivedAt: number): void {
     if (this.#overlap !== null && !this.#overlap.isNew(id, channel, message)) return;
     this.#log.append({ channel, message, receivedAt, session: id, encoding });
   }
 
   /** A session is gone. What it brought may still come on the other one for a while. */
   end(id: number): void {
+    this.#release();
     this.#lastHeardAt = this.lastHeardAt;
     const session = this.#sessions.get(id);
     if (session !== undefined) this.#ended.set(id, session.lastFrameAt);
@@ -78,6 +109,7 @@ export class Intake {
 
   /** Leaves no timer behind. */
   stop(): void {
+    this.#release();
     this.#clock.clearTimeout(this.#forgetting);
   }
 

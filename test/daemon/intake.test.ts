@@ -1,6 +1,7 @@
 import { createClock } from '@sinonjs/fake-timers';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Intake } from '../../src/daemon/intake.ts';
+import { ChannelFilter } from '../../src/log/channels.ts';
 import { EventLog } from '../../src/log/event-log.ts';
 
 function setUp() {
@@ -39,7 +40,67 @@ test('what two sessions bring is published once from the moment the second one s
   bring(1, 'both');
   bring(2, 'both');
   bring(2, 'before');
+  intake.end(1);
   expect([log.head, intake.suppressed]).toEqual([4, 1]);
+});
+
+describe('what the second session brings', () => {
+  const published = ({ log }: ReturnType<typeof setUp>) =>
+    log
+      .read(1, new ChannelFilter(log.channels, ['*']), 1_048_576)
+      .chunks.join('')
+      .split('\n')
+      .flatMap((line) => /"message":"(.*)"/.exec(line)?.[1] ?? []);
+
+  test('stands behind all that the first one brings, for two connections have no order between them', () => {
+    const stage = setUp();
+    const { intake, bring } = stage;
+    intake.begin(1, session());
+    intake.begin(2, session());
+    intake.join(2);
+    bring(2, 'second');
+    bring(1, 'first, and late');
+    bring(2, 'third');
+    bring(1, 'second');
+    expect(published(stage)).toEqual(['first, and late', 'second']);
+    intake.end(1);
+    expect(published(stage)).toEqual(['first, and late', 'second', 'third']);
+    bring(2, 'fourth');
+    expect(published(stage).at(-1)).toBe('fourth');
+    expect(intake.suppressed).toBe(1);
+  });
+
+  test('waits for half a second at most, and keeps the time at which it came', () => {
+    const stage = setUp();
+    const { fake, intake, bring, log } = stage;
+    intake.begin(1, session());
+    intake.begin(2, session());
+    intake.join(2);
+    bring(2, 'held back');
+    fake.tick(499);
+    expect(published(stage)).toEqual([]);
+    fake.tick(1);
+    expect(published(stage)).toEqual(['held back']);
+    expect(log.lastReceivedAt).toBe(0);
+    bring(2, 'at once');
+    expect(published(stage)).toEqual(['held back', 'at once']);
+  });
+
+  test('is published when that one is lost before it has taken over, and when figd stops', () => {
+    const stage = setUp();
+    const { fake, intake, bring } = stage;
+    intake.begin(1, session());
+    intake.begin(2, session());
+    intake.join(2);
+    bring(2, 'of the second');
+    intake.end(2);
+    intake.begin(3, session());
+    intake.join(3);
+    bring(3, 'of the third');
+    intake.stop();
+    expect(published(stage)).toEqual(['of the second', 'of the third']);
+    expect(fake.countTimers()).toBe(0);
+  });
 });
 
 test('the second one may lag behind for two seconds after the first one is gone, and no longer', () => {

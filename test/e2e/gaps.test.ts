@@ -258,19 +258,24 @@ test.concurrent('figd outages: a line for each day, which a gap keeps from 100 %
   using _turn = await turns.take();
   await using stage = await GapStage.open({
     config: quick,
-    // As if the daemon had been kept for three days.
-    prepareState: (directory) =>
-      openLedger(directory, {
+    // As if the daemon had been kept for three days, with one gap long before them.
+    prepareState: (directory) => {
+      const ledger = openLedger(directory, {
         now: () => Date.now() - 3 * day,
-        retainFor: 7 * day,
+        retainFor: 30 * day,
         onTrouble: () => undefined,
-      }).close(),
+      });
+      const [since, until] = [Date.now() - 8 * day, Date.now() - 8 * day + second];
+      const facts = { cause: 'half-open', channels: [], clockOffsetMs: null, reconciled: true };
+      ledger.save({ id: 1, since, until, blindMs: second, ...facts });
+      ledger.close();
+    },
   });
   stage.simulator.venue.inject({ kind: 'drop' });
   await stage.healed(30 * second);
   const { code, stdout } = await stage.daemon.command('outages', '--since', '7d');
   expect(code).toBe(0);
-  const table = String.raw`id  began +cause +blind +channels +reconciled\n 1  \S+ \S+  connection-lost  \S+ m?s  all +yes\n\n`;
+  const table = String.raw`id  began +cause +blind +channels +reconciled\n 2  \S+ \S+  connection-lost  \S+ m?s  all +yes\n\n`;
   const days = String.raw`(\d{4}-\d\d-\d\d  live 100 %, no gaps\n){2,3}(\d{4}-\d\d-\d\d  live 99\.99 %, 1 gap, \S+ m?s blind\n)`;
   expect(stdout).toMatch(new RegExp(`^${table}${days}live 99\\.99 %, 1 gap, \\S+ m?s blind in the 3d`));
 }, 180_000);

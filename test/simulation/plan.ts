@@ -140,6 +140,11 @@ const troubles: readonly Draw[] = [
     { do: 'refresh', after: integer(random, 1_000, 1_200) },
   ],
   () => [{ do: 'twin' }],
+  // A busy market while one session takes over from another.
+  (random) => [
+    { do: 'rotate' },
+    ...Array.from({ length: 12 }, () => ({ do: 'twin' as const, after: integer(random, 0, 1_200) })),
+  ],
   (random) => [
     { do: 'rotate' },
     { do: 'twin', after: integer(random, 0, 300) },

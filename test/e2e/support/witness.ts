@@ -1,4 +1,4 @@
-import { channels } from '../../../src/simulator/frames.ts';
+import { isChannel } from '../../../src/simulator/frames.ts';
 import type { Activity, EventRecord, SentRecord } from '../../../src/simulator/ports.ts';
 import { frameOf, type Line } from '../daemon.ts';
 
@@ -50,36 +50,27 @@ export interface Account {
   readonly surplus: readonly Line[];
 }
 
-/**
- * Tells what of all that was published came. Frames have no numbers and two events may be the same to the byte, so they
- * are paired in order, channel by channel, and an event only with a line that was read within `lateMs` after it.
- */
-export function accountFor(published: readonly EventRecord[], lines: readonly Line[], lateMs = 2_000): Account {
-  const missing: EventRecord[] = [];
-  const surplus: Line[] = [];
-  for (const channel of channels) {
-    const events = published.filter((event) => event.channel === channel);
-    let next = 0;
-    for (const line of lines.filter(({ params }) => params.channel === channel)) {
-      const frame = frameOf(line);
-      let index = next;
-      while (index < events.length && !isIt(events[index], frame, line, lateMs)) index += 1;
-      if (index === events.length) surplus.push(line);
-      else {
-        missing.push(...events.slice(next, index));
-        next = index + 1;
-      }
-    }
-    missing.push(...events.slice(next));
-  }
-  return { missing, surplus };
-}
-
 /** A venue notes an event when it has sent it: in a process of its own, perhaps after it was read. */
 const notedWithinMs = 50;
 
-function isIt(event: EventRecord | undefined, frame: string, { arrivedAt }: Line, lateMs: number): boolean {
-  return event?.frame === frame && event.at <= arrivedAt + notedWithinMs && event.at >= arrivedAt - lateMs;
+/**
+ * Tells what of all that was published came. Frames have no numbers and two events may be the same to the byte, so a line
+ * stands for the oldest event of its channel and bytes that is left, and was published within `lateMs` before it was read.
+ * Order is not looked at: where one session takes over from another, the last events of the first may come behind the
+ * first ones of the second.
+ */
+export function accountFor(published: readonly EventRecord[], lines: readonly Line[], lateMs = 2_000): Account {
+  const left = Map.groupBy(published, ({ channel, frame }) => `${channel} ${frame}`);
+  const surplus: Line[] = [];
+  for (const line of lines) {
+    const { channel } = line.params;
+    if (!isChannel(channel)) continue;
+    const events = left.get(`${channel} ${frameOf(line)}`) ?? [];
+    const index = events.findIndex(({ at }) => at <= line.arrivedAt + notedWithinMs && at >= line.arrivedAt - lateMs);
+    if (index === -1) surplus.push(line);
+    else events.splice(index, 1);
+  }
+  return { missing: [...left.values()].flat().sort((a, b) => a.at - b.at), surplus };
 }
 
 const rfqOf = (frame: string): readonly [id: number, status: string] | null => {
