@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GapMessage } from '../../src/protocol/local.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
+import type { EventRecord } from '../../src/simulator/ports.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts';
 import { until } from '../support/until.ts';
 import { DaemonUnderTest, frameOf, type Line, RawConsumer } from './daemon.ts';
@@ -86,14 +87,14 @@ test.concurrent.for(seconds > 0 ? longer : usual)(
     });
 
     const gaps = announcedGaps(consumer.events());
-    const { missing, surplus } = accountFor(witness.sinceSubscribed(), consumer.events(), 5_000);
+    const isExcused = ({ at }: EventRecord) =>
+      gaps.some(({ since, until: over }) => at >= since - slackMs && at <= over + slackMs);
+    const { missing, surplus } = accountFor(witness.sinceSubscribed(), consumer.events(), { isExcused, lateMs: 5_000 });
     await annotate(
       `${witness.sinceSubscribed().length} events, ${gaps.length} gaps, ${missing.length} missed in them, ` +
         `session ${status.session.id}, ${JSON.stringify(status.counters)}`,
     );
-    const inSilence = missing.filter(
-      ({ at }) => !gaps.some(({ since, until: over }) => at >= since - slackMs && at <= over + slackMs),
-    );
+    const inSilence = missing.filter((event) => !isExcused(event));
     // Told apart, so that a session that was lost under a heavy load is not taken for an event that was.
     expect([inSilence.length, inSilence[0]]).toEqual([0, undefined]);
     expect([surplus.length, surplus[0]?.text]).toEqual([0, undefined]);

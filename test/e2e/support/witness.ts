@@ -53,20 +53,33 @@ export interface Account {
 /** A venue notes an event when it has sent it: in a process of its own, perhaps after it was read. */
 const notedWithinMs = 50;
 
+interface Accounting {
+  /** Whether an event may be missing. */
+  readonly isExcused: (event: EventRecord) => boolean;
+  /** How long an event may be on its way, in milliseconds; two seconds unless given. */
+  readonly lateMs?: number | undefined;
+}
+
 /**
- * Tells what of all that was published came. Frames have no numbers and two events may be the same to the byte, so a line
- * stands for the oldest event of its channel and bytes that is left, and was published within `lateMs` before it was read.
- * Order is not looked at: where one session takes over from another, the last events of the first may come behind the
- * first ones of the second.
+ * Tells what of all that was published came. Frames have no numbers and one in a hundred is the same to the byte as
+ * another, so a line stands for any event of its channel and bytes that was published within `lateMs` before it was
+ * read: for one that must not be missing where there is one. Order is not looked at: where one session takes over from
+ * another, the last events of the first may come behind the first ones of the second.
  */
-export function accountFor(published: readonly EventRecord[], lines: readonly Line[], lateMs = 2_000): Account {
+export function accountFor(
+  published: readonly EventRecord[],
+  lines: readonly Line[],
+  { isExcused, lateMs = 2_000 }: Accounting,
+): Account {
   const left = Map.groupBy(published, ({ channel, frame }) => `${channel} ${frame}`);
   const surplus: Line[] = [];
   for (const line of lines) {
     const { channel } = line.params;
     if (!isChannel(channel)) continue;
     const events = left.get(`${channel} ${frameOf(line)}`) ?? [];
-    const index = events.findIndex(({ at }) => at <= line.arrivedAt + notedWithinMs && at >= line.arrivedAt - lateMs);
+    const fits = ({ at }: EventRecord) => at <= line.arrivedAt + notedWithinMs && at >= line.arrivedAt - lateMs;
+    const due = events.findIndex((event) => fits(event) && !isExcused(event));
+    const index = due === -1 ? events.findIndex(fits) : due;
     if (index === -1) surplus.push(line);
     else events.splice(index, 1);
   }
