@@ -80,7 +80,6 @@ export class Core {
       intake: this.intake,
       channels: settings.session.channels,
       lookInterval: options.lookInterval,
-      hasHeartbeat: () => (this.view().session?.context.lastHeartbeat ?? null) !== null,
       publish: (message) => this.#own.gap(message),
       onSettled: onGapSettled,
       onJump: (jump) => this.#jumped(jump),

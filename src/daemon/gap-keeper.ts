@@ -14,12 +14,12 @@ export interface GapKeeperPorts {
   readonly channels: readonly string[];
   /** How often {@link GapKeeper.lookAtClock} is going to be called, in milliseconds. */
   readonly lookInterval: number;
-  /** Whether a heartbeat of the session there is now has been answered. */
-  readonly hasHeartbeat: () => boolean;
   readonly publish: (message: GapMessage) => void;
   readonly onSettled: (gap: GapRecord) => void;
   readonly onJump: (jump: TimeJump) => void;
 }
+
+const heartbeatsAwaited = 2;
 
 /** Turns what the machines make known into entries of the ledger, by what the clocks say of it. */
 export class GapKeeper {
@@ -28,6 +28,9 @@ export class GapKeeper {
   readonly #clockWatch: ClockWatch;
   /** Venue clock minus ours in milliseconds, as the latest heartbeat told; null before one has. */
   #venueOffset: number | null = null;
+  /** Whether that is known since the venue is heard, and how many heartbeats were answered since then. */
+  #isDated = false;
+  #heartbeats = 0;
   /** What became of the latest comparison, until the gaps it was made for are settled. */
   #verdict: Exclude<Reconciled, null> | null = null;
 
@@ -49,9 +52,9 @@ export class GapKeeper {
     store.markHeard(this.#toWall(intake.lastHeardAt ?? clock.monotonic()), this.#venueOffset);
   }
 
-  /** Venue clock minus ours; 0 where the venue tells no time, null before the first heartbeat of the session. */
+  /** Venue clock minus ours; 0 where the venue tells no time, null before the first heartbeat since the venue is heard. */
   clockOffset(): number | null {
-    return this.#ports.hasHeartbeat() ? (this.#venueOffset ?? 0) : null;
+    return this.#isDated ? (this.#venueOffset ?? 0) : null;
   }
 
   /** The venue's time (unix milliseconds), as far as it is known. */
@@ -73,7 +76,7 @@ export class GapKeeper {
       case 'session.heartbeat':
         // Measured by the clock as it is now: a step that nobody has noticed yet must not be taken off it again.
         this.#clockWatch.look();
-        this.#venueOffset = fact.clockOffsetMs ?? this.#venueOffset;
+        this.#date(fact.clockOffsetMs);
         this.#settleGaps();
         break;
       case 'gap.opened':
@@ -94,9 +97,18 @@ export class GapKeeper {
     }
   }
 
+  /** A heartbeat that was refused, or slept through, tells no time; two in a row that tell none are taken for good. */
+  #date(clockOffsetMs: number | null): void {
+    this.#heartbeats += 1;
+    this.#venueOffset = clockOffsetMs ?? this.#venueOffset;
+    this.#isDated ||= clockOffsetMs !== null || this.#heartbeats >= heartbeatsAwaited;
+  }
+
   #open({ cause, session, proof }: Extract<SupervisorFact, { type: 'gap.opened' }>): void {
     const { clock, intake, channels } = this.#ports;
     this.#verdict = null;
+    this.#isDated = false;
+    this.#heartbeats = 0;
     // The timers that would notice an absence may all be late themselves.
     this.#clockWatch.look();
     const since = blindSince({

@@ -7,8 +7,8 @@ import type { EventFrame } from '../protocol/venue-frame.ts';
 /** How long a session that has taken over may lag behind the one before it, in milliseconds. */
 const lagMs = 2_000;
 /**
- * Two connections have no order between them. The first session is gone two round trips after the second one is
- * subscribed; where that takes longer than this, order matters less than delay.
+ * Two connections have no order between them. What was sent on the first one before the second was subscribed comes
+ * before this has passed since the first frame of the second, or the network is such that delay matters more than order.
  */
 const holdMs = 500;
 /** A session and the one it took over from, and a few that were not let in. */
@@ -20,7 +20,8 @@ type Heard = Pick<VenueSession, 'lastFrameAt'>;
 interface Held {
   readonly session: number;
   readonly frames: { readonly event: EventFrame; readonly receivedAt: number }[];
-  readonly deadline: unknown;
+  /** Counts from the first of them. */
+  deadline: unknown;
 }
 
 /** Where the frames of all sessions come together on their way into the log. */
@@ -71,13 +72,17 @@ export class Intake {
     this.#clock.clearTimeout(this.#forgetting);
     this.#overlap ??= new Overlap();
     this.#release();
-    const deadline = this.#clock.setTimeout(() => this.#release(), holdMs);
-    this.#held = { session: id, frames: [], deadline };
+    this.#held = { session: id, frames: [], deadline: undefined };
   }
 
   take(id: number, event: EventFrame, receivedAt: number): void {
-    if (this.#held?.session === id) this.#held.frames.push({ event, receivedAt });
+    if (this.#held?.session === id) this.#hold(this.#held, event, receivedAt);
     else this.#publish(id, event, receivedAt);
+  }
+
+  #hold(held: Held, event: EventFrame, receivedAt: number): void {
+    if (held.frames.length === 0) held.deadline = this.#clock.setTimeout(() => this.#release(), holdMs);
+    held.frames.push({ event, receivedAt });
   }
 
   /** Publishes what was held back, behind all that the first session has brought until now. */

@@ -130,6 +130,7 @@ test('a rotation that follows a failed one is not cut short by the end of that',
   fake.tick(1_500);
   bring(1, 'both');
   bring(3, 'both');
+  fake.tick(500);
   expect([log.head, intake.suppressed]).toEqual([1, 1]);
 });
 

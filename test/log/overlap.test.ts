@@ -39,6 +39,15 @@ test('nor is it when it comes late, after the second session has told what follo
   expect(answers).toEqual([true, true, true, false, false]);
 });
 
+test('nor one that comes on the second session after something that the first never brought', () => {
+  const overlap = new Overlap();
+  const bring = (session: number, frame: string) => overlap.isNew(session, 'rfq.maker', bytes(frame));
+  // The venue ended the first session before the second was subscribed: no frame of it has a twin.
+  expect([bring(1, 'a'), bring(2, 'b'), bring(2, 'a')]).toEqual([true, true, true]);
+  // Nor did the first one go on with it.
+  expect(overlap.suppressed).toBe(0);
+});
+
 test('the same bytes on another channel are another event', () => {
   const overlap = new Overlap();
   expect(overlap.isNew(1, 'rfq.maker', bytes('a'))).toBe(true);
