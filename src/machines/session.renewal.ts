@@ -241,8 +241,9 @@ export const renewal = sessionSetup.createStateConfig({
     },
     'trying again': {
       always: [
-        { guard: 'may a second session take over?', target: 'awaiting a successor' },
-        { target: 'renewing in place' },
+        // Also where a second session was tried last: what failed in place may have been a passing fault.
+        { guard: 'can it be renewed in place?', target: 'renewing in place' },
+        { target: 'awaiting a successor' },
       ],
     },
   },

@@ -97,8 +97,8 @@ export const sessionSetup = setup({
       isNewerTokenOut(context) && context.settings.renewal === 'reconnect',
     'does a newer token need a second session?': ({ context }) =>
       isNewerTokenOut(context) && context.settings.renewal === 'rotate',
-    'may a second session take over?': ({ context }) =>
-      context.settings.renewal === 'auto' || context.settings.renewal === 'rotate',
+    'can it be renewed in place?': ({ context }) =>
+      isNewerTokenOut(context) && (context.settings.renewal === 'auto' || context.settings.renewal === 'in-place'),
     'does the venue limit us?': (_, params: { failure: Failure }) => params.failure.class === 'limited',
     'is renewal in place refused for good?': ({ context }, params: { failure: Failure }) =>
       context.settings.renewal === 'auto' && params.failure.code !== 'token-refused',

@@ -38,6 +38,17 @@ async function goStale(found = refused): Promise<void> {
 }
 
 describe('a session that nothing can take over from', () => {
+  test('in auto is renewed in place again before a second session is tried again: the fault may have passed', async () => {
+    await live('auto');
+    await stage.send(renewed(2));
+    await stage.refuse('renewInPlace', failure('reply-timeout', 'no reply to auth/refresh within 10000 ms'));
+    await failToRotate();
+    await stage.time.advance(5 * second);
+    expect(renewal()).toBe('renewing in place');
+    await stage.answer('renewInPlace', 2);
+    expect([renewal(), stage.actor.getSnapshot().context.renewalFailure]).toEqual(['current', null]);
+  });
+
   test('looks for a quiet moment in the last ten seconds of its token, after one refusal', async () => {
     await goStale();
     expect([renewal(), cuttingTimes()]).toEqual(['stale', [{ from: hour - 12 * second, until: hour - 2 * second }]]);

@@ -26,7 +26,7 @@ export class Conduct {
   readonly #requests: number[] = [];
   readonly #tokens = new Map<string, KnownToken>();
   /** Tokens presented on each session, by the id of the call. */
-  readonly #presented = new Map<string, string>();
+  readonly #presented = new Map<string, { readonly value: string; readonly at: number }>();
   #failedInARow = 0;
   #twoSince: number | null = null;
   #beatRefusedAt = Number.NEGATIVE_INFINITY;
@@ -158,7 +158,7 @@ export class Conduct {
     const value = /figsim-access-[0-9a-f]+/.exec(text)?.[0];
     if (value === undefined) return;
     const id = /"id":(\d+)/.exec(text)?.[1];
-    if (id !== undefined) this.#presented.set(id, value);
+    if (id !== undefined) this.#presented.set(id, { value, at: now });
     const token = this.#tokens.get(value);
     // What happened while the process was away it learns with its next look.
     const justBack = now - this.#world.judge.resumedAt < 1_000;
@@ -171,11 +171,13 @@ export class Conduct {
   #frame(text: string): void {
     if (!text.startsWith('{"id":')) return;
     const id = /^\{"id":(\d+)/.exec(text)?.[1] ?? '';
-    const value = this.#presented.get(id);
-    if (value === undefined) return;
+    const presented = this.#presented.get(id);
+    if (presented === undefined) return;
     this.#presented.delete(id);
+    // Nobody waits for the answer any more.
+    if (this.#world.scheduler.now - presented.at > this.#world.settings.session.authTimeout) return;
     if (!text.includes('authentication error') && !text.includes('"success":false')) return;
-    const token = this.#tokens.get(value);
+    const token = this.#tokens.get(presented.value);
     if (token !== undefined) token.isRefused = true;
   }
 }

@@ -63,6 +63,7 @@ export class Truth {
     const { scheduler, venue, run, frozenUntil } = this.#world;
     const { now } = scheduler;
     this.#noteRefusals();
+    if (venue.faults.list().length > 0) this.#disturbedAt = now;
     if (venue.faults.list().length > 0 || frozenUntil > now || this.#judge.isPaused || run === null)
       this.#troubledAt = now;
     if (run === null || this.#judge.isPaused) {
