@@ -65,6 +65,8 @@ export class GapKeeper {
   /** A live session was ended by a stop of figd: what is missed from now on is a gap. */
   stop(rttMs: number): void {
     const { clock, intake, channels } = this.#ports;
+    // A step of the clock that nobody has noticed yet would bend how far it is from the venue's.
+    this.#clockWatch.look();
     // The answer to the close frame was on its way for a round trip at most; nothing was sent after it.
     const since = (intake.lastHeardAt ?? clock.monotonic()) - rttMs;
     this.ledger.open('daemon-stopped', since, channels);
