@@ -8,17 +8,11 @@ test('demo, piped: NDJSON, a fault healed, nothing lost, exit 0', async () => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(new Set(lines.map(({ channel }) => channel))).toEqual(
-    new Set([
-      undefined,
-      'rfq.maker',
-      'rfq.taker',
-      'rfq_quote.maker',
-      'rfq_quote.taker',
-      'figd.state',
-      'figd.gap',
-      'figd.reconcile',
-    ]),
+  const channels = new Set(lines.map(({ channel }) => channel));
+  // Whether an RFQ changed in so short a gap, and was fetched, is up to the market.
+  channels.delete('figd.reconcile');
+  expect(channels).toEqual(
+    new Set([undefined, 'rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker', 'figd.state', 'figd.gap']),
   );
   expect(lines.at(-1)).toMatchObject({
     demo: 'summary',
