@@ -1,6 +1,6 @@
 import { blindSince } from '../machines/policies/blindness.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
-import type { Clock } from '../protocol/clock.ts';
+import { type Clock, wallAt } from '../protocol/clock.ts';
 import type { GapRecord, LedgerStore, Reconciled } from '../protocol/ledger.ts';
 import type { GapMessage } from '../protocol/local.ts';
 import { ClockWatch, type TimeJump } from './clock-watch.ts';
@@ -49,7 +49,7 @@ export class GapKeeper {
   /** Remembers until when the venue is heard. To be called every second or so while a session is live. */
   markHeard(): void {
     const { store, clock, intake } = this.#ports;
-    store.markHeard(this.#toWall(intake.lastHeardAt ?? clock.monotonic()), this.#venueOffset);
+    store.markHeard(wallAt(clock, intake.lastHeardAt ?? clock.monotonic()), this.#venueOffset);
   }
 
   /** Venue clock minus ours; 0 where the venue tells no time, null before the first heartbeat since the venue is heard. */
@@ -134,10 +134,5 @@ export class GapKeeper {
     // Our clock went forward: by as much the venue's is further behind.
     if (jump.kind === 'step' && this.#venueOffset !== null) this.#venueOffset -= jump.ms;
     this.#ports.onJump(jump);
-  }
-
-  #toWall(monotonic: number): number {
-    const { clock } = this.#ports;
-    return clock.wall() - (clock.monotonic() - monotonic);
   }
 }

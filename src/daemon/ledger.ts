@@ -1,4 +1,4 @@
-import type { Clock } from '../protocol/clock.ts';
+import { type Clock, wallAt } from '../protocol/clock.ts';
 import type { FailureCode } from '../protocol/failure.ts';
 import type { GapRecord, LedgerMemory, LedgerStore, Reconciled } from '../protocol/ledger.ts';
 import type { GapMessage } from '../protocol/local.ts';
@@ -68,7 +68,7 @@ export class Ledger {
   /** Opens a gap, unless figd is blind already. @param since monotonic */
   open(cause: FailureCode, since: number, channels: readonly string[]): void {
     if (this.#blind !== null) return;
-    this.#begin(cause, this.#toWall(since), since, channels, this.#ports.clockOffset());
+    this.#begin(cause, wallAt(this.#ports.clock, since), since, channels, this.#ports.clockOffset());
   }
 
   /** The venue is heard again, since a moment (monotonic). What was missed can be fetched now. */
@@ -78,7 +78,7 @@ export class Ledger {
     const { sinceMonotonic, ...record } = gap;
     // Heard on one session after another one was heard again: then there was nothing between.
     const end = Math.max(at, sinceMonotonic ?? at);
-    const until = this.#toWall(end);
+    const until = wallAt(this.#ports.clock, end);
     const length = sinceMonotonic === null ? until - gap.since : end - sinceMonotonic;
     const ended: GapRecord = { ...record, until, blindMs: Math.max(0, length) };
     if (sinceMonotonic === null) this.#adoptedEnds.set(gap.id, end);
@@ -124,12 +124,7 @@ export class Ledger {
     const endedAt = this.#adoptedEnds.get(id);
     const offset = this.#ports.clockOffset();
     if (endedAt === undefined || clockOffsetMs === null || offset === null) return blindMs ?? 0;
-    return Math.max(0, this.#toWall(endedAt) + offset - (since + clockOffsetMs));
-  }
-
-  #toWall(monotonic: number): number {
-    const { clock } = this.#ports;
-    return clock.wall() - (clock.monotonic() - monotonic);
+    return Math.max(0, wallAt(this.#ports.clock, endedAt) + offset - (since + clockOffsetMs));
   }
 
   #begin(

@@ -8,6 +8,7 @@ import {
   type StateMessage,
   stateChannel,
 } from '../protocol/local.ts';
+import { onOneLine } from '../protocol/venue-frame.ts';
 
 /** What figd itself has to tell the readers of the log, among the events of the venue. */
 export class OwnEvents {
@@ -31,8 +32,7 @@ export class OwnEvents {
   missed(gap: number | null, channel: string, data: Buffer): void {
     const head = { gap, channel } satisfies Omit<ReconcileMessage, 'data'>;
     const prefix = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"data":`);
-    const oneLine = data.map((byte) => (byte === 0x0a || byte === 0x0d ? 0x20 : byte));
-    this.#append(reconcileChannel, Buffer.concat([prefix, oneLine, Buffer.from('}')]));
+    this.#append(reconcileChannel, Buffer.concat([prefix, onOneLine(data), Buffer.from('}')]));
   }
 
   #append(channel: string, message: Buffer): void {

@@ -13,6 +13,11 @@ export interface Clock extends Timers {
   look(): ClockLook;
 }
 
+/** A monotonic moment in unix milliseconds, by the wall clock as it is set now. */
+export function wallAt(clock: Pick<Clock, 'monotonic' | 'wall'>, monotonic: number): number {
+  return clock.wall() - (clock.monotonic() - monotonic);
+}
+
 /** What happened to the clocks since the last look, in milliseconds. */
 export interface ClockLook {
   /** How long the host was suspended. */

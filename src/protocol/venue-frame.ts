@@ -114,7 +114,7 @@ function readError(error: unknown): RpcErrorObject | null {
  * In valid JSON a line break can only stand between tokens, where a space means the same. Readers that follow
  * universal newlines (Python's text files) end a line at a carriage return too.
  */
-function onOneLine(bytes: Uint8Array): Uint8Array {
+export function onOneLine(bytes: Uint8Array): Uint8Array {
   if (!bytes.includes(lineFeed) && !bytes.includes(carriageReturn)) return bytes;
   return bytes.map((byte) => (byte === lineFeed || byte === carriageReturn ? space : byte));
 }

@@ -29,7 +29,7 @@ const probeMaxMs = 300_000;
  * Nothing failed, or something else sets the pace: a refused token is replaced no faster than the spacing of token
  * requests allows. The ceiling of dials holds for all of them.
  */
-export const withoutDelay: readonly FailureCode[] = ['on-request', 'renewal', 'token-refused'];
+const withoutDelay: readonly FailureCode[] = ['on-request', 'renewal', 'token-refused'];
 
 /**
  * How long to wait before trying again, in milliseconds, by the class of what failed:
