@@ -57,7 +57,10 @@ async function playAll(): Promise<void> {
     const feed = () => (next < first + seeds ? child.send(next++) : child.disconnect());
     child.on('message', (report: Report) => {
       done += 1;
-      if (report.violations.length > 0) failed.push(report);
+      if (report.violations.length > 0) {
+        failed.push(report);
+        print(verdict(report));
+      }
       if (done % 100 === 0) print(progress(done, startedAt, failed.length));
       feed();
     });
@@ -67,13 +70,14 @@ async function playAll(): Promise<void> {
   await Promise.all(ended);
   print(progress(done, startedAt, failed.length));
   failed.sort((a, b) => a.seed - b.seed);
-  for (const { seed, violations } of failed) {
-    print(`seed ${seed}: ${violations[0]?.invariant}: ${violations[0]?.detail}`);
-  }
   const worst = failed[0];
   if (worst === undefined) return;
   process.exitCode = 1;
   await tellSeed(worst.seed);
+}
+
+function verdict({ seed, violations }: Report): string {
+  return `seed ${seed}: ${violations[0]?.invariant}: ${violations[0]?.detail}`;
 }
 
 function progress(done: number, startedAt: number, failed: number): string {
