@@ -1,24 +1,10 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { LedgerContents } from '../log/memory-ledger.ts';
 import { parseJson } from '../protocol/json-rpc.ts';
 import type { GapRecord, Paced, Reconciled } from '../protocol/ledger.ts';
-
-/** The file is of a later figd and is not touched. */
-export class NewerLedgerError extends Error {
-  override readonly name = 'NewerLedgerError';
-
-  constructor(version: number) {
-    super(`a newer figd wrote it (schema ${version}, this one knows ${schemaVersion})`);
-  }
-}
-
-/** What SQLite finds damaged beyond a single statement. */
-class DamagedLedgerError extends Error {
-  override readonly name = 'DamagedLedgerError';
-}
+import { DamagedFileError, inTransaction, makeFile, numberOr, versionOf } from './sqlite-file.ts';
 
 /** Stands in `user_version` of the file. */
 export const schemaVersion = 1;
@@ -40,8 +26,6 @@ const schema = `
   PRAGMA user_version = ${schemaVersion};
 `;
 
-const directoryMode = 0o750;
-const fileMode = 0o640;
 /** The event loop stands still while another process holds the lock, so it is not waited for long. */
 const busyTimeoutMs = 200;
 
@@ -74,15 +58,14 @@ export class LedgerFile {
    * Opens the file and makes what is missing: directory, file and tables.
    *
    * @param beganAt unix milliseconds, for a new file
-   * @throws {NewerLedgerError} for a file of a later figd; what SQLite or the file system throws; for a damaged file
-   * what {@link isDamage} knows
+   * @throws {NewerSchemaError} for a file of a later figd; what SQLite or the file system throws; for a damaged file
+   * what `isDamage` knows
    */
   static open(path: string, beganAt: number): LedgerFile {
     makeFile(path);
     const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     try {
-      const version = versionOf(database);
-      if (version > schemaVersion) throw new NewerLedgerError(version);
+      const version = versionOf(database, schemaVersion);
       checkIntegrity(database);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
       if (version === 0) inTransaction(database, () => makeTables(database, beganAt));
@@ -142,7 +125,7 @@ export class LedgerFile {
  * Reads a ledger without writing to it, also while a daemon writes.
  *
  * @returns null where there is no file, or nothing in it yet
- * @throws {NewerLedgerError}, or what SQLite throws
+ * @throws {NewerSchemaError}, or what SQLite throws
  */
 export function readLedgerFile(path: string): LedgerContents | null {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
@@ -151,45 +134,11 @@ export function readLedgerFile(path: string): LedgerContents | null {
   if (!existsSync(`${path}-wal`)) location.searchParams.set('immutable', '1');
   const database = new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMs });
   try {
-    const version = versionOf(database);
-    if (version > schemaVersion) throw new NewerLedgerError(version);
+    const version = versionOf(database, schemaVersion);
     return version === 0 ? null : contentsOf(database);
   } finally {
     database.close();
   }
-}
-
-const corrupt = 11;
-const notADatabase = 26;
-
-/** Whether the file itself is broken, after https://sqlite.org/rescode.html: to try again would not help. */
-export function isDamage(error: unknown): boolean {
-  if (error instanceof DamagedLedgerError) return true;
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-  return code === corrupt || code === notADatabase;
-}
-
-/**
- * Renames a damaged file and what belongs to it, so that somebody can look at it. @returns the new path
- *
- * @param now unix milliseconds
- * @throws what the file system throws
- */
-export function setAside(path: string, now: number): string {
-  let seconds = Math.floor(now / 1_000);
-  while (existsSync(`${path}.corrupt-${seconds}`)) seconds += 1;
-  const aside = `${path}.corrupt-${seconds}`;
-  for (const part of ['-shm', '-wal', '']) {
-    if (existsSync(path + part)) renameSync(path + part, aside + part);
-  }
-  return aside;
-}
-
-function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: directoryMode });
-  if (existsSync(path)) return;
-  closeSync(openSync(path, 'a', fileMode));
-  chmodSync(path, fileMode);
 }
 
 function makeTables(database: DatabaseSync, beganAt: number): void {
@@ -197,25 +146,9 @@ function makeTables(database: DatabaseSync, beganAt: number): void {
   database.prepare("INSERT INTO moments (name, at) VALUES ('began_at', ?)").run(beganAt);
 }
 
-function versionOf(database: DatabaseSync): number {
-  return numberOr(database.prepare('PRAGMA user_version').get()?.['user_version'], 0);
-}
-
 function checkIntegrity(database: DatabaseSync): void {
   const found = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-  if (found !== 'ok') throw new DamagedLedgerError(String(found));
-}
-
-function inTransaction(database: DatabaseSync, run: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    run();
-    database.exec('COMMIT');
-  } catch (error) {
-    // On some errors SQLite has rolled back by itself, and to do it again is one more error.
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
+  if (found !== 'ok') throw new DamagedFileError(String(found));
 }
 
 function contentsOf(database: DatabaseSync): LedgerContents {
@@ -261,10 +194,6 @@ function textOf(reconciled: Reconciled): string | null {
 function reconciledOf(text: SQLOutputValue | undefined): Reconciled {
   if (text === 'yes' || text === 'no') return text === 'yes';
   return text === 'not-attempted' ? text : null;
-}
-
-function numberOr<T extends number | null>(value: SQLOutputValue | undefined, otherwise: T): number | T {
-  return typeof value === 'number' ? value : otherwise;
 }
 
 interface Kinds {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { MemoryLedger } from '../log/memory-ledger.ts';
 import type { FailureCode } from '../protocol/failure.ts';
 import type { GapRecord, LedgerMemory, LedgerStore, OutageReport, Paced } from '../protocol/ledger.ts';
-import { isDamage, LedgerFile, NewerLedgerError, readLedgerFile, setAside } from './ledger-file.ts';
+import { LedgerFile, readLedgerFile } from './ledger-file.ts';
+import { isDamage, NewerSchemaError, setAside, words } from './sqlite-file.ts';
 
 export const ledgerFileName = 'ledger.db';
 
@@ -222,7 +223,7 @@ class SqliteLedger implements OpenLedger {
 
   #giveUp(error: unknown): void {
     this.#triedAt = this.#options.now();
-    const why = error instanceof NewerLedgerError ? 'is left alone' : 'cannot be written';
+    const why = error instanceof NewerSchemaError ? 'is left alone' : 'cannot be written';
     this.#tell(`${this.#path} ${why}: ${words(error)}; the ledger goes on in memory`);
   }
 
@@ -240,8 +241,4 @@ class SqliteLedger implements OpenLedger {
     this.#trouble = trouble;
     this.#options.onTrouble(trouble);
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
