@@ -3,6 +3,7 @@ import type { Cursor } from '../log/cursor.ts';
 import { encodeNotification } from '../protocol/json-rpc.ts';
 import type { Bye } from '../protocol/local.ts';
 import type { LocalRequest } from '../protocol/local-requests.ts';
+import { EventWriter } from './event-writer.ts';
 import { RequestReader } from './request-reader.ts';
 
 export interface ConsumerPorts {
@@ -17,8 +18,6 @@ export interface ConsumerPorts {
   readonly onBug: (error: unknown) => void;
 }
 
-/** How much a consumer is given at a time; between two slices other consumers have their turn. */
-const sliceBytes = 262_144;
 /** How long a client may take to read why it is cut off, in milliseconds. */
 const lastWordGraceMs = 1_000;
 
@@ -32,20 +31,20 @@ export class LocalConsumer {
   readonly #socket: Socket;
   readonly #ports: ConsumerPorts;
   readonly #reader: RequestReader;
-  #cursor: Cursor | null = null;
+  readonly #events: EventWriter;
   #ticks = false;
   #leaving = false;
-  #pumpScheduled = false;
 
   constructor(id: number, connectedAt: number, socket: Socket, ports: ConsumerPorts) {
     this.id = id;
     this.connectedAt = connectedAt;
     this.#socket = socket;
     this.#ports = ports;
+    this.#events = new EventWriter(socket, ports);
     this.#reader = new RequestReader(socket, {
       handle: (request) => ports.handle(this, request),
       write: (line) => this.write(line),
-      hasRoom: () => this.#hasRoom(),
+      hasRoom: () => this.#events.hasRoom,
       giveUp: () => this.#leave(lastWordGraceMs),
       onBug: ports.onBug,
     });
@@ -55,7 +54,7 @@ export class LocalConsumer {
   }
 
   get cursor(): Cursor | null {
-    return this.#cursor;
+    return this.#events.cursor;
   }
 
   get bufferedBytes(): number {
@@ -64,14 +63,14 @@ export class LocalConsumer {
 
   /** Begins to deliver from the cursor, in the place of any earlier subscription. */
   follow(cursor: Cursor, ticks: boolean): void {
-    this.#cursor = cursor;
+    if (this.#leaving) return;
+    // The next turn begins after the reply to `subscribe`, which is written when the handler returns.
+    this.#events.follow(cursor);
     this.#ticks = ticks;
-    // After the reply to `subscribe`, which is written when the handler returns.
-    this.#schedulePump();
   }
 
   unfollow(): void {
-    this.#cursor = null;
+    this.#events.follow(null);
     this.#ticks = false;
   }
 
@@ -82,7 +81,7 @@ export class LocalConsumer {
 
   /** Writes a tick to a subscriber who wants them and reads what it gets. */
   tick(line: string): void {
-    if (this.#ticks && this.#hasRoom()) this.write(line);
+    if (this.#ticks && this.#events.hasRoom) this.write(line);
   }
 
   /** Says why, and ends the connection once the client has read that, or at the latest after `graceMs`. */
@@ -96,33 +95,12 @@ export class LocalConsumer {
 
   /** Delivers what the log holds for this consumer, as far as its socket takes it. */
   pump(): void {
-    const cursor = this.#cursor;
-    if (cursor === null || this.#leaving || cursor.lag === 0 || !this.#hasRoom()) return;
-    const lost = cursor.skipLost();
-    this.#socket.cork();
-    if (lost !== null) this.#socket.write(encodeNotification('lost', lost));
-    const room = this.#bufferBytes - this.#socket.writableLength;
-    for (const chunk of cursor.read(Math.min(sliceBytes, Math.max(1, room))).chunks) this.#socket.write(chunk);
-    this.#socket.uncork();
-    if (cursor.lag > 0 && this.#hasRoom()) this.#schedulePump();
+    this.#events.pump();
   }
 
-  #hasRoom(): boolean {
-    return this.#socket.writableLength < this.#bufferBytes;
-  }
-
-  /** Below its high-water mark a socket does not tell when it has drained, so waiting for that could take for ever. */
-  get #bufferBytes(): number {
-    return Math.max(this.#ports.bufferBytes, this.#socket.writableHighWaterMark);
-  }
-
-  #schedulePump(): void {
-    if (this.#pumpScheduled) return;
-    this.#pumpScheduled = true;
-    this.#ports.schedule(() => {
-      this.#pumpScheduled = false;
-      this.pump();
-    });
+  /** Whether lines of a range, in the log's own memory, wait in the socket. */
+  holds(from: number, to: number): boolean {
+    return this.#events.holds(from, to);
   }
 
   #drained(): void {
@@ -132,7 +110,7 @@ export class LocalConsumer {
 
   #leave(graceMs: number): void {
     this.#leaving = true;
-    this.#cursor = null;
+    this.#events.follow(null);
     this.#reader.stop();
     this.#socket.end();
     const deadline = setTimeout(() => this.#socket.destroy(), graceMs);

@@ -1,11 +1,18 @@
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { Cursor } from '../log/cursor.ts';
+import { Cursor, type CursorParams } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { encodeNotification, RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import type { OutageReport } from '../protocol/ledger.ts';
-import { controlSocketName, eventsSocketName, type Hello, localProtocolVersion, type Tick } from '../protocol/local.ts';
+import {
+  controlSocketName,
+  eventsSocketName,
+  type Hello,
+  localProtocolVersion,
+  type SubscribeResult,
+  type Tick,
+} from '../protocol/local.ts';
 import { type LocalRequest, parseOutages, parseSubscribe } from '../protocol/local-requests.ts';
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
 import { LocalConsumer } from './local-consumer.ts';
@@ -51,7 +58,7 @@ export class LocalServer {
   readonly #servers: Server[] = [];
   #lastId = 0;
   #ticker: NodeJS.Timeout | undefined;
-  #stopListening: (() => void) | undefined;
+  #detach: (() => void) | undefined;
 
   constructor(options: LocalServerOptions, ports: LocalServerPorts) {
     this.#options = options;
@@ -70,7 +77,11 @@ export class LocalServer {
       await this.stop('figd could not start');
       throw error;
     }
-    this.#stopListening = this.#ports.log.onAppended(() => this.#fanOut());
+    this.#detach = this.#ports.log.attach({
+      appended: () => this.#fanOut(),
+      holds: (from, to) => this.#consumers.values().some((consumer) => consumer.holds(from, to)),
+      renewed: () => this.#renewed(),
+    });
     this.#ticker = setInterval(() => this.#tick(), tickMs);
   }
 
@@ -81,7 +92,7 @@ export class LocalServer {
     for (const consumer of this.#consumers.values()) {
       consumer.bye({ reason, head: this.#ports.log.head }, byeGraceMs);
     }
-    this.#stopListening?.();
+    this.#detach?.();
     await Promise.all(closed);
   }
 
@@ -145,9 +156,19 @@ export class LocalServer {
     throw new RpcError(rpcErrorCode.methodNotFound, `method not found; ${hint}`);
   }
 
+  /** Opens the cursor at once, unless a moment has to be looked for. */
   #subscribe(consumer: LocalConsumer, params: Readonly<Record<string, unknown>>): unknown {
-    const { maxConsumers } = this.#options;
     const wanted = parseSubscribe(params);
+    const { from = 'now' } = wanted;
+    if (typeof from !== 'object' || !('since' in from)) return this.#follow(consumer, { ...wanted, from });
+    const { log } = this.#ports;
+    return log
+      .firstSince(from.since)
+      .then((seq) => this.#follow(consumer, { ...wanted, from: { epoch: log.epoch, seq } }));
+  }
+
+  #follow(consumer: LocalConsumer, wanted: CursorParams): SubscribeResult {
+    const { maxConsumers } = this.#options;
     if (consumer.cursor === null && this.subscribers().length >= maxConsumers) {
       throw new RpcError(
         rpcErrorCode.tooManyConsumers,
@@ -157,6 +178,12 @@ export class LocalServer {
     const [cursor, result] = Cursor.open(this.#ports.log, wanted);
     consumer.follow(cursor, wanted.ticks ?? true);
     return result;
+  }
+
+  /** Positions of the epoch that has ended mean nothing any more: consumers come back and are told so. */
+  #renewed(): void {
+    const reason = 'a new epoch begins: the disk does not keep the sequence numbers any more';
+    for (const consumer of this.subscribers()) consumer.bye({ reason, head: this.#ports.log.head }, byeGraceMs);
   }
 
   #fanOut(): void {

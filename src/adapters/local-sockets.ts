@@ -1,6 +1,8 @@
 import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
+import { eventsSocketName } from '../protocol/local.ts';
 
 /** A local path that cannot be used, with the reason and what to do. */
 export class LocalPathError extends Error {
@@ -75,16 +77,24 @@ export async function listenLocally(
   return server;
 }
 
+/** The daemon that serves the sockets of a directory, in words; null where none does. */
+export async function whoServes(directory: string): Promise<AlreadyRunningError | null> {
+  const path = join(directory, eventsSocketName);
+  const pid = await probe(path);
+  return pid === 'dead' ? null : alreadyRunning(path, pid);
+}
+
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return;
   if (!found.isSocket()) throw new LocalPathError(`${path} exists and is not a socket; move it away`);
   const pid = await probe(path);
-  if (pid === 'dead') {
-    await unlink(path).catch(() => undefined);
-    return;
-  }
-  throw new AlreadyRunningError(`figd is already running on ${path}${pid === 'unknown' ? '' : ` (pid ${pid})`}`);
+  if (pid !== 'dead') throw alreadyRunning(path, pid);
+  await unlink(path).catch(() => undefined);
+}
+
+function alreadyRunning(path: string, pid: number | 'unknown'): AlreadyRunningError {
+  return new AlreadyRunningError(`figd is already running on ${path}${pid === 'unknown' ? '' : ` (pid ${pid})`}`);
 }
 
 /** Whether somebody serves the socket, and the process id it tells. */

@@ -112,7 +112,17 @@ export class Metrics {
       'Events between the slowest consumer and the head of the log.',
       (lag, { consumers }) => lag.set(Math.max(0, ...consumers.map((each) => each.lag))),
     );
-    gauge('figd_journal_bytes', 'Bytes held by the event log.', (bytes, { journal }) => bytes.set(journal.ringBytes));
+    gauge('figd_journal_bytes', 'Bytes of events on disk.', (bytes, { journal }) => bytes.set(journal.bytes));
+    gauge('figd_journal_ok', '1 while everything is kept on disk, 0 while something is not.', (ok, { journal }) =>
+      ok.set(journal.enabled && journal.trouble === null ? 1 : 0),
+    );
+    gauge('figd_journal_unwritten_events', 'Events that are not on disk yet.', (count, { journal }) => {
+      if (journal.written === null) count.remove();
+      else count.set(journal.head - journal.written);
+    });
+    gauge('figd_ring_bytes', 'Memory held for the newest events.', (bytes, { journal }) =>
+      bytes.set(journal.ringBytes),
+    );
     new Counter({
       name: 'figd_events_total',
       help: 'Events of a channel since the start.',

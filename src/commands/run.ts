@@ -1,4 +1,3 @@
-import type { Settings } from '../config/settings.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import {
   type ConfigurationArguments,
@@ -20,10 +19,11 @@ export const run: Command<ConfigurationArguments> = {
     const settings = await settingsFrom(argv);
     const { loadCredentials } = await import('../config/credentials.ts');
     const credentials = await orExit(() => loadCredentials(settings.credentials, process.env));
-    const [{ Vault }, { createLogger }, { systemClock }, { Daemon }, { version }] = await Promise.all([
+    const [{ Vault }, { createLogger }, { systemClock }, { openStorage }, { Daemon }, { version }] = await Promise.all([
       import('../adapters/vault.ts'),
       import('../adapters/logger.ts'),
       import('../adapters/system-clock.ts'),
+      import('../daemon/storage.ts'),
       import('../daemon/daemon.ts'),
       import('../version.ts'),
     ]);
@@ -33,21 +33,23 @@ export const run: Command<ConfigurationArguments> = {
       pretty: process.stdout.isTTY === true,
       redact: (line) => vault.redact(line),
     });
-    const ledger = await ledgerFor(settings, (trouble) => {
-      if (trouble === null) logger.info('the ledger of gaps is written again');
-      else logger.error(`the ledger of gaps is kept in memory only: ${trouble}`);
-    });
+    const clock = systemClock();
+    const onTrouble = (trouble: string | null) => {
+      if (trouble === null) logger.info('everything is kept on disk again');
+      else logger.error(`not everything is kept on disk: ${trouble}`);
+    };
+    const storage = await storageOrExit(() => openStorage(settings, { now: clock.monotonic, onTrouble }), settings);
     const fatal = Promise.withResolvers<never>();
     process.removeAllListeners('uncaughtException').on('uncaughtException', fatal.reject);
     const daemon = new Daemon({
       settings,
       version,
       vault,
-      store: ledger.store,
+      storage,
       logger,
       credentialFiles: credentials.files,
       reloadCredentials: () => loadCredentials(settings.credentials, process.env),
-      clock: systemClock(),
+      clock,
       random: Math.random,
       onFatal: fatal.reject,
     });
@@ -55,7 +57,6 @@ export const run: Command<ConfigurationArguments> = {
     process.on('SIGHUP', () => daemon.refresh());
     try {
       await daemon.stop(await Promise.race([stopping, fatal.promise]));
-      ledger.close();
     } catch (error) {
       logger.fatal({ err: error }, 'internal failure: figd ends so that a clean one can be started');
       // A machine that died leaves its children running: nothing in this process can be trusted to end in order.
@@ -63,17 +64,6 @@ export const run: Command<ConfigurationArguments> = {
     }
   },
 };
-
-/** The ledger of gaps: in a file, so that it survives the daemon, or in memory where there is no journal. */
-async function ledgerFor({ journal }: Settings, onTrouble: (message: string | null) => void) {
-  if (!journal.enabled) {
-    const { MemoryLedger } = await import('../log/memory-ledger.ts');
-    return { store: new MemoryLedger(Date.now()), close: () => undefined };
-  }
-  const { openLedger } = await import('../adapters/sqlite-ledger.ts');
-  const store = openLedger(journal.directory, { now: Date.now, retainFor: journal.retainFor, onTrouble });
-  return { store, close: () => store.close() };
-}
 
 /** Resolves with the name of the signal that asks for an end. A second signal ends the process at once. */
 function stopSignal(): Promise<string> {
@@ -84,10 +74,27 @@ function stopSignal(): Promise<string> {
   });
 }
 
-async function startOrExit(
-  start: () => Promise<void>,
-  { local, metrics }: Awaited<ReturnType<typeof settingsFrom>>,
-): Promise<void> {
+type Settings = Awaited<ReturnType<typeof settingsFrom>>;
+
+async function storageOrExit<T>(open: () => Promise<T>, { local, journal }: Settings): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    const { DirectoryTakenError } = await import('../adapters/journal/disk-journal.ts');
+    if (!(error instanceof DirectoryTakenError)) throw error;
+    const { whoServes } = await import('../adapters/local-sockets.ts');
+    const running = await whoServes(local.directory);
+    if (running !== null) throw new ExitError(exitCode.failed, running.message);
+    const { ConfigurationError } = await import('../config/load.ts');
+    const problem = error.message;
+    const advice = 'give each daemon a directory of its own';
+    throw configurationExit(
+      new ConfigurationError([{ key: 'journal.directory', problem, advice, where: journal.directory }]),
+    );
+  }
+}
+
+async function startOrExit(start: () => Promise<void>, { local, metrics }: Settings): Promise<void> {
   const { AlreadyRunningError, LocalPathError } = await import('../adapters/local-sockets.ts');
   const { ConfigurationError } = await import('../config/load.ts');
   try {

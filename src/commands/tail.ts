@@ -41,14 +41,16 @@ export const tail: Command<TailOptions> = {
       ),
   handler: async (options) => {
     const count = options.count === undefined ? Number.POSITIVE_INFINITY : parseCount(options.count);
-    const oldest = options.since === undefined ? 0 : Date.now() - durationArgument('--since', options.since);
-    const from = options.since === undefined ? parseFrom(options.from ?? 'now') : 'oldest';
+    const from =
+      options.since === undefined
+        ? parseFrom(options.from ?? 'now')
+        : { since: Date.now() - durationArgument('--since', options.since) };
     const path = `${await localDirectory(options)}/${eventsSocketName}`;
     const end = AbortSignal.any([interrupted(), stdout.gone]);
     const style = stdout.isTerminal && !options.json ? styleFor(true, process.env) : undefined;
     try {
       const followed = followEvents({ path, channels: options.channels ?? [], from, onMute }, end);
-      await print(followed, { count, oldest, style });
+      await print(followed, { count, style });
     } catch (error) {
       throw asExit(error);
     }
@@ -64,18 +66,15 @@ function onMute(mute: boolean): void {
 
 interface Printing {
   readonly count: number;
-  /** Events received before, unix milliseconds, are passed over. */
-  readonly oldest: number;
   /** Absent for NDJSON. */
   readonly style: Style | undefined;
 }
 
-async function print(followed: AsyncIterable<Followed>, { count, oldest, style }: Printing): Promise<void> {
+async function print(followed: AsyncIterable<Followed>, { count, style }: Printing): Promise<void> {
   let left = count;
   for await (const item of followed) {
     switch (item.kind) {
       case 'event': {
-        if (item.event.receivedAt < oldest) break;
         await stdout.write(style ? `${eventLine(item.event, style)}\n` : Buffer.concat([item.bytes, lineFeed]));
         left -= 1;
         if (left === 0) return;

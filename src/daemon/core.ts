@@ -3,6 +3,9 @@ import type { Vault } from '../adapters/vault.ts';
 import type { VenueSessionPorts } from '../adapters/venue-session.ts';
 import type { Settings } from '../config/settings.ts';
 import { EventLog } from '../log/event-log.ts';
+import type { Journal } from '../log/journal.ts';
+import { JournalFeed } from '../log/journal-feed.ts';
+import type { Numbers } from '../log/numbers.ts';
 import { RfqIndex } from '../log/rfq-index.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
@@ -31,7 +34,11 @@ export interface CoreOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly store: LedgerStore;
-  readonly epoch: string;
+  readonly numbers: Numbers;
+  /** Where events are kept on disk; null where they are not. */
+  readonly journal: Journal | null;
+  /** Why something cannot be kept on disk at present, or null. */
+  readonly storageTrouble: () => string | null;
   /** Runs a function once this turn of the event loop is over. */
   readonly schedule: (run: () => void) => void;
   /** How often {@link Core.lookAtClock} is going to be called, in milliseconds. */
@@ -46,6 +53,8 @@ export interface CoreOptions {
 
 const stopDeadlineMs = 3_500;
 const minuteMs = 60_000;
+/** Out of every second, about 1,000 RFQs. */
+const learningMs = 10;
 
 /**
  * The daemon without its doors to this host: session, log and ledger, over whatever venue and clock it is given. In life
@@ -53,6 +62,8 @@ const minuteMs = 60_000;
  */
 export class Core {
   readonly log: EventLog;
+  /** Brings the log to the disk; null where there is no journal. */
+  readonly feed: JournalFeed | null;
   readonly intake: Intake;
   readonly ledger: Ledger;
   readonly watch: StateWatch;
@@ -68,9 +79,10 @@ export class Core {
   #refreshScheduled = false;
 
   constructor(options: CoreOptions) {
-    const { settings, clock, epoch, schedule, store, onGapSettled } = options;
+    const { settings, clock, numbers, journal, schedule, store, onGapSettled } = options;
     this.#options = options;
-    this.log = new EventLog({ epoch, ringBytes: settings.journal.ring, schedule });
+    this.log = new EventLog({ numbers, journal, ringBytes: settings.journal.ring, schedule });
+    this.feed = journal === null ? null : new JournalFeed({ log: this.log, journal, clock });
     this.intake = new Intake(this.log, clock);
     this.#index = settings.reconcile.enabled ? new RfqIndex(this.log) : null;
     this.#own = new OwnEvents(this.log, clock);
@@ -91,7 +103,12 @@ export class Core {
     this.watch = new StateWatch({
       derive: () =>
         deriveHealth(
-          healthFacts(this.view(), { now: clock.monotonic(), socketHost, lastHeardAt: this.intake.lastHeardAt }),
+          healthFacts(this.view(), {
+            now: clock.monotonic(),
+            socketHost,
+            lastHeardAt: this.intake.lastHeardAt,
+            storageTrouble: options.storageTrouble(),
+          }),
         ),
       wall: () => Math.round(clock.wall()),
       onChange: (message) => {
@@ -103,8 +120,8 @@ export class Core {
 
   /** Sets off for the venue. */
   start(): void {
-    const { settings, onFatal } = this.#options;
-    this.ledger.adopt(settings.session.channels);
+    const { settings, numbers, onFatal } = this.#options;
+    this.ledger.adopt(settings.session.channels, numbers.isContinuous);
     this.#supervisor.on('*', (fact) => this.#learn(fact));
     this.#supervisor.subscribe({ error: onFatal });
     this.#supervisor.start();
@@ -118,6 +135,11 @@ export class Core {
     this.intake.stop();
   }
 
+  /** Has written what the disk does not have yet. */
+  async flush(): Promise<void> {
+    await this.feed?.stop();
+  }
+
   /** Notices what timers cannot. To be called every `lookInterval`. */
   lookAtClock(): void {
     this.#gaps.lookAtClock();
@@ -126,8 +148,15 @@ export class Core {
   /** What only the passing of time changes. To be called every second or so. */
   lookAround(): void {
     this.watch.refresh();
-    this.#index?.readOn();
+    this.#learnRfqs();
     if (this.view().session?.state === 'live') this.#gaps.markHeard();
+  }
+
+  /** As far as a small part of the time allows: at a pace no market has, it is the events that matter. */
+  #learnRfqs(): void {
+    const { clock } = this.#options;
+    const until = clock.monotonic() + learningMs;
+    while (this.#index?.readOn() === false && clock.monotonic() < until);
   }
 
   /** The machines as they are, or, once they have ended, as they were last. */

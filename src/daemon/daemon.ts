@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import { LocalServer } from '../adapters/local-server.ts';
 import type { Logger } from '../adapters/logger.ts';
@@ -9,7 +8,7 @@ import type { Settings } from '../config/settings.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
-import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
+import type { GapRecord } from '../protocol/ledger.ts';
 import type { StateMessage } from '../protocol/local.ts';
 import type { StatusDocument } from '../protocol/status.ts';
 import type { TimeJump } from './clock-watch.ts';
@@ -18,14 +17,14 @@ import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
 import { observe } from './observer.ts';
 import { statusDocument } from './status.ts';
+import type { Storage } from './storage.ts';
 import { reachVenue, type Venue } from './venue.ts';
 
 export interface DaemonOptions {
   readonly settings: Settings;
   readonly version: string;
   readonly vault: Vault;
-  /** Where gaps are kept; it outlives the daemon. */
-  readonly store: LedgerStore;
+  readonly storage: Storage;
   /** Files the credentials come from; while the venue refuses them, a change is noticed within a second. */
   readonly credentialFiles: readonly string[];
   /** Reads the credentials anew. @throws what is wrong with them */
@@ -80,8 +79,8 @@ export class Daemon {
         status: () => this.#status(),
         outages: (since) => ({
           now: clock.wall(),
-          beganAt: options.store.recall().beganAt,
-          gaps: options.store.gapsSince(since),
+          beganAt: options.storage.ledger.recall().beganAt,
+          gaps: options.storage.ledger.gapsSince(since),
         }),
         control: controlMethods({
           rest: this.#venue.rest,
@@ -100,13 +99,14 @@ export class Daemon {
    * @throws what makes it impossible to serve at all: a path or port that cannot be used, or another daemon
    */
   async start(): Promise<void> {
-    const { logger, settings } = this.#options;
+    const { logger, settings, storage } = this.#options;
     setDefaultAutoSelectFamilyAttemptTimeout(addressAttemptMs);
-    await this.#local.start();
     try {
+      await this.#local.start();
       await this.#startMetrics();
     } catch (error) {
       await this.#local.stop('figd could not start');
+      await storage.close(this.#core.log.head);
       throw error;
     }
     this.#core.start();
@@ -153,15 +153,17 @@ export class Daemon {
   }
 
   #createCore(): Core {
-    const { settings, clock, random, vault, store, onFatal } = this.#options;
+    const { settings, clock, random, vault, storage, onFatal } = this.#options;
     return new Core({
       settings,
       venue: this.#venue,
       vault,
       clock,
       random,
-      store,
-      epoch: randomBytes(8).toString('hex'),
+      store: storage.ledger,
+      numbers: storage.numbers,
+      journal: storage.journal,
+      storageTrouble: storage.trouble,
       schedule: setImmediate,
       lookInterval: clockLookMs,
       onFact: (fact) => this.#observe(fact),
@@ -173,8 +175,8 @@ export class Daemon {
   }
 
   #status(): StatusDocument {
-    const { settings, version, clock } = this.#options;
-    const { log, ledger, watch, counters, intake, unknownCodes } = this.#core;
+    const { settings, version, clock, storage } = this.#options;
+    const { log, feed, ledger, watch, counters, intake, unknownCodes } = this.#core;
     return statusDocument({
       version,
       startedAt: this.#startedAt,
@@ -182,6 +184,8 @@ export class Daemon {
       configuredChannels: settings.session.channels,
       clock,
       log,
+      feed,
+      storage,
       ledger,
       watch,
       unknownCodes,
@@ -247,6 +251,8 @@ export class Daemon {
     for (const ticker of this.#tickers) clearInterval(ticker);
     await this.#core.stop();
     await this.#local.stop(reason);
+    await this.#core.flush();
+    await this.#options.storage.close(this.#core.log.head);
     await this.#closeMetrics?.();
     await this.#venue.close();
     logger.info('figd stopped');

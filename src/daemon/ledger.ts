@@ -53,11 +53,15 @@ export class Ledger {
     return this.#unsettled[0] ?? null;
   }
 
-  /** Takes over what an earlier run could not finish, and the time since that run ended. */
-  adopt(channels: readonly string[]): void {
+  /**
+   * Takes over what an earlier run could not finish, and the time since that run ended.
+   * @param isTold whether the numbering goes on, and holds all that the earlier run told
+   */
+  adopt(channels: readonly string[], isTold = false): void {
     const { unfinished, heardAt, heardClockOffsetMs } = this.#memory;
     for (const gap of unfinished) {
-      this.#announce(gap);
+      if (isTold) this.#total += 1;
+      else this.#announce(gap);
       if (gap.until === null) this.#blind ??= { ...gap, until: null, sinceMonotonic: null };
       else this.#unsettled = [...this.#unsettled, gap];
     }

@@ -44,22 +44,20 @@ export function topState(value: string | object): string {
 /** What the health is derived from. */
 export function healthFacts(
   { supervisor, token, session }: MachineView,
-  { now, socketHost, lastHeardAt }: Pick<HealthFacts, 'now' | 'socketHost' | 'lastHeardAt'>,
+  known: Pick<HealthFacts, 'now' | 'socketHost' | 'lastHeardAt' | 'storageTrouble'>,
 ): HealthFacts {
   const { expiresAt, retryAt, lastFailure } = token.context;
   return {
-    now,
+    ...known,
     token: {
       state: token.state,
-      usable: expiresAt !== null && expiresAt > now,
+      usable: expiresAt !== null && expiresAt > known.now,
       expiresAt,
       retryAt,
       lastFailure,
     },
     sessionNeedsToken: supervisor.settings.authenticateWith === 'token',
     session: session === null ? null : { state: session.state, ...endingAnd(session.context) },
-    lastHeardAt,
-    socketHost,
     lastClose: supervisor.lastClose,
     nextDialAt: supervisor.nextDialAt,
     heldByCeiling: supervisor.heldByCeiling,

@@ -1,6 +1,7 @@
 import type { LocalConsumer } from '../adapters/local-consumer.ts';
 import type { Cursor } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { JournalFeed } from '../log/journal-feed.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { Failure } from '../protocol/failure.ts';
 import type { ChannelState, StatusDocument } from '../protocol/status.ts';
@@ -8,6 +9,7 @@ import type { UnknownCodes } from '../protocol/unknown-codes.ts';
 import type { Ledger } from './ledger.ts';
 import type { MachineView } from './snapshot.ts';
 import type { StateWatch } from './state-watch.ts';
+import type { Storage } from './storage.ts';
 
 export interface StatusSources {
   readonly version: string;
@@ -16,6 +18,9 @@ export interface StatusSources {
   readonly configuredChannels: readonly string[];
   readonly clock: Clock;
   readonly log: EventLog;
+  /** Brings the log to the disk; null where there is no journal. */
+  readonly feed: JournalFeed | null;
+  readonly storage: Storage;
   readonly ledger: Ledger;
   readonly unknownCodes: UnknownCodes;
   readonly watch: StateWatch;
@@ -26,7 +31,7 @@ export interface StatusSources {
 
 /** The whole truth about the daemon at this moment, without a secret. */
 export function statusDocument(sources: StatusSources): StatusDocument {
-  const { clock, log, watch } = sources;
+  const { clock, watch } = sources;
   const view = sources.view();
   const wall = clock.wall();
   const unixOf = unixFrom(clock, wall);
@@ -51,7 +56,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       bufferedBytes,
       connectedAt,
     })),
-    journal: { enabled: false, epoch: log.epoch, oldest: log.oldest, head: log.head, ringBytes: log.heldBytes },
+    journal: journalPart(sources),
     gaps: sources.ledger.summary(),
     unknownCodes: sources.unknownCodes.list(),
     counters: { ...sources.counters },
@@ -100,6 +105,19 @@ function sessionPart(
     },
     clockOffsetMs: beat?.clockOffsetMs ?? null,
     lastClose: lastClose === null ? null : { ...lastClose, at: unixOf(lastClose.at) ?? 0 },
+  };
+}
+
+function journalPart({ log, feed, storage }: StatusSources): StatusDocument['journal'] {
+  return {
+    enabled: feed !== null,
+    epoch: log.epoch,
+    oldest: log.oldest,
+    head: log.head,
+    written: feed?.written ?? null,
+    bytes: storage.bytes(),
+    ringBytes: log.heldBytes,
+    trouble: storage.trouble(),
   };
 }
 

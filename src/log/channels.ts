@@ -1,4 +1,5 @@
 import { gapChannel, reconcileChannel, stateChannel, unroutedChannel } from '../protocol/local.ts';
+import { patternTest } from './patterns.ts';
 
 /** A channel of the log: a small number for speed, its name, and its name as it stands in a line. */
 export interface Channel {
@@ -16,9 +17,6 @@ export interface Channel {
  * this number new names share {@link unroutedChannel}; the frame itself still tells where it belongs.
  */
 export const maxChannels = 1_024;
-
-/** The channels whose events the venue lists as well. */
-const listedChannels = ['rfq.maker', 'rfq.taker'];
 
 /** Numbers the channels in the order they appear. */
 export class Channels {
@@ -63,60 +61,29 @@ function asciiJson(text: string): string {
   );
 }
 
-/**
- * Which channels a consumer wants. Patterns are channel names in which `*` stands for any run of characters; figd's
- * own facts pass whatever the patterns.
- */
+/** Which channels a consumer wants, with the answers remembered by channel. */
 export class ChannelFilter {
   readonly patterns: readonly string[];
   readonly #channels: Channels;
-  readonly #tests: readonly ((name: string) => boolean)[];
+  readonly #test: ((name: string) => boolean) | null;
   /** Answers by channel id, found when first asked. */
   readonly #answers: (boolean | undefined)[] = [];
 
   constructor(channels: Channels, patterns: readonly string[]) {
     this.patterns = patterns;
     this.#channels = channels;
-    this.#tests = patterns.map(patternTest);
+    this.#test = patternTest(patterns);
   }
 
   get passesAll(): boolean {
-    return this.patterns.includes('*');
+    return this.#test === null;
   }
 
   passes(channelId: number): boolean {
     const known = this.#answers[channelId];
     if (known !== undefined) return known;
-    const name = this.#channels.withId(channelId)?.name ?? '';
-    const answer = name === stateChannel || name === gapChannel || this.#wants(name);
+    const answer = this.#test?.(this.#channels.withId(channelId)?.name ?? '') ?? true;
     this.#answers[channelId] = answer;
     return answer;
   }
-
-  /** Who wants RFQs wants those as well that were fetched afterwards. */
-  #wants(name: string): boolean {
-    const names = name === reconcileChannel ? [name, ...listedChannels] : [name];
-    return names.some((each) => this.#tests.some((test) => test(each)));
-  }
-}
-
-/**
- * Matches by walking the parts between the stars, which is linear in the name: a regular expression made from a
- * consumer's pattern could take for ever.
- */
-function patternTest(pattern: string): (name: string) => boolean {
-  const parts = pattern.split('*');
-  const [first = '', ...rest] = parts;
-  const last = rest.pop();
-  if (last === undefined) return (name) => name === pattern;
-  return (name) => {
-    if (!name.startsWith(first)) return false;
-    let at = first.length;
-    for (const part of rest) {
-      const found = name.indexOf(part, at);
-      if (found === -1) return false;
-      at = found + part.length;
-    }
-    return name.length - last.length >= at && name.endsWith(last);
-  };
 }

@@ -1,16 +1,24 @@
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
-import type { Lost, SubscribeParams, SubscribeResult } from '../protocol/local.ts';
+import type { From, Lost, SubscribeParams, SubscribeResult } from '../protocol/local.ts';
 import { ChannelFilter } from './channels.ts';
-import type { Batch, EventLog } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
+import type { Batch } from './journal.ts';
+
+/** What a subscriber asks for, with a position in the place of a moment. */
+export interface CursorParams extends Omit<SubscribeParams, 'from'> {
+  readonly from?: Exclude<From, { readonly since: number }>;
+}
 
 /** A reader's place in the log. It costs a number: the log knows nothing of its readers. */
 export class Cursor {
   readonly filter: ChannelFilter;
   readonly #log: EventLog;
+  readonly #epoch: string;
   #position: number;
 
   private constructor(log: EventLog, filter: ChannelFilter, position: number) {
     this.#log = log;
+    this.#epoch = log.epoch;
     this.filter = filter;
     this.#position = position;
   }
@@ -19,7 +27,7 @@ export class Cursor {
    * Opens a cursor where a subscriber asked for it, or, where that is gone, at the oldest event there is.
    * @throws {RpcError} −32602 when the position lies beyond what the log has given out
    */
-  static open(log: EventLog, { channels = ['*'], from = 'now' }: SubscribeParams): [Cursor, SubscribeResult] {
+  static open(log: EventLog, { channels = ['*'], from = 'now' }: CursorParams): [Cursor, SubscribeResult] {
     const filter = new ChannelFilter(log.channels, channels);
     const { epoch, head, oldest } = log;
     const at = (position: number, missed?: 'epoch' | 'expired'): [Cursor, SubscribeResult] => [
@@ -41,6 +49,11 @@ export class Cursor {
     return from.seq < oldest ? at(oldest, 'expired') : at(from.seq);
   }
 
+  /** Whether the numbering it belongs to is the one in use. */
+  get isCurrent(): boolean {
+    return this.#epoch === this.#log.epoch;
+  }
+
   /** The sequence number read next. */
   get position(): number {
     return this.#position;
@@ -48,22 +61,41 @@ export class Cursor {
 
   /** How many events lie between the cursor and the head. */
   get lag(): number {
-    return this.#log.head + 1 - this.#position;
+    return this.isCurrent ? this.#log.head + 1 - this.#position : 0;
   }
 
-  /** Moves past a range the log no longer holds, and tells which; null where nothing is missing. */
-  skipLost(): Lost | null {
-    const { oldest } = this.#log;
-    if (this.#position >= oldest) return null;
-    const lost: Lost = { from: this.#position, to: oldest - 1, reason: 'expired' };
-    this.#position = oldest;
-    return lost;
+  /** Whether what it reads next is no longer in memory, and has to be fetched. */
+  get isBehind(): boolean {
+    return this.isCurrent && this.#log.journal !== null && this.#position < this.#log.oldestHeld;
   }
 
-  /** The next lines that pass the filter, up to about `maxBytes`; the cursor moves behind them. */
+  /** The next lines in memory that pass the filter, up to about `maxBytes`; the cursor moves behind them. */
   read(maxBytes: number): Batch {
+    const lost = this.#skipTo(this.#log.oldestHeld, 'expired');
     const batch = this.#log.read(this.#position, this.filter, maxBytes);
     this.#position = batch.next;
+    return lost === null ? batch : { ...batch, lost };
+  }
+
+  /** The next lines from the journal. Only one fetch may be under way at a time, and no read beside it. */
+  async fetch(maxBytes: number): Promise<Batch> {
+    const from = this.#position;
+    const { filter } = this;
+    const query = { epoch: this.#epoch, from, channels: filter.patterns, maxBytes };
+    const batch = (await this.#log.journal?.read(query)) ?? null;
+    if (batch === null || batch.next <= from) {
+      const lost = this.#skipTo(this.#log.oldestHeld, 'unwritten');
+      return { chunks: [], bytes: 0, next: this.#position, lost };
+    }
+    this.#position = batch.next;
     return batch;
+  }
+
+  /** Moves to a position, and tells what it passed over; null where it is there already. */
+  #skipTo(position: number, reason: Lost['reason']): Lost | null {
+    if (this.#position >= position || !this.isCurrent) return null;
+    const lost: Lost = { from: this.#position, to: position - 1, reason };
+    this.#position = position;
+    return lost;
   }
 }

@@ -1,11 +1,15 @@
 import type { FrameEncoding } from '../protocol/local.ts';
-import { type Channel, type ChannelFilter, Channels } from './channels.ts';
-import { Slab } from './slab.ts';
+import { type ChannelFilter, Channels } from './channels.ts';
+import type { Batch, Block, Journal } from './journal.ts';
+import { linePrefix, lineSuffix, receivedAtOf } from './line.ts';
+import type { Numbers } from './numbers.ts';
+import { Ring } from './ring.ts';
 
 export interface EventLogOptions {
-  /** Names this numbering of events: a sequence number means something only within its epoch. */
-  readonly epoch: string;
-  /** How many bytes of encoded lines are kept for readers that are behind. */
+  readonly numbers: Numbers;
+  /** Where lines can be read that are no longer in memory; null where there is no such place. */
+  readonly journal: Journal | null;
+  /** How many bytes of encoded lines are kept in memory at most, for readers that are behind. */
   readonly ringBytes: number;
   /** Runs a function once this turn of the event loop is over. */
   readonly schedule: (run: () => void) => void;
@@ -22,43 +26,53 @@ export interface Append {
   readonly encoding?: FrameEncoding | undefined;
 }
 
-/** What a cursor gets from one look into the log. */
-export interface Batch {
-  /** Runs of whole lines, in order, to be written as they are. */
-  readonly chunks: readonly Buffer[];
-  readonly bytes: number;
-  /** The position after this batch. */
-  readonly next: number;
+/** Somebody who reads the log as it grows. */
+export interface LogReader {
+  /** Called once after every turn in which events were appended. */
+  readonly appended?: () => void;
+  /** Whether it still reads bytes of lines in a range that it was given. */
+  readonly holds?: (from: number, to: number) => boolean;
+  /** A new epoch has begun: positions of the one before mean nothing any more. */
+  readonly renewed?: () => void;
 }
 
-const slabBytes = 1_048_576;
-const smallestSlabBytes = 65_536;
-/** How many lines one read may look at: a filter that passes nothing must not hold up the event loop. */
-const scanLimit = 4_096;
-const suffix = '}}\n';
+/** How many bytes of lines are looked at together to find a moment. */
+const lookBytes = 65_536;
 
 /**
  * Every event gets a sequence number once and its line is encoded once; consumers are cursors that read at their own
- * pace. The log keeps the newest `ringBytes` of lines in memory.
+ * pace. The newest lines are in memory, what is older in the journal.
  */
 export class EventLog {
-  readonly epoch: string;
   readonly channels = new Channels();
-  readonly #ringBytes: number;
-  readonly #slabBytes: number;
+  readonly journal: Journal | null;
+  readonly #numbers: Numbers;
   readonly #schedule: (run: () => void) => void;
-  readonly #slabs: Slab[] = [];
-  readonly #listeners = new Set<() => void>();
-  #heldBytes = 0;
-  #head = 0;
+  readonly #ring: Ring;
+  readonly #readers = new Set<LogReader>();
+  #epoch: string;
+  #ceiling = 0;
+  #head: number;
   #lastReceivedAt: number | null = null;
   #announced = false;
+  /** What readers at the head are given, most of them the same. */
+  #latest: (Batch & { readonly from: number; readonly head: number }) | null = null;
 
-  constructor({ epoch, ringBytes, schedule }: EventLogOptions) {
-    this.epoch = epoch;
-    this.#ringBytes = ringBytes;
-    this.#slabBytes = Math.max(smallestSlabBytes, Math.min(slabBytes, Math.floor(ringBytes / 8)));
+  constructor({ numbers, journal, ringBytes, schedule }: EventLogOptions) {
+    this.journal = journal;
+    this.#numbers = numbers;
     this.#schedule = schedule;
+    this.#ring = new Ring(ringBytes, (from, to) => {
+      for (const reader of this.#readers) if (reader.holds?.(from, to) === true) return true;
+      return false;
+    });
+    this.#epoch = numbers.epoch;
+    this.#head = numbers.first - 1;
+  }
+
+  /** Names this numbering of events: a sequence number means something only within its epoch. */
+  get epoch(): string {
+    return this.#epoch;
   }
 
   /** The newest sequence number given; 0 before the first event. */
@@ -68,12 +82,17 @@ export class EventLog {
 
   /** The oldest sequence number that can still be read; head + 1 while there is none. */
   get oldest(): number {
-    return this.#slabs[0]?.firstSeq ?? this.#head + 1;
+    return Math.min(this.journal?.oldest(this.#epoch) ?? Number.POSITIVE_INFINITY, this.oldestHeld);
+  }
+
+  /** The oldest that is in memory; head + 1 while there is none. */
+  get oldestHeld(): number {
+    return this.#ring.oldest ?? this.#head + 1;
   }
 
   /** Bytes of memory held for lines. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#ring.heldBytes;
   }
 
   /** When the latest venue frame came in (unix milliseconds), or null before the first. */
@@ -84,10 +103,10 @@ export class EventLog {
   /** Gives the event its sequence number, encodes its line, and wakes the readers once this turn is over. */
   append({ channel: name, message, receivedAt, session, encoding }: Append): number {
     const channel = this.channels.named(name);
-    const seq = this.#head + 1;
-    const prefix = linePrefix(seq, channel, receivedAt, session, encoding);
-    const bytes = prefix.length + message.length + suffix.length;
-    this.#slabFor(seq, bytes).append(channel.id, prefix, message, suffix);
+    const seq = this.#head < this.#ceiling ? this.#head + 1 : this.#raise();
+    const prefix = linePrefix(seq, channel.json, receivedAt, session, encoding);
+    const bytes = prefix.length + message.length + lineSuffix.length;
+    this.#ring.slabFor(seq, bytes).append(channel.id, prefix, message, lineSuffix);
     this.#head = seq;
     channel.events += 1;
     channel.lastEventAt = receivedAt;
@@ -96,69 +115,64 @@ export class EventLog {
     return seq;
   }
 
-  /** Calls `listener` once after every turn in which events were appended. Returns how to stop that. */
-  onAppended(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Returns how to leave. */
+  attach(reader: LogReader): () => void {
+    this.#readers.add(reader);
+    return () => this.#readers.delete(reader);
   }
 
   /**
-   * The lines from `position` on that pass the filter, up to about `maxBytes` (at least one line where there is one).
-   * A position before {@link oldest} must be moved first; one beyond the head gives an empty batch.
+   * The lines in memory from `position` on that pass the filter, up to about `maxBytes` (at least one line where there
+   * is one). From a position before {@link oldestHeld} it goes on there; one beyond the head gives an empty batch.
    */
   read(position: number, filter: ChannelFilter, maxBytes: number): Batch {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    let next = Math.max(position, this.oldest);
-    let scanned = 0;
-    const all = filter.passesAll;
-    for (let at = this.#slabIndexOf(next); at < this.#slabs.length; at += 1) {
-      const slab = this.#slabs[at];
-      if (slab === undefined || bytes >= maxBytes || scanned >= scanLimit) break;
-      let index = next - slab.firstSeq;
-      let runStart = -1;
-      let runEnd = 0;
-      for (; index < slab.count && bytes < maxBytes && scanned < scanLimit; index += 1, scanned += 1) {
-        const end = slab.endOf(index);
-        if (all || filter.passes(slab.channelAt(index))) {
-          const start = slab.startOf(index);
-          if (runStart === -1) runStart = start;
-          runEnd = end;
-          bytes += end - start;
-        } else if (runStart !== -1) {
-          chunks.push(slab.slice(runStart, runEnd));
-          runStart = -1;
-        }
-      }
-      if (runStart !== -1) chunks.push(slab.slice(runStart, runEnd));
-      next = slab.firstSeq + index;
+    const from = Math.max(position, this.oldestHeld);
+    if (!filter.passesAll) return this.#ring.read(from, filter, maxBytes);
+    const latest = this.#latest;
+    if (latest !== null && latest.from === from && latest.head === this.#head && latest.bytes <= maxBytes) {
+      return latest;
     }
-    return { chunks, bytes, next };
+    const batch = this.#ring.read(from, filter, maxBytes);
+    if (batch.next > this.#head) this.#latest = { ...batch, from, head: this.#head };
+    return batch;
   }
 
-  #slabFor(seq: number, bytes: number): Slab {
-    const newest = this.#slabs.at(-1);
-    if (newest?.hasRoomFor(bytes)) return newest;
-    const slab = new Slab(seq, Math.max(this.#slabBytes, bytes));
-    this.#slabs.push(slab);
-    this.#heldBytes += slab.capacity;
-    // The newest slab stays, however large its line.
-    while (this.#heldBytes > this.#ringBytes && this.#slabs.length > 1) {
-      this.#heldBytes -= this.#slabs.shift()?.capacity ?? 0;
-    }
-    return slab;
+  /** The lines in memory from a position on for the journal. */
+  blocks(position: number, blockBytes: number, maxBytes: number): readonly Block[] {
+    return this.#ring.blocks(position, blockBytes, maxBytes);
   }
 
-  /** Index of the slab that holds a sequence number; the number of slabs when it is beyond the head. */
-  #slabIndexOf(seq: number): number {
-    let low = 0;
-    let high = this.#slabs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#slabs[middle]?.nextSeq ?? 0) <= seq) low = middle + 1;
-      else high = middle;
+  /** Everything up to that number is in the journal. */
+  written(seq: number): void {
+    this.#ring.written(seq);
+  }
+
+  /** The number of the first event received at a moment (unix milliseconds) or later; head + 1 where there is none. */
+  async firstSince(since: number): Promise<number> {
+    const epoch = this.#epoch;
+    const found = (await this.journal?.firstSince(epoch, since)) ?? null;
+    if (found !== null && epoch === this.#epoch) return found;
+    for (let position = this.oldestHeld; position <= this.#head; ) {
+      const [block] = this.#ring.blocks(position, lookBytes, 1);
+      if (block === undefined) break;
+      const at = lineSince(block, since);
+      if (at !== null) return at;
+      position = block.last + 1;
     }
-    return low;
+    return this.#head + 1;
+  }
+
+  /** A number beyond those that were allowed so far. */
+  #raise(): number {
+    const grant = this.#numbers.raise(this.#head + 1);
+    this.#ceiling = grant.ceiling;
+    if (grant.epoch === this.#epoch) return this.#head + 1;
+    this.#epoch = grant.epoch;
+    this.#head = 0;
+    this.#latest = null;
+    this.#ring.clear();
+    for (const reader of this.#readers) reader.renewed?.();
+    return 1;
   }
 
   #announce(): void {
@@ -166,18 +180,17 @@ export class EventLog {
     this.#announced = true;
     this.#schedule(() => {
       this.#announced = false;
-      for (const listener of this.#listeners) listener();
+      for (const reader of this.#readers) reader.appended?.();
+      this.#ceiling = this.#numbers.used(this.#head);
     });
   }
 }
 
-function linePrefix(
-  seq: number,
-  channel: Channel,
-  receivedAt: number,
-  session: number,
-  encoding: FrameEncoding | undefined,
-): string {
-  const marked = encoding === undefined ? '' : `"encoding":"${encoding}",`;
-  return `{"jsonrpc":"2.0","method":"event","params":{"seq":${seq},"channel":${channel.json},"receivedAt":${receivedAt.toFixed(3)},"session":${session},${marked}"message":`;
+/** The number of the first line of a block that was received at a moment or later. */
+function lineSince({ first, last, bytes }: Block, since: number): number | null {
+  if (receivedAtOf(bytes, bytes.lastIndexOf('\n', -2) + 1) < since) return null;
+  for (let seq = first, at = 0; seq <= last; seq += 1, at = bytes.indexOf('\n', at) + 1) {
+    if (receivedAtOf(bytes, at) >= since) return seq;
+  }
+  return null;
 }

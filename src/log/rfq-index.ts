@@ -25,15 +25,20 @@ export class RfqIndex {
   readonly #log: EventLog;
   readonly #filter: ChannelFilter;
   readonly #known = new Map<number, KnownRfq>();
-  #position = 1;
+  #epoch: string;
+  #position: number;
 
   constructor(log: EventLog) {
     this.#log = log;
+    this.#epoch = log.epoch;
+    this.#position = log.head + 1;
     this.#filter = new ChannelFilter(log.channels, ['rfq.maker', 'rfq.taker', reconcileChannel]);
   }
 
   /** Reads on for one slice. Returns whether there is nothing left to read. */
   readOn(): boolean {
+    if (this.#epoch !== this.#log.epoch) this.#position = 1;
+    this.#epoch = this.#log.epoch;
     const { chunks, next } = this.#log.read(this.#position, this.#filter, sliceBytes);
     this.#position = next;
     for (const chunk of chunks) {

@@ -1,30 +1,47 @@
 /**
  * A block of memory that holds encoded lines one after the other. Lines are written once and never moved, so a run of
- * neighbouring events is one slice: what goes to a consumer in one write, without a copy.
+ * neighbouring events is one slice: what goes to a consumer in one write, and to the journal's thread, without a copy.
  */
 export class Slab {
-  readonly firstSeq: number;
   readonly capacity: number;
   readonly #bytes: Buffer;
   /** Offset behind each line, and the channel of each line, by position in the slab. */
   readonly #ends: number[] = [];
   readonly #channels: number[] = [];
+  #firstSeq: number;
+  #count = 0;
   #used = 0;
 
   constructor(firstSeq: number, capacity: number) {
-    this.firstSeq = firstSeq;
+    this.#firstSeq = firstSeq;
     this.capacity = capacity;
-    // Not from Buffer's shared pool: a slab lives long and must not pin somebody else's bytes.
-    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+    // Shared, so that the journal's thread reads the lines where they are.
+    this.#bytes = Buffer.from(new SharedArrayBuffer(capacity));
+  }
+
+  get firstSeq(): number {
+    return this.#firstSeq;
   }
 
   get count(): number {
-    return this.#ends.length;
+    return this.#count;
   }
 
   /** The sequence number behind the last line. */
   get nextSeq(): number {
-    return this.firstSeq + this.#ends.length;
+    return this.#firstSeq + this.#count;
+  }
+
+  /** Bytes of lines. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Forgets its lines to hold others. Nobody may be reading them any more. */
+  reuse(firstSeq: number): void {
+    this.#firstSeq = firstSeq;
+    this.#count = 0;
+    this.#used = 0;
   }
 
   hasRoomFor(bytes: number): boolean {
@@ -39,8 +56,9 @@ export class Slab {
     at += message.length;
     at += this.#bytes.write(suffix, at, 'latin1');
     this.#used = at;
-    this.#ends.push(at);
-    this.#channels.push(channel);
+    this.#ends[this.#count] = at;
+    this.#channels[this.#count] = channel;
+    this.#count += 1;
   }
 
   channelAt(index: number): number {

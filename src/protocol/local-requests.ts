@@ -99,8 +99,13 @@ function parseChannels(channels: unknown): readonly string[] {
 
 function parseFrom(from: unknown): From {
   if (from === 'now' || from === 'oldest') return from;
-  if (!isRecord(from)) throw invalid('from is "now", "oldest" or {"epoch", "seq"}');
-  const { epoch, seq } = from;
+  if (!isRecord(from)) throw invalid('from is "now", "oldest", {"epoch", "seq"} or {"since"}');
+  const { epoch, seq, since } = from;
+  if (since !== undefined && epoch === undefined && seq === undefined) {
+    if (typeof since !== 'number' || !Number.isFinite(since))
+      throw invalid('from.since is a number of unix milliseconds');
+    return { since };
+  }
   if (typeof epoch !== 'string') throw invalid('from.epoch is a string, as hello tells it');
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
     throw invalid('from.seq is a whole number, the first one wanted');

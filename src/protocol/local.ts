@@ -27,8 +27,11 @@ export interface Hello {
   readonly state: OverallState;
 }
 
-/** Where a subscription starts: a position in an epoch, the oldest event held, or the next one to come. */
-export type From = { readonly epoch: string; readonly seq: number } | 'oldest' | 'now';
+/**
+ * Where a subscription starts: a position in an epoch, the first event received at a moment (unix milliseconds) or
+ * later, the oldest event held, or the next one to come.
+ */
+export type From = { readonly epoch: string; readonly seq: number } | { readonly since: number } | 'oldest' | 'now';
 
 export interface SubscribeParams {
   readonly channels?: readonly string[];
@@ -92,11 +95,17 @@ export interface ReconcileMessage {
   readonly data: unknown;
 }
 
+/**
+ * Why events cannot be delivered: they were older than what is kept (`expired`); figd was killed before it had written
+ * them (`crash`); the disk could not be written for too long, or not be read again (`unwritten`).
+ */
+export type LostReason = 'expired' | 'crash' | 'unwritten';
+
 /** A range of sequence numbers that cannot be delivered any more. */
 export interface Lost {
   readonly from: number;
   readonly to: number;
-  readonly reason: 'expired';
+  readonly reason: LostReason;
 }
 
 /** Sent every second, outside the sequence. */

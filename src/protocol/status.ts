@@ -77,7 +77,14 @@ export interface StatusDocument {
     readonly epoch: string;
     readonly oldest: number;
     readonly head: number;
+    /** The newest sequence number on disk; null where there is no journal. */
+    readonly written: number | null;
+    /** On disk. */
+    readonly bytes: number;
+    /** In memory. */
     readonly ringBytes: number;
+    /** Why something cannot be kept on disk at present; null when all is well. */
+    readonly trouble: string | null;
   };
   readonly gaps: { readonly open: number; readonly total: number; readonly blindMsTotal: number };
   /** What the venue said in codes that figd does not know, the latest first. */

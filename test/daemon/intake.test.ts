@@ -3,10 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { Intake } from '../../src/daemon/intake.ts';
 import { ChannelFilter } from '../../src/log/channels.ts';
 import { EventLog } from '../../src/log/event-log.ts';
+import { passingNumbers } from '../../src/log/numbers.ts';
 
 function setUp() {
   const fake = createClock();
-  const log = new EventLog({ epoch: 'e', ringBytes: 1_048_576, schedule: () => undefined });
+  const log = new EventLog({
+    numbers: passingNumbers('e'),
+    journal: null,
+    ringBytes: 1_048_576,
+    schedule: () => undefined,
+  });
   const intake = new Intake(log, {
     monotonic: () => fake.now,
     wall: () => fake.now,

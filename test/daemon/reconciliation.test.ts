@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RfqPage, RfqQuery } from '../../src/adapters/rfq-listing.ts';
 import { Reconciliation } from '../../src/daemon/reconciliation.ts';
 import { EventLog } from '../../src/log/event-log.ts';
+import { passingNumbers } from '../../src/log/numbers.ts';
 import { RfqIndex } from '../../src/log/rfq-index.ts';
 import type { GapRecord } from '../../src/protocol/ledger.ts';
 import { epoch, TestClock } from './support/test-clock.ts';
@@ -33,7 +34,12 @@ const rfq = (rfqId: number, told: Partial<ListedRfq> = {}): ListedRfq => ({
 /** What the venue lists, page by page, and all that happens to it. */
 class Stage {
   readonly clock = new TestClock();
-  readonly log = new EventLog({ epoch: 'e', ringBytes: 1_048_576, schedule: () => undefined });
+  readonly log = new EventLog({
+    numbers: passingNumbers('e'),
+    journal: null,
+    ringBytes: 1_048_576,
+    schedule: () => undefined,
+  });
   readonly index = new RfqIndex(this.log);
   readonly queries: (RfqQuery & { readonly at: number })[] = [];
   readonly published: { readonly gap: number | null; readonly channel: string; readonly data: string }[] = [];

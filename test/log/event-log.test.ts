@@ -73,7 +73,7 @@ it("does not take figd's own facts for a sign of life of the venue", () => {
 it('announces once at the end of each turn in which events came, and not in others', () => {
   const { log, add, endTurn, waiting } = testLog();
   const heads: number[] = [];
-  log.onAppended(() => heads.push(log.head));
+  log.attach({ appended: () => heads.push(log.head) });
   for (const _ of range(1, 100)) add('rfq.maker');
   expect([waiting.length, heads]).toEqual([1, []]);
   endTurn();
@@ -87,8 +87,8 @@ it('announces once at the end of each turn in which events came, and not in othe
 it('announces to every listener, until it is told to stop', () => {
   const { log, add, endTurn } = testLog();
   const calls: string[] = [];
-  const stop = log.onAppended(() => calls.push('first'));
-  log.onAppended(() => calls.push('second'));
+  const stop = log.attach({ appended: () => calls.push('first') });
+  log.attach({ appended: () => calls.push('second') });
   add('rfq.maker');
   endTurn();
   stop();
@@ -100,9 +100,11 @@ it('announces to every listener, until it is told to stop', () => {
 it('announces again what a listener appends', () => {
   const { log, add, endTurn } = testLog();
   const heads: number[] = [];
-  log.onAppended(() => {
-    heads.push(log.head);
-    if (log.head === 1) add('figd.gap');
+  log.attach({
+    appended: () => {
+      heads.push(log.head);
+      if (log.head === 1) add('figd.gap');
+    },
   });
   add('rfq.maker');
   endTurn();
@@ -144,8 +146,8 @@ it('gives an empty batch at the head and beyond', () => {
   const { log, add } = testLog();
   add('rfq.maker');
   const [cursor] = Cursor.open(log, {});
-  expect(cursor.read(1_000)).toEqual({ chunks: [], bytes: 0, next: 2 });
-  expect(log.read(9, cursor.filter, 1_000)).toEqual({ chunks: [], bytes: 0, next: 9 });
+  expect(cursor.read(1_000)).toEqual({ chunks: [], bytes: 0, next: 2, lost: null });
+  expect(log.read(9, cursor.filter, 1_000)).toEqual({ chunks: [], bytes: 0, next: 9, lost: null });
 });
 
 it('gives neighbouring events of a slab as one chunk, and cuts where the filter leaves one out', () => {

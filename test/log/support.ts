@@ -1,5 +1,6 @@
 import type { Cursor } from '../../src/log/cursor.ts';
 import { EventLog } from '../../src/log/event-log.ts';
+import { passingNumbers } from '../../src/log/numbers.ts';
 
 /** When every event of a test log came. */
 export const receivedAt = 1_795_334_400_123;
@@ -16,7 +17,12 @@ export interface TestLog {
 
 export function testLog({ ringBytes = 1_048_576 } = {}): TestLog {
   const waiting: (() => void)[] = [];
-  const log = new EventLog({ epoch: 'e1', ringBytes, schedule: (run) => waiting.push(run) });
+  const log = new EventLog({
+    numbers: passingNumbers('e1'),
+    journal: null,
+    ringBytes,
+    schedule: (run) => waiting.push(run),
+  });
   return {
     log,
     waiting,

@@ -78,6 +78,7 @@ describe('the parameters of subscribe', () => {
     [{ from: 'now', ticks: true }],
     [{ from: { epoch: 'e1', seq: 0 } }],
     [{ from: { epoch: '', seq: Number.MAX_SAFE_INTEGER } }],
+    [{ from: { since: 1_795_334_400_123.5 } }],
     [{ channels: Array.from({ length: 256 }, (_, index) => `c${index}`) }],
     [{ channels: ['x'.repeat(256)] }],
   ])('%j are taken as they stand', (params) => {
@@ -86,7 +87,7 @@ describe('the parameters of subscribe', () => {
 
   const channels = 'channels is an array of 1 to 256 names or patterns such as "rfq.*"';
   const pattern = 'each of channels is a string of 1 to 256 characters';
-  const from = 'from is "now", "oldest" or {"epoch", "seq"}';
+  const from = 'from is "now", "oldest", {"epoch", "seq"} or {"since"}';
   const epoch = 'from.epoch is a string, as hello tells it';
   const seq = 'from.seq is a whole number, the first one wanted';
   it.each([
@@ -108,6 +109,9 @@ describe('the parameters of subscribe', () => {
     [{ from: { epoch: 'e', seq: 1.5 } }, seq],
     [{ from: { epoch: 'e', seq: -1 } }, seq],
     [{ from: { epoch: 'e', seq: 2 ** 53 } }, seq],
+    [{ from: { since: '10m' } }, 'from.since is a number of unix milliseconds'],
+    [{ from: { since: null } }, 'from.since is a number of unix milliseconds'],
+    [{ from: { since: 1, seq: 1 } }, epoch],
     [{ ticks: 'yes' }, 'ticks is true or false'],
     [{ ticks: null }, 'ticks is true or false'],
     [{ chanels: ['*'] }, '"chanels" is not a parameter of subscribe (channels, from, ticks)'],

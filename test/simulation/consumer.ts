@@ -49,13 +49,13 @@ export class Consumer {
     const cursor = this.#cursor;
     if (cursor === null || this.isStalled) return;
     while (cursor.lag > 0) {
-      const lost = cursor.skipLost();
+      const { lost, chunks } = cursor.read(sliceBytes);
       if (lost !== null) {
         if (lost.from !== this.#next) this.#onProblem(`lost begins at ${lost.from}, not at ${this.#next}`);
         this.#onLost(lost.from, lost.to);
         this.#next = lost.to + 1;
       }
-      for (const chunk of cursor.read(sliceBytes).chunks) {
+      for (const chunk of chunks) {
         for (const line of chunk.toString('utf8').split('\n')) if (line !== '') this.#take(line);
       }
     }

@@ -163,7 +163,7 @@ export class Judge {
     if (timers > 1) this.violation('no timer is left behind', `${timers - 1} are set after figd has stopped`);
     if (wires.held > 0) this.violation('no socket is left behind', `${wires.held} are open after figd has stopped`);
     this.#world.scheduler.forget(owner);
-    core.log.onAppended(() => undefined);
+    core.log.attach({});
   }
 
   onPause(): void {

@@ -6,6 +6,7 @@ import type { Settings } from '../../src/config/settings.ts';
 import { Core } from '../../src/daemon/core.ts';
 import { venueOver } from '../../src/daemon/venue.ts';
 import { MemoryLedger } from '../../src/log/memory-ledger.ts';
+import { passingNumbers } from '../../src/log/numbers.ts';
 import { defaultOptions } from '../../src/simulator/options.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { jsonTokenPath, oauth2TokenPath } from '../../src/simulator/token-endpoints.ts';
@@ -124,7 +125,9 @@ export class World {
       clock,
       random: this.#random,
       store: this.#store,
-      epoch: `e${owner}`,
+      numbers: passingNumbers(`e${owner}`),
+      journal: null,
+      storageTrouble: () => null,
       schedule: (run) => this.scheduler.at(this.scheduler.now, owner, run, 'delivery'),
       lookInterval: lookIntervalMs,
       onFact: (fact) => this.judge.onFact(fact),
@@ -137,9 +140,11 @@ export class World {
     this.judge.onLaunch();
     this.#reader.connect(core);
     this.#slowReader.connect(core);
-    core.log.onAppended(() => {
-      this.#reader.pump();
-      this.#slowReader.pump();
+    core.log.attach({
+      appended: () => {
+        this.#reader.pump();
+        this.#slowReader.pump();
+      },
     });
     core.start();
     const look = () => {

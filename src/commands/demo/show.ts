@@ -7,7 +7,7 @@ import { Vault } from '../../adapters/vault.ts';
 import { loadCredentials } from '../../config/credentials.ts';
 import { loadSettings } from '../../config/load.ts';
 import { Daemon } from '../../daemon/daemon.ts';
-import { MemoryLedger } from '../../log/memory-ledger.ts';
+import { passingStorage } from '../../daemon/storage.ts';
 import { isRecord } from '../../protocol/json-rpc.ts';
 import { eventsSocketName, type GapMessage, gapChannel, stateChannel } from '../../protocol/local.ts';
 import { memberBytes } from '../../protocol/raw-json.ts';
@@ -88,7 +88,7 @@ function createDaemon(simulator: Simulator, directory: string, onFatal: (error: 
     settings,
     version,
     vault,
-    store: new MemoryLedger(Date.now()),
+    storage: passingStorage(),
     credentialFiles: [],
     reloadCredentials,
     logger: createLogger({ level: settings.log.level, pretty: false, redact: (line) => vault.redact(line) }),

@@ -144,7 +144,7 @@ class Cursor {
   /** Takes note of where a subscription did start, and tells what that means. */
   *subscribed({ epoch, from, resumed, reason }: SubscribeResult): Generator<Followed, void, void> {
     const wanted = this.#from;
-    if (!resumed && typeof wanted === 'object') {
+    if (!resumed && isPosition(wanted)) {
       if (reason === 'epoch') yield { kind: 'lost', from: wanted.seq, to: null, reason };
       else if (from > wanted.seq) yield { kind: 'lost', from: wanted.seq, to: from - 1, reason: 'expired' };
     }
@@ -169,10 +169,14 @@ class Cursor {
   }
 
   #advance(seq: number): boolean {
-    if (typeof this.#from !== 'object' || seq < this.#from.seq) return false;
+    if (!isPosition(this.#from) || seq < this.#from.seq) return false;
     this.#from = { epoch: this.#from.epoch, seq: seq + 1 };
     return true;
   }
+}
+
+function isPosition(from: From): from is { readonly epoch: string; readonly seq: number } {
+  return typeof from === 'object' && 'seq' in from;
 }
 
 /** Whether what stands in the way may pass: a daemon that stops, is away, hangs or starts. */

@@ -34,6 +34,8 @@ export interface HealthFacts {
   readonly heldByCeiling: boolean;
   /** Dials in a row that did not lead to a lasting session. */
   readonly failedInARow: number;
+  /** Why something cannot be kept on disk at present, or null. */
+  readonly storageTrouble: string | null;
 }
 
 export interface LayerHealth {
@@ -80,6 +82,14 @@ export function deriveHealth(given: HealthFacts): Health {
         state: 'degraded',
         reason: `session: it could not move to its new token: ${session.renewalFailure.message}`,
         next: `figd tries again; should that not succeed before the old token ends, it reconnects, if it can while no RFQ is open. ${advice(session.renewalFailure.code)}`,
+        layers,
+      };
+    }
+    if (facts.storageTrouble !== null) {
+      return {
+        state: 'degraded',
+        reason: `journal: ${facts.storageTrouble}`,
+        next: 'events are delivered, and kept in memory only; figd tries again every second',
         layers,
       };
     }

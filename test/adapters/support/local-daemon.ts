@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ControlMethod, LocalServer } from '../../../src/adapters/local-server.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
 import { EventLog } from '../../../src/log/event-log.ts';
+import { passingNumbers } from '../../../src/log/numbers.ts';
 import type { GapRecord } from '../../../src/protocol/ledger.ts';
 import type { StatusDocument } from '../../../src/protocol/status.ts';
 import { until } from '../../support/until.ts';
@@ -34,7 +35,7 @@ export class LocalDaemon implements AsyncDisposable {
   private constructor(directory: string, options: LocalDaemonOptions) {
     const { maxConsumers = 16, consumerBuffer = 1_048_576, ringBytes = 8 * 1_048_576, control = {} } = options;
     this.directory = directory;
-    this.log = new EventLog({ epoch: 'e1', ringBytes, schedule: setImmediate });
+    this.log = new EventLog({ numbers: passingNumbers('e1'), journal: null, ringBytes, schedule: setImmediate });
     this.server = new LocalServer(
       { directory, maxConsumers, consumerBuffer, version: '9.9.9' },
       {

@@ -7,6 +7,7 @@ import { venueOver } from '../../../src/daemon/venue.ts';
 import { ChannelFilter } from '../../../src/log/channels.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import { MemoryLedger } from '../../../src/log/memory-ledger.ts';
+import { passingNumbers } from '../../../src/log/numbers.ts';
 import type { SupervisorFact } from '../../../src/machines/supervisor.events.ts';
 import type { GapRecord } from '../../../src/protocol/ledger.ts';
 import type { GapMessage, ReconcileMessage, StateMessage } from '../../../src/protocol/local.ts';
@@ -66,7 +67,9 @@ export class CoreStage {
       clock,
       random: () => 0.5,
       store,
-      epoch: 'e',
+      numbers: passingNumbers('e'),
+      journal: null,
+      storageTrouble: () => null,
       schedule: (run) => queueMicrotask(run),
       lookInterval: lookMs,
       onFact: (fact) => this.facts.push(fact),

@@ -37,6 +37,7 @@ const good: HealthFacts = {
   nextDialAt: null,
   heldByCeiling: false,
   failedInARow: 0,
+  storageTrouble: null,
 };
 const between = { ...good, session: null, lastHeardAt: null, lastClose: lost, nextDialAt: 112_000, failedInARow: 2 };
 

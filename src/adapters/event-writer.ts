@@ -1,0 +1,134 @@
+import type { Socket } from 'node:net';
+import type { Cursor } from '../log/cursor.ts';
+import type { Batch } from '../log/journal.ts';
+import { encodeNotification } from '../protocol/json-rpc.ts';
+
+export interface EventWriterOptions {
+  /** Bytes that may wait in the socket. */
+  readonly bufferBytes: number;
+  /** Runs a function in the next turn of the event loop. */
+  readonly schedule: (run: () => void) => void;
+}
+
+/** How much a consumer is given at a time; between two slices other consumers have their turn. */
+const sliceBytes = 262_144;
+/** Fetched lines are memory of this connection's own. */
+const fetchBytes = 131_072;
+
+/**
+ * Brings the events of a cursor to a socket, as far as that takes them: from memory in the turn in which they come, and
+ * from the journal, at its own pace, where it has fallen behind.
+ */
+export class EventWriter {
+  readonly #socket: Socket;
+  readonly #options: EventWriterOptions;
+  #cursor: Cursor | null = null;
+  #isFetching = false;
+  #isScheduled = false;
+  /** What was written from the log's memory and may still wait in the socket, oldest first. */
+  #held: { readonly from: number; readonly bytes: number }[] = [];
+  #heldBytes = 0;
+  #heldTo = 0;
+
+  constructor(socket: Socket, options: EventWriterOptions) {
+    this.#socket = socket;
+    this.#options = options;
+  }
+
+  get cursor(): Cursor | null {
+    return this.#cursor;
+  }
+
+  /** Whether the socket takes more. */
+  get hasRoom(): boolean {
+    return this.#socket.writableLength < this.#bufferBytes;
+  }
+
+  /** Writes from this cursor from the next turn on, in the place of any other; from none with null. */
+  follow(cursor: Cursor | null): void {
+    this.#cursor = cursor;
+    if (cursor !== null) this.#schedule();
+  }
+
+  /** Delivers what the log holds, as far as the socket takes it. */
+  pump(): void {
+    const cursor = this.#cursor;
+    if (cursor === null || this.#isFetching || cursor.lag === 0 || !this.hasRoom) return;
+    if (cursor.isBehind) {
+      void this.#fetch(cursor);
+      return;
+    }
+    const from = cursor.position;
+    const batch = cursor.read(Math.min(sliceBytes, this.#room));
+    this.#write(batch);
+    this.#hold(batch.lost === null ? from : batch.lost.to + 1, batch);
+    if (cursor.lag > 0 && this.hasRoom) this.#schedule();
+  }
+
+  /** Whether bytes of the log's memory that belong to lines in a range wait in the socket. */
+  holds(from: number, to: number): boolean {
+    const [first] = this.#held;
+    return first !== undefined && this.#socket.writableLength > 0 && first.from <= to && this.#heldTo >= from;
+  }
+
+  async #fetch(cursor: Cursor): Promise<void> {
+    this.#isFetching = true;
+    const batch = await cursor.fetch(Math.min(fetchBytes, this.#room));
+    this.#isFetching = false;
+    // Meanwhile it may follow another one, and the connection may have ended.
+    if (this.#cursor === cursor && !this.#socket.destroyed) this.#write(batch);
+    this.pump();
+  }
+
+  #write({ lost, chunks }: Batch): void {
+    const [only] = chunks;
+    if (only !== undefined && lost === null && chunks.length === 1) {
+      this.#socket.write(only);
+      return;
+    }
+    this.#socket.cork();
+    if (lost !== null) this.#socket.write(encodeNotification('lost', lost));
+    for (const chunk of chunks) this.#socket.write(chunk);
+    this.#socket.uncork();
+  }
+
+  /** A socket that took all at once, as is the rule, holds nothing. */
+  #hold(from: number, { bytes, next }: Batch): void {
+    const waiting = this.#socket.writableLength;
+    if (waiting === 0) {
+      if (this.#held.length > 0) this.#held = [];
+      this.#heldBytes = 0;
+      return;
+    }
+    this.#held.push({ from, bytes });
+    this.#heldBytes += bytes;
+    this.#heldTo = next - 1;
+    // What was written later accounts for all that waits: the first is through.
+    for (
+      let [first] = this.#held;
+      first !== undefined && this.#heldBytes - first.bytes >= waiting;
+      [first] = this.#held
+    ) {
+      this.#held.shift();
+      this.#heldBytes -= first.bytes;
+    }
+  }
+
+  get #room(): number {
+    return Math.max(1, this.#bufferBytes - this.#socket.writableLength);
+  }
+
+  /** Below its high-water mark a socket does not tell when it has drained, so waiting for that could take for ever. */
+  get #bufferBytes(): number {
+    return Math.max(this.#options.bufferBytes, this.#socket.writableHighWaterMark);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.schedule(() => {
+      this.#isScheduled = false;
+      this.pump();
+    });
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The thread in which the journal and the ledger meet the disk: whatever the disk does, events go on in the main one.
+ */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { LedgerContents } from '../../log/memory-ledger.ts';
+import { makeFile } from '../sqlite-file.ts';
+import { type OpenLedger, openLedger } from '../sqlite-ledger.ts';
+import { type FileBlock, journalFileName } from './journal-file.ts';
+import { JournalKeeper } from './journal-keeper.ts';
+import type { Answers, FromThread, LedgerChange, Question, SharedBlock, ThreadStart, ToThread } from './messages.ts';
+
+const tidyMs = 60_000;
+const lockFileName = 'lock';
+/** A daemon that was killed a moment ago may not be quite gone. */
+const lockTimeoutMs = 2_000;
+const busy = 5;
+
+const { directory, retainFor, retainBytes } = workerData as ThreadStart;
+const tell = (message: FromThread, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer);
+/** Held until the process ends, however it ends. */
+let lock: DatabaseSync | undefined;
+let epoch: string | null = null;
+
+if (isTaken()) {
+  const nothing = { beganAt: 0, lastId: 0, heardAt: null, heardClockOffsetMs: null, paces: { dial: [], token: [] } };
+  tell({ tell: 'opened', isTaken: true, wasDamaged: false, ledger: { ...nothing, gaps: [] } });
+} else serve();
+
+function serve(): void {
+  const journal = new JournalKeeper({
+    path: join(directory, journalFileName),
+    retainFor,
+    retainBytes,
+    now: Date.now,
+    onTrouble: (message) => tell({ tell: 'trouble', of: 'journal', message }),
+  });
+  journal.use((file) => file.tidy(Date.now()), undefined);
+  const ledger = openLedger(directory, {
+    now: Date.now,
+    retainFor,
+    onTrouble: (message) => tell({ tell: 'trouble', of: 'ledger', message }),
+  });
+  tell({ tell: 'opened', isTaken: false, wasDamaged: journal.wasDamaged, ledger: contentsOf(ledger) });
+  const tidying = setInterval(() => {
+    journal.use((file) => file.tidy(Date.now()), undefined);
+    tellFigures(journal);
+  }, tidyMs);
+  parentPort?.on('message', (message: ToThread) => {
+    if ('change' in message) {
+      change(ledger, message);
+      return;
+    }
+    const { id, question } = message;
+    const answer = answerTo(question, journal);
+    const transfer = typeof answer === 'object' && answer !== null ? answer.chunks.map(({ buffer }) => buffer) : [];
+    if (question.ask === 'close') {
+      clearInterval(tidying);
+      ledger.close();
+      journal.close();
+      lock?.close();
+      parentPort?.removeAllListeners();
+    }
+    tell({ tell: 'answer', id, answer }, transfer as ArrayBuffer[]);
+  });
+}
+
+function answerTo(question: Question, journal: JournalKeeper): Answers[keyof Answers] {
+  switch (question.ask) {
+    case 'last': {
+      const last = journal.use((file) => file.last(question.epoch), 0);
+      return journal.wasDamaged ? null : last;
+    }
+    case 'write': {
+      epoch = question.epoch;
+      const blocks = question.blocks.map(fileBlock);
+      const isWritten = journal.use((file) => {
+        file.write(question.epoch, question.hole, blocks, Date.now());
+        return true;
+      }, false);
+      tellFigures(journal);
+      return isWritten;
+    }
+    case 'read':
+      return journal.use(
+        (file) => file.read(question.epoch, question.from, question.channels, question.maxBytes),
+        null,
+      );
+    case 'since':
+      return journal.use((file) => file.firstSince(question.epoch, question.since), null);
+    case 'close':
+      return true;
+  }
+}
+
+function fileBlock({ first, last, memory, offset, length }: SharedBlock): FileBlock {
+  return { first, last, lines: Buffer.from(memory, offset, length) };
+}
+
+function tellFigures(journal: JournalKeeper): void {
+  const name = epoch;
+  if (name === null) return;
+  const figures = journal.use((file) => file.figures(name), null);
+  if (figures !== null) tell({ tell: 'figures', epoch: name, ...figures });
+}
+
+function change(ledger: OpenLedger, message: LedgerChange): void {
+  switch (message.change) {
+    case 'save':
+      ledger.save(message.gap);
+      break;
+    case 'heard':
+      ledger.markHeard(message.at, message.clockOffsetMs);
+      break;
+    case 'pace':
+      ledger.pace(message.what, message.at);
+      break;
+  }
+}
+
+function contentsOf(ledger: OpenLedger): LedgerContents {
+  const { unfinished: _, ...memory } = ledger.recall();
+  return { ...memory, gaps: ledger.gapsSince(Number.NEGATIVE_INFINITY) };
+}
+
+/** Two daemons that wrote to the same files would give the same numbers to different events. */
+function isTaken(): boolean {
+  try {
+    makeFile(join(directory, lockFileName));
+    lock = new DatabaseSync(join(directory, lockFileName), { timeout: lockTimeoutMs });
+    // SQLite keeps this with a lock of the kernel, which no process that is gone can hold.
+    lock.exec('BEGIN EXCLUSIVE');
+    return false;
+  } catch (error) {
+    // Where no lock can be had at all, nothing can be written either.
+    return error instanceof Error && 'errcode' in error && error.errcode === busy;
+  }
+}

@@ -1,0 +1,108 @@
+import type { Timers } from '../protocol/request-table.ts';
+import type { EventLog } from './event-log.ts';
+import type { Journal } from './journal.ts';
+
+export interface JournalFeedOptions {
+  readonly log: EventLog;
+  readonly journal: Journal;
+  readonly clock: Timers;
+  /** How long an event may wait for others that are written with it, in milliseconds. */
+  readonly waitMs?: number;
+}
+
+const waitMsDefault = 20;
+/** So many events do not wait any longer: they are what a crash may cost. */
+const batchEvents = 512;
+/** A block is read as a whole, and a reader may want a part of it. */
+const blockBytes = 65_536;
+/** How much is handed over at once; the rest follows when that is written. */
+const entryBytes = 4 * 1_048_576;
+/** How long a disk that cannot be written is left alone. */
+const retryMs = 1_000;
+
+/**
+ * Brings the log to the journal, off the way of the events: they are numbered and delivered first. One entry is under
+ * way at a time; what comes meanwhile waits in the ring. What leaves the ring unwritten is a hole that is written down.
+ */
+export class JournalFeed {
+  readonly #log: EventLog;
+  readonly #journal: Journal;
+  readonly #clock: Timers;
+  readonly #waitMs: number;
+  readonly #detach: () => void;
+  #epoch: string;
+  /** The first number that is not on disk. */
+  #next: number;
+  /** The highest number under way. */
+  #underWay: number | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #timer: unknown = null;
+  #isRefused = false;
+
+  constructor({ log, journal, clock, waitMs = waitMsDefault }: JournalFeedOptions) {
+    this.#log = log;
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#waitMs = waitMs;
+    this.#epoch = log.epoch;
+    this.#next = log.head + 1;
+    this.#detach = log.attach({
+      appended: () => this.#appended(),
+      holds: (from, to) => this.#underWay !== null && from <= this.#underWay && to >= this.#next,
+      renewed: () => this.#renewed(),
+    });
+  }
+
+  /** The newest sequence number on disk. */
+  get written(): number {
+    return this.#next - 1;
+  }
+
+  /** Hands over what is left and waits until it is on disk, if the disk takes it. */
+  async stop(): Promise<void> {
+    this.#detach();
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#writing;
+    for (let before = -1; this.#next <= this.#log.head && this.#next > before; ) {
+      before = this.#next;
+      await this.#write();
+    }
+  }
+
+  #appended(): void {
+    if (this.#underWay !== null) return;
+    const isEnough = this.#log.head - this.#next >= batchEvents;
+    if (isEnough && !this.#isRefused) this.#begin();
+    else this.#timer ??= this.#clock.setTimeout(() => this.#begin(), this.#isRefused ? retryMs : this.#waitMs);
+  }
+
+  #begin(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing = this.#write().then((isWritten) => {
+      this.#isRefused = !isWritten;
+      if (this.#next <= this.#log.head) this.#appended();
+    });
+  }
+
+  async #write(): Promise<boolean> {
+    const { epoch, oldestHeld } = this.#log;
+    const hole = this.#next < oldestHeld ? { from: this.#next, to: oldestHeld - 1 } : null;
+    const blocks = this.#log.blocks(Math.max(this.#next, oldestHeld), blockBytes, entryBytes);
+    const last = blocks.at(-1)?.last ?? hole?.to ?? this.#next - 1;
+    this.#underWay = last;
+    const isWritten = await this.#journal.write({ epoch, hole, blocks });
+    this.#underWay = null;
+    // A new epoch may have begun meanwhile.
+    if (!isWritten || epoch !== this.#epoch) return isWritten;
+    this.#next = last + 1;
+    this.#log.written(last);
+    return true;
+  }
+
+  #renewed(): void {
+    this.#epoch = this.#log.epoch;
+    this.#next = 1;
+  }
+}
