@@ -48,7 +48,7 @@ export class FrameScan implements Notes {
     this.hasLineBreak = false;
     this.#hasId = false;
     this.#hasAnswer = false;
-    this.#starts.fill(absent);
+    for (let each = 0; each < placeCount; each += 1) this.#starts[each] = absent;
     const start = afterSpace(bytes, 0, this);
     if (bytes[start] !== openBrace) return null;
     const end = this.#afterMembers(bytes, start + 1, 'frame');

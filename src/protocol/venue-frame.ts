@@ -29,6 +29,7 @@ const carriageReturn = 0x0d;
 const space = 0x20;
 /** Keeps a byte order mark: one in front of JSON makes it no JSON, and swallowing it would lose bytes. */
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** It holds a copy of one frame at a time: frames are read one after the other, whichever session they come from. */
 const scan = new FrameScan();
 
 /**

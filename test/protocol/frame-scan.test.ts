@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { FrameScan } from '../../src/protocol/frame-scan.ts';
@@ -36,6 +37,38 @@ it.each([
   ['a zero byte behind the end', '{"channel":"rfq.maker"}\0'],
 ])('leaves %s to somebody who parses', (_what, text) => {
   expect(channelOf(text)).toBeNull();
+});
+
+it('takes for UTF-8 what is UTF-8, at every boundary of its table', () => {
+  const scan = new FrameScan();
+  const frame = Buffer.from('{"channel":"rfq.maker","data":"....x"}');
+  const at = frame.indexOf('....');
+  const boundaries = [0x20, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xf0, 0xff];
+  const mistaken: string[] = [];
+  for (let first = 0x80; first <= 0xff; first += 1) {
+    for (const second of boundaries) {
+      for (const third of boundaries) {
+        for (const fourth of boundaries) {
+          frame.set([first, second, third, fourth], at);
+          const isTaken = scan.channelOf(frame, known) !== null;
+          if (isTaken !== isUtf8(frame)) mistaken.push(frame.toString('hex', at, at + 4));
+        }
+      }
+    }
+  }
+  expect(mistaken).toEqual([]);
+});
+
+it('remembers at each of 31 levels whether it is in an object or an array', () => {
+  const levels = Array.from({ length: 31 }, (_, level) => level % 3 === 0);
+  const opened = levels.map((isObject) => (isObject ? '{"a":' : '[')).join('');
+  const closings = levels.map((isObject) => (isObject ? '}' : ']')).toReversed();
+  const frame = (closed: readonly string[]) => `{"channel":"rfq.maker","data":${opened}1${closed.join('')}}`;
+  expect(channelOf(frame(closings))).toBe('rfq.maker');
+  for (let wrong = 0; wrong < closings.length; wrong += 1) {
+    const swapped = closings.with(wrong, closings[wrong] === '}' ? ']' : '}');
+    expect(channelOf(frame(swapped))).toBeNull();
+  }
 });
 
 it('lets the last of two equal keys count', () => {
