@@ -3,7 +3,8 @@
  * well, and the bytes are valid UTF-8; the other way round it holds up to {@link deepest} levels.
  *
  * Every walk wants a zero byte behind the JSON. It is part of nothing, so no walk goes beyond it, and none has to compare
- * its position with a length: with that comparison, and with reads beyond the end, walks took two to three times as long.
+ * its position with a length: with that comparison a frame took 1.7 times as long, and 2.9 times as long from the first
+ * read beyond the end on (measured).
  * The constants are not exported because V8 takes only those of its own module for constants: that is another 12 %.
  */
 
