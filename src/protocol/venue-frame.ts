@@ -1,3 +1,5 @@
+import { isChannelName } from './channel-names.ts';
+import { FrameScan } from './frame-scan.ts';
 import { isRecord, type RpcErrorObject } from './json-rpc.ts';
 import { type FrameEncoding, unroutedChannel } from './local.ts';
 
@@ -27,8 +29,8 @@ const carriageReturn = 0x0d;
 const space = 0x20;
 /** Keeps a byte order mark: one in front of JSON makes it no JSON, and swallowing it would lose bytes. */
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** Channels whose names begin so are figd's own: a frame that claims one must not pass for a fact of figd. */
-const ownPrefix = 'figd.';
+/** It holds a copy of one frame at a time: frames are read one after the other, whichever session they come from. */
+const scan = new FrameScan();
 
 /**
  * Reads a frame from the venue: a reply to a call, or an event and its channel.
@@ -39,6 +41,13 @@ const ownPrefix = 'figd.';
  * @param isKnownChannel whether the daemon subscribes to a channel of that name
  */
 export function readFrame(bytes: Uint8Array, isKnownChannel: (name: string) => boolean): EventFrame | ReplyFrame {
+  const channel = scan.channelOf(bytes, isKnownChannel);
+  if (channel === null) return parseFrame(bytes, isKnownChannel);
+  return { kind: 'event', channel, message: scan.hasLineBreak ? withoutBreaks(bytes) : bytes };
+}
+
+/** Reads a frame whatever it is, as {@link readFrame} does where a look at the bytes is not enough. */
+export function parseFrame(bytes: Uint8Array, isKnownChannel: (name: string) => boolean): EventFrame | ReplyFrame {
   const text = decode(bytes);
   if (text === null) return unreadable(Buffer.from(bytes).toString('base64'), 'base64');
   let value: unknown;
@@ -91,8 +100,7 @@ function findChannel(frame: Record<string, unknown>, isKnownChannel: (name: stri
     result['channel'],
   ];
   for (const candidate of candidates) {
-    if (typeof candidate !== 'string' || candidate.startsWith(ownPrefix)) continue;
-    if (candidate.length > 0 && candidate.length <= 256) return candidate;
+    if (typeof candidate === 'string' && isChannelName(candidate)) return candidate;
   }
   return null;
 }
@@ -116,5 +124,13 @@ function readError(error: unknown): RpcErrorObject | null {
  */
 export function onOneLine(bytes: Uint8Array): Uint8Array {
   if (!bytes.includes(lineFeed) && !bytes.includes(carriageReturn)) return bytes;
-  return bytes.map((byte) => (byte === lineFeed || byte === carriageReturn ? space : byte));
+  return withoutBreaks(bytes);
+}
+
+function withoutBreaks(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.from(bytes);
+  for (let at = 0; at < copy.length; at += 1) {
+    if (copy[at] === lineFeed || copy[at] === carriageReturn) copy[at] = space;
+  }
+  return copy;
 }
