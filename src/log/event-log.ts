@@ -1,7 +1,8 @@
 import type { FrameEncoding } from '../protocol/local.ts';
 import { type ChannelFilter, Channels } from './channels.ts';
 import type { Batch, Block, Journal } from './journal.ts';
-import { linePrefix, lineSuffix, receivedAtOf } from './line.ts';
+import { lineSuffix, receivedAtOf } from './line.ts';
+import { LinePrefixes } from './line-encoder.ts';
 import type { Numbers } from './numbers.ts';
 import { Ring } from './ring.ts';
 
@@ -49,6 +50,7 @@ export class EventLog {
   readonly #numbers: Numbers;
   readonly #schedule: (run: () => void) => void;
   readonly #ring: Ring;
+  readonly #prefixes = new LinePrefixes();
   readonly #readers = new Set<LogReader>();
   #epoch: string;
   #ceiling = 0;
@@ -104,7 +106,7 @@ export class EventLog {
   append({ channel: name, message, receivedAt, session, encoding }: Append): number {
     const channel = this.channels.named(name);
     const seq = this.#head < this.#ceiling ? this.#head + 1 : this.#raise();
-    const prefix = linePrefix(seq, channel.json, receivedAt, session, encoding);
+    const prefix = this.#prefixes.of(seq, channel, receivedAt, session, encoding);
     const bytes = prefix.length + message.length + lineSuffix.length;
     this.#ring.slabFor(seq, bytes).append(channel.id, prefix, message, lineSuffix);
     this.#head = seq;

@@ -1,5 +1,6 @@
 import type { FrameEncoding } from '../protocol/local.ts';
 import type { Channel } from './channels.ts';
+import { linePrefix } from './line.ts';
 
 const digitZero = 0x30;
 /**
@@ -51,7 +52,7 @@ export class LinePrefixes {
     encoding: FrameEncoding | undefined,
   ): Uint8Array {
     if (!(receivedAt >= earliest && receivedAt < latest) || seq > longestSeq) {
-      return Buffer.from(prefixText(seq, channel, receivedAt, session, encoding), 'latin1');
+      return Buffer.from(linePrefix(seq, channel.json, receivedAt, session, encoding), 'latin1');
     }
     const last = this.#stamps[channel.id];
     if (last === undefined || !fits(last, seq, session, encoding)) {
@@ -69,17 +70,6 @@ function fits(stamp: Stamp, seq: number, session: number, encoding: FrameEncodin
   return stamp.session === session && stamp.encoding === encoding && seq >= stamp.seqFrom && seq < stamp.seqLimit;
 }
 
-function prefixText(
-  seq: number,
-  channel: Channel,
-  receivedAt: number,
-  session: number,
-  encoding: FrameEncoding | undefined,
-): string {
-  const marked = encoding === undefined ? '' : `"encoding":"${encoding}",`;
-  return `{"jsonrpc":"2.0","method":"event","params":{"seq":${seq},"channel":${channel.json},"receivedAt":${receivedAt.toFixed(3)},"session":${session},${marked}"message":`;
-}
-
 function newStamp(
   seq: number,
   channel: Channel,
@@ -87,7 +77,7 @@ function newStamp(
   session: number,
   encoding: FrameEncoding | undefined,
 ): Stamp {
-  const text = prefixText(seq, channel, receivedAt, session, encoding);
+  const text = linePrefix(seq, channel.json, receivedAt, session, encoding);
   const seqAt = text.indexOf('"seq":') + '"seq":'.length;
   const seqEnd = text.indexOf(',', seqAt);
   // From the channel on, which may be called anything.

@@ -9,7 +9,7 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /** What stands in a line behind the message. */
-export const lineSuffix = '}}\n';
+export const lineSuffix = Uint8Array.from(Buffer.from('}}\n'));
 
 /** What stands in a line in front of the message; ASCII. @param channel its name as JSON, ASCII too */
 export function linePrefix(

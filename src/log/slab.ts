@@ -48,13 +48,16 @@ export class Slab {
     return this.#used + bytes <= this.capacity;
   }
 
-  /** Appends `prefix` (ASCII), the message as it came, and `suffix` (ASCII) as one line. */
-  append(channel: number, prefix: string, message: Uint8Array, suffix: string): void {
+  /** Appends the parts of a line one after the other. */
+  append(channel: number, prefix: Uint8Array, message: Uint8Array, suffix: Uint8Array): void {
     let at = this.#used;
-    at += this.#bytes.write(prefix, at, 'latin1');
+    this.#bytes.set(prefix, at);
+    at += prefix.length;
     this.#bytes.set(message, at);
     at += message.length;
-    at += this.#bytes.write(suffix, at, 'latin1');
+    // A call for so few bytes costs more than writing them.
+    for (let index = 0; index < suffix.length; index += 1) this.#bytes[at + index] = suffix[index] ?? 0;
+    at += suffix.length;
     this.#used = at;
     this.#ends[this.#count] = at;
     this.#channels[this.#count] = channel;
