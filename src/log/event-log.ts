@@ -169,6 +169,8 @@ export class EventLog {
     const grant = this.#numbers.raise(this.#head + 1);
     this.#ceiling = grant.ceiling;
     if (grant.epoch === this.#epoch) return this.#head + 1;
+    // Readers in step get what came in this turn while it can still be read.
+    for (const reader of this.#readers) reader.appended?.();
     this.#epoch = grant.epoch;
     this.#head = 0;
     this.#latest = null;

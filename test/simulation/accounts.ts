@@ -51,6 +51,8 @@ export class Accounts {
   #offsetAtEnd = 0;
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
+  /** When this run of the daemon was live for the first time. */
+  #heardAgainAt: number | null = null;
   /** The venue's latest delay, and until when it may still show. */
   #delay = { ms: 0, until: Number.NEGATIVE_INFINITY };
 
@@ -114,8 +116,10 @@ export class Accounts {
       const before = this.#gaps.get(gap.id);
       if (before !== undefined) return;
       const offset = gap.cause === 'daemon-died' ? this.#offsetAtEnd : host.offset;
-      const { until } = (gap.cause.startsWith('daemon-') ? undefined : this.#untold.shift()) ?? stillBlind();
-      this.#gaps.set(gap.id, { id: gap.id, since: gap.since - beginning - offset, until });
+      const since = gap.since - beginning - offset;
+      const { until } =
+        (gap.cause.startsWith('daemon-') ? this.#readLate(since) : this.#untold.shift()) ?? stillBlind();
+      this.#gaps.set(gap.id, { id: gap.id, since, until });
       return;
     }
     const open = this.#gaps.get(gap.id);
@@ -126,6 +130,11 @@ export class Accounts {
     }
   }
 
+  /** After a restart a reader catches up from the disk, and may read of the gap when it is over. */
+  #readLate(since: number): { readonly until: number } | undefined {
+    return this.#heardAgainAt !== null && this.#heardAgainAt >= since ? { until: this.#heardAgainAt } : undefined;
+  }
+
   /** A live session was lost. */
   onLost(): void {
     this.#untold.push(stillBlind());
@@ -134,6 +143,7 @@ export class Accounts {
   /** The venue is heard again; told in `figd.gap` once it is known what was missed. */
   onHeardAgain(): void {
     const { now } = this.#world.scheduler;
+    this.#heardAgainAt ??= now;
     for (const gap of [...this.#gaps.values(), ...this.#untold])
       if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
   }
@@ -150,6 +160,7 @@ export class Accounts {
   onEnded(): void {
     this.#offsetAtEnd = this.#world.host.offset;
     this.#untold.length = 0;
+    this.#heardAgainAt = null;
   }
 
   atTheEnd(): void {

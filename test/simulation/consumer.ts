@@ -1,13 +1,22 @@
 import type { Core } from '../../src/daemon/core.ts';
 import { Cursor } from '../../src/log/cursor.ts';
+import type { Batch } from '../../src/log/journal.ts';
+import type { Lost } from '../../src/protocol/local.ts';
 
 /** An event as it stands in a line. */
 export interface Heard {
+  readonly epoch: string;
   readonly seq: number;
   readonly channel: string;
   readonly session: number;
   /** The venue's frame, or figd's own fact, as text. */
   readonly message: string;
+}
+
+export interface ConsumerPorts {
+  readonly onEvent: (heard: Heard) => void;
+  readonly onLost: (lost: Lost) => void;
+  readonly onProblem: (problem: string) => void;
 }
 
 const sliceBytes = 65_536;
@@ -16,60 +25,80 @@ const head =
 
 /** A program on the local socket, without the socket: a cursor that is read when there is something to read. */
 export class Consumer {
-  readonly #onEvent: (heard: Heard) => void;
-  readonly #onLost: (from: number, to: number) => void;
-  readonly #onProblem: (problem: string) => void;
+  readonly #ports: ConsumerPorts;
   #cursor: Cursor | null = null;
+  #isFetching = false;
   #epoch = '';
   #next = 1;
   isStalled = false;
 
-  constructor(
-    onEvent: (heard: Heard) => void,
-    onLost: (from: number, to: number) => void,
-    onProblem: (problem: string) => void,
-  ) {
-    this.#onEvent = onEvent;
-    this.#onLost = onLost;
-    this.#onProblem = onProblem;
+  constructor(ports: ConsumerPorts) {
+    this.#ports = ports;
   }
 
   /** Connects to a run of the daemon and goes on where it was, as far as that run allows. */
   connect({ log }: Core): void {
     const from = this.#epoch === '' ? 'oldest' : { epoch: this.#epoch, seq: this.#next };
     const [cursor, result] = Cursor.open(log, { from });
+    const { onLost, onProblem } = this.#ports;
+    this.#isFetching = false;
     this.#cursor = cursor;
+    if (result.reason === 'expired') onLost({ from: this.#next, to: result.from - 1, reason: 'expired' });
+    if (!result.resumed && result.reason !== 'epoch' && this.#epoch !== result.epoch) onProblem('a new epoch, untold');
     this.#epoch = result.epoch;
     this.#next = result.from;
-    if (result.from !== 1) this.#onProblem(`a new epoch begins at ${result.from}`);
+  }
+
+  /** The daemon is gone, or has said bye. */
+  disconnect(): void {
+    this.#cursor = null;
   }
 
   /** Reads what there is. */
   pump(): void {
     const cursor = this.#cursor;
-    if (cursor === null || this.isStalled) return;
+    if (cursor === null || this.isStalled || this.#isFetching) return;
     while (cursor.lag > 0) {
-      const { lost, chunks } = cursor.read(sliceBytes);
-      if (lost !== null) {
-        if (lost.from !== this.#next) this.#onProblem(`lost begins at ${lost.from}, not at ${this.#next}`);
-        this.#onLost(lost.from, lost.to);
-        this.#next = lost.to + 1;
+      if (cursor.isBehind) {
+        this.#fetch(cursor);
+        return;
       }
-      for (const chunk of chunks) {
-        for (const line of chunk.toString('utf8').split('\n')) if (line !== '') this.#take(line);
-      }
+      this.#deliver(cursor.read(sliceBytes));
+    }
+  }
+
+  #fetch(cursor: Cursor): void {
+    this.#isFetching = true;
+    void cursor.fetch(sliceBytes).then((batch) => {
+      // Meanwhile it may have connected to another run.
+      if (this.#cursor !== cursor) return;
+      this.#isFetching = false;
+      this.#deliver(batch);
+      this.pump();
+    });
+  }
+
+  #deliver({ lost, chunks }: Batch): void {
+    if (lost !== null) {
+      if (lost.from !== this.#next) this.#ports.onProblem(`lost begins at ${lost.from}, not at ${this.#next}`);
+      this.#ports.onLost(lost);
+      this.#next = lost.to + 1;
+    }
+    for (const chunk of chunks) {
+      for (const line of chunk.toString('utf8').split('\n')) if (line !== '') this.#take(line);
     }
   }
 
   #take(line: string): void {
     const [prefix = '', seq, channel = '', session] = head.exec(line) ?? [];
     if (prefix === '') {
-      this.#onProblem(`not an event: ${line.slice(0, 120)}`);
+      this.#ports.onProblem(`not an event: ${line.slice(0, 120)}`);
       return;
     }
-    const heard = { seq: Number(seq), channel, session: Number(session), message: line.slice(prefix.length, -2) };
-    if (heard.seq !== this.#next) this.#onProblem(`event ${heard.seq} came where ${this.#next} was due`);
+    const message = line.slice(prefix.length, -2);
+    const heard = { epoch: this.#epoch, seq: Number(seq), channel, session: Number(session), message };
+    if (heard.seq !== this.#next) this.#ports.onProblem(`event ${heard.seq} came where ${this.#next} was due`);
     this.#next = heard.seq + 1;
-    this.#onEvent(heard);
+    this.#ports.onEvent(heard);
   }
 }

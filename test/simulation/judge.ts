@@ -1,5 +1,5 @@
 import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
-import type { GapMessage, StateMessage } from '../../src/protocol/local.ts';
+import type { GapMessage, Lost, StateMessage } from '../../src/protocol/local.ts';
 import type { Activity, EventRecord } from '../../src/simulator/ports.ts';
 import { Accounts } from './accounts.ts';
 import { Conduct } from './conduct.ts';
@@ -17,6 +17,8 @@ export interface Violation {
 }
 
 const watchIntervalMs = 15_000;
+/** More than a day brings. */
+const largeRetention = 65_536 * 1_024;
 /** One violation tends to bring others; the first few tell the story. */
 const mostViolations = 5;
 
@@ -29,6 +31,8 @@ export class Judge {
   readonly #conduct: Conduct;
   readonly #truth: Truth;
   readonly #lines = new Map<string, string>();
+  /** What runs that were killed had numbered and not written. */
+  readonly #torn: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
   #epoch = '';
   #pausedSince: number | null = null;
   #resumedAt = Number.NEGATIVE_INFINITY;
@@ -85,24 +89,41 @@ export class Judge {
 
   /** The consumer that reads everything at once. */
   reader(): Consumer {
-    return new Consumer(
-      (heard) => this.#heard(heard),
-      (from, to) => this.violation('a reader in step loses nothing', `lost ${from} to ${to}`),
-      (problem) => this.violation('each event once and in order', problem),
-    );
+    return new Consumer({
+      onEvent: (heard) => this.#heard(heard),
+      onLost: (lost) => {
+        this.note(`a reader is told that ${lost.from} to ${lost.to} are lost: ${lost.reason}`);
+        // What a run that was killed had numbered and not delivered yet is in the gap that this made.
+        if (lost.reason !== 'crash') this.violation('a reader in step loses nothing', JSON.stringify(lost));
+      },
+      onProblem: (problem) => this.violation('each event once and in order', problem),
+    });
   }
 
   /** One that stops now and then: whatever it reads has to be what the other one read. */
   slowReader(): Consumer {
-    return new Consumer(
-      (heard) => {
-        const known = this.#lines.get(`${this.#epoch}:${heard.seq}`);
-        if (known !== undefined && known !== heard.message) {
-          this.violation('a slow reader gets the same events', `event ${heard.seq} differs`);
+    return new Consumer({
+      onEvent: ({ epoch, seq, message }) => {
+        const known = this.#lines.get(`${epoch}:${seq}`);
+        if (known !== undefined && known !== message) {
+          this.violation('a slow reader gets the same events', `event ${seq} differs`);
         }
       },
-      (from, to) => this.note(`the slow reader is told that ${from} to ${to} are lost to it`),
-      (problem) => this.violation('each event once and in order, for a slow reader too', problem),
+      onLost: (lost) => {
+        this.note(`the slow reader is told that ${lost.from} to ${lost.to} are lost to it: ${lost.reason}`);
+        if (!this.#mayLose(lost)) this.violation('what is lost to a slow reader had to be', JSON.stringify(lost));
+      },
+      onProblem: (problem) => this.violation('each event once and in order, for a slow reader too', problem),
+    });
+  }
+
+  /** Nothing is lost but what was too old to keep, or could not be written. */
+  #mayLose({ from, to, reason }: Lost): boolean {
+    const { setting, actions } = this.#world.plan;
+    if (reason === 'expired') return setting.retainBytes < largeRetention;
+    if (reason === 'unwritten') return actions.some((action) => action.do.endsWith('the disk'));
+    return this.#torn.some(
+      (torn) => torn.epoch === this.#epoch && from >= torn.from && to <= torn.to + 2 * setting.numbersAhead + 1,
     );
   }
 
@@ -142,10 +163,12 @@ export class Judge {
 
   onLaunch(): void {
     this.note('>>> figd starts');
-    this.#epoch = `e${this.#world.run?.owner ?? 0}`;
-    this.#lines.clear();
     this.#resumedAt = this.#world.scheduler.now;
     this.#conduct.onLaunch();
+  }
+
+  onKilled({ core: { log, feed } }: Run): void {
+    this.#torn.push({ epoch: log.epoch, from: (feed?.written ?? 0) + 1, to: log.head });
   }
 
   /** The process is gone. */
@@ -186,7 +209,9 @@ export class Judge {
   }
 
   #heard(heard: Heard): void {
-    this.#lines.set(`${this.#epoch}:${heard.seq}`, heard.message);
+    if (heard.epoch !== this.#epoch) this.#lines.clear();
+    this.#epoch = heard.epoch;
+    this.#lines.set(`${heard.epoch}:${heard.seq}`, heard.message);
     if (heard.channel === 'figd.gap') {
       if (this.#say !== null) this.note(`figd.gap: ${heard.message}`);
       this.#accounts.gap(JSON.parse(heard.message) as GapMessage);

@@ -15,7 +15,9 @@ export type Deed =
   | { readonly do: 'step the clock'; readonly ms: number }
   | { readonly do: 'suspend' | 'stall' | 'kill' | 'stop'; readonly ms: number }
   | { readonly do: 'reconnect' | 'rotate' | 'refresh' | 'twin' }
-  | { readonly do: 'stall consumer'; readonly ms: number };
+  | { readonly do: 'stall consumer'; readonly ms: number }
+  /** The journal cannot be written for so long; or nothing can, not even how far the numbers went. */
+  | { readonly do: 'fill the disk' | 'break the disk'; readonly ms: number };
 
 /** What is drawn once for a seed. Times are milliseconds. */
 export interface Setting {
@@ -37,6 +39,11 @@ export interface Setting {
   readonly venueOffset: number;
   /** Events per second. */
   readonly rate: number;
+  /** How long the disk takes for one thing. */
+  readonly diskLatency: number;
+  readonly retainBytes: number;
+  /** How far ahead of their use numbers are kept. */
+  readonly numbersAhead: number;
 }
 
 export interface Plan {
@@ -181,7 +188,9 @@ function rpcError(random: () => number): Fault {
 /** Everything that a seed decides. */
 export function planFor(seed: number, hours: number): Plan {
   const random = seededRandom(seed * 7_919 + 17);
-  const setting = drawSetting(random);
+  // Drawn apart, so that the rest of a plan is what it was before there was a disk.
+  const diskRandom = seededRandom(seed * 104_729 + 5);
+  const setting = { ...drawSetting(random), ...drawDisk(diskRandom) };
   const actions: Action[] = [];
   const end = hours * hour - calmAtTheEnd;
   // From one trouble in two hours to one in six minutes.
@@ -189,6 +198,15 @@ export function planFor(seed: number, hours: number): Plan {
   for (let at = random() * 2 * minute; at < end; at += random() * 2 * pause) {
     for (const { after = 0, ...deed } of pick(random, troubles)(random)) {
       actions.push({ at: at + after, ...lastingAtMost(deed, Math.max(1_000, Math.floor(end - at))) });
+    }
+  }
+  if (diskRandom() < 0.5) {
+    for (let at = diskRandom() * 6 * hour; at < end; at += diskRandom() * 12 * hour) {
+      const what = pick(diskRandom, ['fill the disk', 'fill the disk', 'break the disk'] as const);
+      actions.push({
+        at,
+        ...lastingAtMost({ do: what, ms: forMs(diskRandom) }, Math.max(1_000, Math.floor(end - at))),
+      });
     }
   }
   actions.sort((a, b) => a.at - b.at);
@@ -202,7 +220,15 @@ function lastingAtMost(deed: Deed, ms: number): Deed {
   return { ...deed, fault: { ...deed.fault, forMs: Math.min(deed.fault.forMs, ms) } };
 }
 
-function drawSetting(random: () => number): Setting {
+function drawDisk(random: () => number): Pick<Setting, 'diskLatency' | 'retainBytes' | 'numbersAhead'> {
+  return {
+    diskLatency: pick(random, [0.5, 5, 50, 2_000]),
+    retainBytes: pick(random, [128, 1_024, 65_536, 65_536]) * 1_024,
+    numbersAhead: pick(random, [1, 8, 64]),
+  };
+}
+
+function drawSetting(random: () => number): Omit<Setting, 'diskLatency' | 'retainBytes' | 'numbersAhead'> {
   const style = pick(random, ['json', 'json', 'oauth2'] as const);
   const tokenLife =
     style === 'json' ? pick(random, [hour, hour, hour, 10 * minute, 10 * minute, 90 * second]) : 5 * minute;

@@ -57,9 +57,8 @@ export class Scheduler {
   }
 
   cancel(handle: unknown): void {
-    const entry = handle as Entry | undefined;
-    if (entry === undefined || entry.done) return;
-    this.#finish(entry);
+    const entry = handle as Entry | null | undefined;
+    if (entry?.done === false) this.#finish(entry);
   }
 
   /** The process of this owner does not run any more until {@link resume}. */

@@ -6,12 +6,12 @@ import type { Settings } from '../../src/config/settings.ts';
 import { Core } from '../../src/daemon/core.ts';
 import { venueOver } from '../../src/daemon/venue.ts';
 import { MemoryLedger } from '../../src/log/memory-ledger.ts';
-import { passingNumbers } from '../../src/log/numbers.ts';
 import { defaultOptions } from '../../src/simulator/options.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { jsonTokenPath, oauth2TokenPath } from '../../src/simulator/token-endpoints.ts';
 import { Venue } from '../../src/simulator/venue.ts';
 import type { Consumer } from './consumer.ts';
+import { Disk } from './disk.ts';
 import { beginning, Host } from './host.ts';
 import { Judge } from './judge.ts';
 import { type Action, calmAtTheEnd, type Plan, type Setting } from './plan.ts';
@@ -23,6 +23,7 @@ export interface Run {
   readonly owner: number;
   readonly core: Core;
   readonly wires: Wires;
+  readonly disk: ReturnType<Disk['open']>;
 }
 
 /** Rarer than in life, where it is a second: looking around is most of what a quiet day is made of. */
@@ -37,7 +38,7 @@ export class World {
   readonly venue: Venue;
   readonly judge: Judge;
   readonly settings: Settings;
-  /** The file on disk, as it were. */
+  readonly #disk: Disk;
   readonly #store: MemoryLedger;
   readonly #random: () => number;
   readonly #reader: Consumer;
@@ -51,6 +52,7 @@ export class World {
     const { setting, seed } = plan;
     this.settings = settingsOf(setting);
     this.#random = seededRandom(seed * 31 + 5);
+    this.#disk = new Disk(this.scheduler, seededRandom(seed * 15_485_863 + 11), setting);
     this.#store = new MemoryLedger(this.host.wall());
     this.judge = new Judge(this, say);
     this.venue = new Venue(venueOptions(plan), {
@@ -118,6 +120,7 @@ export class World {
       ...this.judge.wireTaps(),
     });
     wires.frozenUntil = this.#frozenUntil;
+    const disk = this.#disk.open(owner);
     const core = new Core({
       settings: this.settings,
       venue: venueOver({ settings: this.settings, vault, clock }, wires),
@@ -125,9 +128,9 @@ export class World {
       clock,
       random: this.#random,
       store: this.#store,
-      numbers: passingNumbers(`e${owner}`),
-      journal: null,
-      storageTrouble: () => null,
+      numbers: disk.numbers,
+      journal: disk.journal,
+      storageTrouble: () => this.#disk.trouble,
       schedule: (run) => this.scheduler.at(this.scheduler.now, owner, run, 'delivery'),
       lookInterval: lookIntervalMs,
       onFact: (fact) => this.judge.onFact(fact),
@@ -136,7 +139,7 @@ export class World {
       onGapSettled: () => undefined,
       onFatal: (error) => this.judge.violation('a machine died', String(error)),
     });
-    this.#run = { owner, core, wires };
+    this.#run = { owner, core, wires, disk };
     this.judge.onLaunch();
     this.#reader.connect(core);
     this.#slowReader.connect(core);
@@ -145,6 +148,7 @@ export class World {
         this.#reader.pump();
         this.#slowReader.pump();
       },
+      renewed: () => this.scheduler.at(this.scheduler.now, owner, () => this.#comeBack(core), 'delivery'),
     });
     core.start();
     const look = () => {
@@ -153,6 +157,14 @@ export class World {
       clock.setTimeout(look, lookIntervalMs);
     };
     clock.setTimeout(look, lookIntervalMs);
+  }
+
+  /** A new epoch has begun while the daemon ran: consumers are told so, and come back. */
+  #comeBack(core: Core): void {
+    for (const consumer of [this.#reader, this.#slowReader]) {
+      consumer.connect(core);
+      consumer.pump();
+    }
   }
 
   #act(action: Action): void {
@@ -187,12 +199,20 @@ export class World {
         if (run === null || this.judge.isPaused) return;
         scheduler.forget(run.owner);
         run.wires.kill();
+        this.judge.onKilled(run);
+        this.#disk.killed();
         this.#ended(action.ms);
         return;
       case 'stop':
         if (run === null || this.judge.isPaused) return;
         this.#run = null;
         void this.#stop(run).then(() => this.#ended(action.ms));
+        return;
+      case 'fill the disk':
+        this.#disk.fill(action.ms);
+        return;
+      case 'break the disk':
+        this.#disk.break(action.ms);
         return;
       case 'stall consumer':
         this.#slowReader.isStalled = true;
@@ -233,11 +253,15 @@ export class World {
   async #stop(run: Run): Promise<void> {
     await run.core.stop();
     this.#reader.pump();
+    await run.core.flush();
+    run.disk.close(run.core.log.head);
     this.judge.onStopped(run);
   }
 
   #ended(downForMs: number): void {
     this.#run = null;
+    this.#reader.disconnect();
+    this.#slowReader.disconnect();
     this.judge.onEnded();
     this.scheduler.at(this.scheduler.now + downForMs, 'world', () => {
       if (this.#run === null) this.#launch();
