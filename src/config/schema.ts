@@ -173,9 +173,11 @@ const journal = z.strictObject({
     ),
   retainFor: duration({ example: '7d', max: Number.MAX_SAFE_INTEGER })
     .prefault('7d')
-    .describe('How long events are kept.'),
+    .describe('How long events are kept. Older ones go a few at a time.'),
   retainBytes: size('2GiB').prefault('2GiB').describe('Most disk space for events; the oldest go first.'),
-  ring: size('64MiB').prefault('64MiB').describe('Memory for the newest events.'),
+  ring: size('64MiB')
+    .prefault('64MiB')
+    .describe('Most memory for the newest events. While the disk keeps up, figd needs 8 MiB of it.'),
 });
 
 /** The metrics block; that the whole block may be the word off is known to layers and JSON Schema. */
