@@ -1,0 +1,147 @@
+import type { Received } from '../consumers/api.ts';
+import type { Contender } from '../contenders/contender.ts';
+import { startContender } from '../contenders/start.ts';
+import type { Options } from '../options.ts';
+import { figure, say, warn } from '../output.ts';
+import { residentBytes } from '../proc.ts';
+import type { Stage } from '../stage.ts';
+
+const window = 16_384;
+const reading = 98;
+const sampleMs = 1_000;
+const toldEveryMs = 10_000;
+const quietMs = 30_000;
+const longestMs = 7_200_000;
+
+/** Resident memory of figd at a moment. */
+export interface MemorySample {
+  /** Since the first event was sent. */
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+export interface MemoryResult {
+  readonly contender: 'figd' | 'figd-memory';
+  readonly events: number;
+  readonly consumers: number;
+  readonly samples: readonly MemorySample[];
+  /** Before the first event, in bytes. */
+  readonly before: number;
+  /** Half way through the sending. */
+  readonly half: number;
+  /** When all had been sent and read, but by the stalled one. */
+  readonly sent: number;
+  /** When the stalled one had read on to the end. */
+  readonly end: number;
+  readonly most: number;
+  readonly sendingSeconds: number;
+  readonly catchingUpSeconds: number;
+  readonly reading: Received;
+  readonly stalled: Received;
+  readonly restless: Received;
+  readonly returns: number;
+  /** Whether each consumer got each event once. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Small events to a hundred consumers: one does not read until all has been sent, one goes away every second and comes
+ * back with its position. Each must get each event once, and figd must not grow.
+ */
+export async function measureMemory(stage: Stage, { contenders, events }: Options): Promise<MemoryResult> {
+  const name = contenders.includes('figd') ? 'figd' : 'figd-memory';
+  const retain = { journal: { retainBytes: '64GiB' } };
+  const figd = await startContender(name, stage.place(name), { config: retain });
+  await stage.connect(figd, { reading, stalled: 1, restless: 1 });
+  await stage.consumers.call('expect', { next: await stage.feed.call('nextNumber', null) });
+  const watch = new MemoryWatch(stage, figd);
+  const order = { target: name, ms: longestMs, count: events, window, size: 'small' } as const;
+  const sent = await stage.feed.call('flatOut', order);
+  await stage.consumers.call('finish', { last: sent.last, quietMs });
+  const sendingSeconds = watch.seconds;
+  const sentBytes = watch.look();
+  await stage.consumers.call('resume', null);
+  const report = await stage.consumers.call('finish', { last: sent.last, quietMs });
+  const end = watch.look();
+  const samples = watch.stop();
+  const groups = [report.reading, report.stalled, report.restless];
+  const result = {
+    contender: name,
+    events,
+    consumers: reading + 2,
+    samples,
+    before: watch.before,
+    half: samples.find(({ seconds }) => seconds >= sendingSeconds / 2)?.bytes ?? Number.NaN,
+    sent: sentBytes,
+    end,
+    most: Math.max(...samples.map(({ bytes }) => bytes)),
+    sendingSeconds,
+    catchingUpSeconds: (samples.at(-1)?.seconds ?? 0) - sendingSeconds,
+    reading: report.reading,
+    stalled: report.stalled,
+    restless: report.restless,
+    returns: report.returns,
+    isComplete: groups.every(({ missing, doubled, complete }) => missing + doubled === 0 && complete),
+  } as const;
+  tell(result);
+  return result;
+}
+
+/** Looks at the memory once a second. */
+class MemoryWatch {
+  readonly before: number;
+  readonly #stage: Stage;
+  readonly #pid: number;
+  readonly #startedAt = performance.now();
+  readonly #samples: MemorySample[] = [];
+  readonly #timers: readonly NodeJS.Timeout[];
+
+  constructor(stage: Stage, { pids: [pid = 0] }: Contender) {
+    this.#stage = stage;
+    this.#pid = pid;
+    this.before = this.look();
+    this.#timers = [setInterval(() => this.look(), sampleMs), setInterval(() => this.#tell(), toldEveryMs)];
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#startedAt) / 1_000;
+  }
+
+  look(): number {
+    const bytes = residentBytes(this.#pid);
+    this.#samples.push({ seconds: this.seconds, bytes });
+    return bytes;
+  }
+
+  stop(): readonly MemorySample[] {
+    for (const timer of this.#timers) clearInterval(timer);
+    return this.#samples;
+  }
+
+  #tell(): void {
+    const bytes = this.#samples.at(-1)?.bytes ?? Number.NaN;
+    this.#stage.consumers
+      .call('reached', null)
+      .then((reached) =>
+        say(`${this.seconds.toFixed(0).padStart(5)} s  ${figure(reached)} events  RSS ${megabytes(bytes)}`),
+      )
+      .catch(() => undefined);
+  }
+}
+
+/** In units of 10^6 bytes. */
+export function megabytes(bytes: number): string {
+  return `${figure(bytes / 1e6)} MB`;
+}
+
+function tell(result: MemoryResult): void {
+  const { half, end, most, events, consumers, isComplete, returns } = result;
+  say(`RSS at half time ${megabytes(half)}, at the end ${megabytes(end)}, at most ${megabytes(most)}`);
+  say(`${figure(events)} events to ${consumers} consumers, one of which came back ${returns} times`);
+  if (isComplete) say('each consumer got each event once');
+  for (const group of ['reading', 'stalled', 'restless'] as const) {
+    const { missing, doubled, told } = result[group];
+    if (missing + doubled === 0) continue;
+    warn(`${group}: ${missing} events MISSING (figd said that ${told} are lost), ${doubled} DOUBLED`);
+  }
+}
