@@ -3,7 +3,7 @@ import { labels } from './contenders/contender.ts';
 import { direct, startContender } from './contenders/start.ts';
 import type { Machine } from './machine.ts';
 import { reconnectTimes, startTime, statusTimes } from './measures/daemon.ts';
-import { latency, stall, stallGroup, throughput } from './measures/traffic.ts';
+import { latency, stall, stallGroup, throughput, warmUp } from './measures/traffic.ts';
 import type { MeasureName, Options } from './options.ts';
 import { figure, say, warn } from './output.ts';
 import type { Sample } from './report/samples.ts';
@@ -60,6 +60,9 @@ export class Comparison {
 
   async run(): Promise<void> {
     const { measures, rounds } = this.#options;
+    for (const contender of this.#contenders) {
+      await this.#attempt(`warming up ${labels[contender.name]}`, () => warmUp(this.#stage, contender));
+    }
     for (let round = 1; round <= rounds; round += 1) {
       if (measures.includes('throughput')) await this.#throughput(round);
       if (measures.includes('latency')) await this.#latency(round);

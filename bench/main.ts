@@ -38,7 +38,7 @@ async function run(on: Stage, how: Options): Promise<number> {
   const machine = describeMachine();
   if (how.mode === 'memory') {
     const memory = await measureMemory(on, how);
-    writeMemory(how.out, { machine, ...memory });
+    writeMemory(how.out, { machine, result: memory });
     return memory.isComplete ? 0 : 1;
   }
   const comparison = new Comparison(on, how, await startContenders(on, how, machine));

@@ -44,6 +44,8 @@ const full: Sizes = {
 };
 const quick: Sizes = { throughputMs: 600, latencyEvents: 800, stallEvents: 1_000, starts: 2, statuses: 3, drops: 3 };
 const fullRounds = 5;
+/** Long enough for the start of the process to be a small part of its profile. */
+const profiledMs = 10_000;
 const defaultEvents = 10_000_000;
 
 export class UsageError extends Error {
@@ -77,7 +79,7 @@ export function parseOptions(args: readonly string[]): Options {
     contenders: list('contenders', values.contenders, isProfile ? ['figd'] : contenderNames, contenderNames),
     consumers: numbers(values.consumers, isProfile ? [10] : [1, 10, 100]),
     rounds: isProfile ? 1 : whole('rounds', values.rounds, isQuick ? 1 : fullRounds),
-    sizes: isQuick ? quick : full,
+    sizes: isProfile ? { ...full, throughputMs: profiledMs } : isQuick ? quick : full,
     out: values.out ?? 'bench/results',
     profile,
     events: whole('events', values.events, defaultEvents),

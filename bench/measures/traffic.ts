@@ -2,6 +2,9 @@ import type { Contender } from '../contenders/contender.ts';
 import { Histogram } from '../histogram.ts';
 import type { Run, Stage } from '../stage.ts';
 
+/** Once per process, for its code to be compiled. */
+const longWarmUpMs = 1_000;
+/** Once per measurement, for its connections. */
 const warmUpMs = 200;
 const warmUpEvents = 150;
 /** Beyond what figd lets wait in a socket (1 MiB), so that the one who does not read is stuck when it counts. */
@@ -9,6 +12,13 @@ const fillMs = 150;
 const stallConsumers = 10;
 
 type Values = Readonly<Record<string, number>>;
+
+/** Lets a contender run before anything is measured, also where only latencies are asked for. */
+export async function warmUp(stage: Stage, contender: Contender): Promise<void> {
+  await stage.connect(contender, { reading: stallConsumers });
+  await stage.flatOut(contender, longWarmUpMs);
+  await stage.disconnect();
+}
 
 /** Messages a second until the last consumer has the last one. */
 export async function throughput(stage: Stage, contender: Contender, consumers: number, ms: number): Promise<Values> {
