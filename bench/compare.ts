@@ -11,19 +11,18 @@ import type { Stage } from './stage.ts';
 
 /** The contenders that can run here, in order. One whose program is missing is passed over, loudly. */
 export async function startContenders(stage: Stage, options: Options, machine: Machine): Promise<readonly Contender[]> {
-  const running: Contender[] = [];
+  const present = options.contenders.filter((name) => !isMissing(name, machine));
   for (const name of options.contenders) {
-    if (isMissing(name, machine)) {
-      warn(`${labels[name]} IS NOT INSTALLED and is left out: the ratios to the brokers are incomplete`);
-      continue;
-    }
-    const place = stage.place(name);
-    const profiling = options.mode === 'profile' && name.startsWith('figd');
-    running.push(
-      await startContender(name, place, profiling ? { nodeArguments: profileArguments(options.profile) } : {}),
-    );
+    if (present.includes(name)) continue;
+    warn(`${labels[name]} IS NOT INSTALLED and is left out: the ratios to the brokers are incomplete`);
   }
-  return running;
+  return Promise.all(
+    present.map((name) => {
+      const profiling = options.mode === 'profile' && name.startsWith('figd');
+      const variation = profiling ? { nodeArguments: profileArguments(options.profile) } : {};
+      return startContender(name, stage.place(name), variation);
+    }),
+  );
 }
 
 /** Node's arguments for a CPU profile. */
@@ -59,9 +58,9 @@ export class Comparison {
   }
 
   async run(): Promise<void> {
-    const { measures, rounds } = this.#options;
+    const { measures, rounds, sizes } = this.#options;
     for (const contender of this.#contenders) {
-      await this.#attempt(`warming up ${labels[contender.name]}`, () => warmUp(this.#stage, contender));
+      await this.#attempt(`warming up ${labels[contender.name]}`, () => warmUp(this.#stage, contender, sizes.warmUpMs));
     }
     for (let round = 1; round <= rounds; round += 1) {
       if (measures.includes('throughput')) await this.#throughput(round);

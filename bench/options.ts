@@ -23,6 +23,8 @@ export interface Options {
 
 /** How much is measured at a time. */
 export interface Sizes {
+  /** How long each contender runs before anything is measured, in milliseconds. */
+  readonly warmUpMs: number;
   /** How long the feed sends flat out, in milliseconds. */
   readonly throughputMs: number;
   /** Events at 1,000 a second. */
@@ -35,6 +37,7 @@ export interface Sizes {
 }
 
 const full: Sizes = {
+  warmUpMs: 1_000,
   throughputMs: 2_000,
   latencyEvents: 4_000,
   stallEvents: 5_000,
@@ -42,9 +45,17 @@ const full: Sizes = {
   statuses: 9,
   drops: 11,
 };
-const quick: Sizes = { throughputMs: 600, latencyEvents: 800, stallEvents: 1_000, starts: 2, statuses: 3, drops: 3 };
+const quick: Sizes = {
+  warmUpMs: 300,
+  throughputMs: 500,
+  latencyEvents: 700,
+  stallEvents: 800,
+  starts: 2,
+  statuses: 3,
+  drops: 3,
+};
 const fullRounds = 5;
-/** Long enough for the start of the process to be a small part of its profile. */
+/** Long enough for the start of the process to be a small part of its profile; also its events, at 1,000 a second. */
 const profiledMs = 10_000;
 const defaultEvents = 10_000_000;
 
@@ -62,7 +73,7 @@ export const usage = `npm run bench -- [options]
   --out DIR             where the results go (bench/results)
   --memory              instead: figd's memory over ten million events to 100 consumers
   --events N            events in the memory mode (${defaultEvents})
-  --cpu-prof DIR        instead: one round of throughput with figd under --cpu-prof
+  --cpu-prof DIR        instead: one round with figd under --cpu-prof (throughput, or --only latency)
 `;
 
 /** @throws {UsageError} */
@@ -75,11 +86,11 @@ export function parseOptions(args: readonly string[]): Options {
   const isProfile = profile !== '';
   return {
     mode: values.memory === true ? 'memory' : isProfile ? 'profile' : 'compare',
-    measures: isProfile ? ['throughput'] : list('only', values.only, standard, measureNames),
+    measures: list('only', values.only, isProfile ? ['throughput'] : standard, measureNames),
     contenders: list('contenders', values.contenders, isProfile ? ['figd'] : contenderNames, contenderNames),
     consumers: numbers(values.consumers, isProfile ? [10] : [1, 10, 100]),
     rounds: isProfile ? 1 : whole('rounds', values.rounds, isQuick ? 1 : fullRounds),
-    sizes: isProfile ? { ...full, throughputMs: profiledMs } : isQuick ? quick : full,
+    sizes: isProfile ? { ...full, throughputMs: profiledMs, latencyEvents: profiledMs } : isQuick ? quick : full,
     out: values.out ?? 'bench/results',
     profile,
     events: whole('events', values.events, defaultEvents),

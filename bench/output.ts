@@ -15,3 +15,8 @@ export function figure(value: number): string {
   const decimals = size >= 100 ? 0 : size >= 10 ? 1 : 2;
   return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
+
+/** A number of things, with separators of thousands. */
+export function countOf(value: number): string {
+  return Number.isFinite(value) ? value.toLocaleString('en-US') : '–';
+}

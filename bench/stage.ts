@@ -12,10 +12,11 @@ import { Remote } from './remote.ts';
 /** How long without any event counts as: what is missing will not come. */
 const quietMs = 3_000;
 /**
- * How far the feed may be ahead of the slowest consumer: about 4 MB. It keeps all contenders out of the range where what
- * counts is how much memory they have for what they cannot deliver.
+ * How far the feed may be ahead of the slowest consumer (about 4 MB), and how many deliveries may be under way in all. It
+ * keeps all contenders out of the range where what counts is how much memory they have for what they cannot deliver.
  */
-export const window = 4_096;
+const windowEvents = 4_096;
+const windowDeliveries = 131_072;
 
 /** One run between feed and consumers. */
 export interface Run {
@@ -70,8 +71,9 @@ export class Stage {
     await this.consumers.call('disconnect', null);
   }
 
-  /** Sends flat out for so many milliseconds, and waits until all has arrived. */
-  flatOut(contender: Contender, ms: number): Promise<Run> {
+  /** Sends flat out for so many milliseconds to so many consumers, and waits until all has arrived. */
+  flatOut(contender: Contender, ms: number, consumers: number): Promise<Run> {
+    const window = Math.min(windowEvents, Math.floor(windowDeliveries / consumers));
     const order = { target: contender.name, ms, window, size: 'realistic' } as const;
     return this.#run(contender, () => this.feed.call('flatOut', order));
   }

@@ -2,7 +2,7 @@ import type { Received } from '../consumers/api.ts';
 import type { Contender } from '../contenders/contender.ts';
 import { startContender } from '../contenders/start.ts';
 import type { Options } from '../options.ts';
-import { figure, say, warn } from '../output.ts';
+import { countOf, figure, say, warn } from '../output.ts';
 import { residentBytes } from '../proc.ts';
 import type { Stage } from '../stage.ts';
 
@@ -123,7 +123,7 @@ class MemoryWatch {
     this.#stage.consumers
       .call('reached', null)
       .then((reached) =>
-        say(`${this.seconds.toFixed(0).padStart(5)} s  ${figure(reached)} events  RSS ${megabytes(bytes)}`),
+        say(`${this.seconds.toFixed(0).padStart(5)} s  ${countOf(reached)} events  RSS ${megabytes(bytes)}`),
       )
       .catch(() => undefined);
   }
@@ -137,11 +137,13 @@ export function megabytes(bytes: number): string {
 function tell(result: MemoryResult): void {
   const { half, end, most, events, consumers, isComplete, returns } = result;
   say(`RSS at half time ${megabytes(half)}, at the end ${megabytes(end)}, at most ${megabytes(most)}`);
-  say(`${figure(events)} events to ${consumers} consumers, one of which came back ${returns} times`);
+  say(`${countOf(events)} events to ${consumers} consumers, one of which came back ${returns} times`);
   if (isComplete) say('each consumer got each event once');
   for (const group of ['reading', 'stalled', 'restless'] as const) {
     const { missing, doubled, told } = result[group];
     if (missing + doubled === 0) continue;
-    warn(`${group}: ${missing} events MISSING (figd said that ${told} are lost), ${doubled} DOUBLED`);
+    warn(
+      `${group}: ${countOf(missing)} events MISSING (figd said that ${countOf(told)} are lost), ${countOf(doubled)} DOUBLED`,
+    );
   }
 }

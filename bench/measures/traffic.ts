@@ -2,8 +2,6 @@ import type { Contender } from '../contenders/contender.ts';
 import { Histogram } from '../histogram.ts';
 import type { Run, Stage } from '../stage.ts';
 
-/** Once per process, for its code to be compiled. */
-const longWarmUpMs = 1_000;
 /** Once per measurement, for its connections. */
 const warmUpMs = 200;
 const warmUpEvents = 150;
@@ -14,17 +12,17 @@ const stallConsumers = 10;
 type Values = Readonly<Record<string, number>>;
 
 /** Lets a contender run before anything is measured, also where only latencies are asked for. */
-export async function warmUp(stage: Stage, contender: Contender): Promise<void> {
+export async function warmUp(stage: Stage, contender: Contender, ms: number): Promise<void> {
   await stage.connect(contender, { reading: stallConsumers });
-  await stage.flatOut(contender, longWarmUpMs);
+  await stage.flatOut(contender, ms, stallConsumers);
   await stage.disconnect();
 }
 
 /** Messages a second until the last consumer has the last one. */
 export async function throughput(stage: Stage, contender: Contender, consumers: number, ms: number): Promise<Values> {
   await stage.connect(contender, { reading: consumers });
-  await stage.flatOut(contender, warmUpMs);
-  const run = await stage.flatOut(contender, ms);
+  await stage.flatOut(contender, warmUpMs, consumers);
+  const run = await stage.flatOut(contender, ms, consumers);
   await stage.disconnect();
   const { startedAt } = run.sent;
   const seconds = (run.report.finishedAt - startedAt) / 1e9;
@@ -50,7 +48,7 @@ export async function stall(
   const p99: Record<number, number> = {};
   for (const stalled of stalledFirst ? [1, 0] : [0, 1]) {
     await stage.connect(contender, { reading: stallConsumers, stalled });
-    await stage.flatOut(contender, fillMs);
+    await stage.flatOut(contender, fillMs, stallConsumers);
     await stage.paced(contender, warmUpEvents);
     p99[stalled] = percentiles(await stage.paced(contender, events))['p99'] ?? Number.NaN;
     await stage.disconnect();

@@ -2,8 +2,8 @@ import { type ContenderName, contenderNames, labels } from '../contenders/conten
 import type { Machine } from '../machine.ts';
 import { type MemoryResult, megabytes } from '../measures/memory.ts';
 import type { MeasureName } from '../options.ts';
-import { figure } from '../output.ts';
-import { consumerCounts, measured, medianOf, type Sample, slopeOf } from './samples.ts';
+import { countOf, figure } from '../output.ts';
+import { consumerCounts, measured, medianOf, ratioOf, type Sample, slopeOf } from './samples.ts';
 import { verdicts } from './targets.ts';
 
 export interface Results {
@@ -20,7 +20,7 @@ export function resultsPage({ machine, samples, memory }: Results): string {
     [
       '# Results of the benchmark',
       describe(machine, samples),
-      'What each figure is, and how to read it: [docs/benchmarks.md](../../docs/benchmarks.md). All are medians over the rounds.',
+      'What each figure is, and how to read it: [docs/benchmarks.md](../../docs/benchmarks.md). All are medians over the rounds, ratios too.',
       '## Targets',
       table(
         ['', 'target', 'measured', ''],
@@ -48,7 +48,7 @@ function describe(
     (name) => `${labels[name]} ${versions[name as keyof Machine['brokers']] ?? '(not installed)'}`,
   );
   const what = commit === null ? '' : `figd ${commit}, `;
-  return `${date.slice(0, 10)}, ${what}${cpu}, ${cores} cores, ${figure(memoryBytes / 2 ** 30)} GiB, Linux ${kernel}, Node ${node}, ${found.join(', ')}; ${rounds} rounds.`;
+  return `${date.slice(0, 10)}, ${what}${cpu}, ${cores} cores, ${figure(memoryBytes / 2 ** 30)} GiB, Linux ${kernel}, Node ${node}, ${found.join(', ')}; ${rounds} round${rounds === 1 ? '' : 's'}.`;
 }
 
 interface Column {
@@ -94,18 +94,14 @@ function comparison({ measure, value, moreIsBetter }: Column, samples: readonly 
   const counts = consumerCounts(samples, measure).filter((count) =>
     samples.some((sample) => sample.measure === measure && sample.consumers === count && sample.contender !== 'direct'),
   );
-  const at = (contender: ContenderName, consumers: number) =>
-    medianOf(samples, { measure, contender, consumers, value });
-  const best = (consumers: number) => {
-    const all = brokers.map((name) => at(name, consumers)).filter(Number.isFinite);
-    return all.length === 0 ? Number.NaN : moreIsBetter ? Math.max(...all) : Math.min(...all);
-  };
   const head = ['', ...counts.flatMap((count) => [`to ${count}`, '÷ relay', '÷ best broker'])];
   const rows = measured(samples, measure, contenderNames).map((name) => [
     labels[name],
-    ...counts.flatMap((count) => {
-      const own = at(name, count);
-      return [figure(own), figure(own / at('relay', count)), figure(own / best(count))];
+    ...counts.flatMap((consumers) => {
+      const question = { measure, contender: name, consumers, value };
+      const own = medianOf(samples, question);
+      const against = (others: readonly ContenderName[]) => figure(ratioOf(samples, question, others, moreIsBetter));
+      return [figure(own), against(['relay']), against(brokers)];
     }),
   ]);
   return table(head, rows);
@@ -149,13 +145,13 @@ function memorySection(memory: MemoryResult | null): readonly string[] {
   const told = (['reading', 'stalled', 'restless'] as const)
     .map((group) => {
       const { messages, missing, doubled } = memory[group];
-      return `${group} ${figure(messages)} delivered, ${figure(missing)} missing, ${figure(doubled)} doubled`;
+      return `${group} ${countOf(messages)} delivered, ${countOf(missing)} missing, ${countOf(doubled)} doubled`;
     })
     .join('; ');
   return [
     '## Memory',
-    `${labels[memory.contender]}: ${figure(events)} events of about 200 bytes to ${consumers} consumers in ${figure(sendingSeconds)} s, ` +
-      `one of them stalled all the time (then it read on for ${figure(catchingUpSeconds)} s), one that came back ${figure(returns)} times. ` +
+    `${labels[memory.contender]}: ${countOf(events)} events of about 200 bytes to ${consumers} consumers in ${figure(sendingSeconds)} s, ` +
+      `one of them stalled all the time (then it read on for ${figure(catchingUpSeconds)} s), one that came back ${countOf(returns)} times. ` +
       `${verdict} (${told}.)`,
     table(
       ['RSS before', 'at half time', 'all sent', 'stalled one has caught up', 'most'],

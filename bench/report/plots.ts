@@ -6,7 +6,7 @@ import { bar, dot, drawing, line, type Point, path, text } from './svg.ts';
 
 const width = 960;
 const names = 140;
-const panelGap = 36;
+const panelGap = 52;
 const margin = 24;
 const top = 104;
 const rowHeight = 30;

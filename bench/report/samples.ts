@@ -21,14 +21,40 @@ export interface Question {
 }
 
 /** The median over all rounds; NaN where nothing was measured. */
-export function medianOf(samples: readonly Sample[], { measure, contender, consumers, value }: Question): number {
+export function medianOf(samples: readonly Sample[], question: Question): number {
+  return median([...byRound(samples, question).values()]);
+}
+
+/**
+ * By how much a contender's figure is another's, round by round, and of that the median: what disturbs the machine for a
+ * while disturbs both. Of several others the best in each round counts.
+ */
+export function ratioOf(
+  samples: readonly Sample[],
+  question: Question,
+  others: readonly Sample['contender'][],
+  moreIsBetter: boolean,
+): number {
+  const rivals = others.map((contender) => byRound(samples, { ...question, contender }));
+  const ratios = [...byRound(samples, question)].map(([round, own]) => {
+    const theirs = rivals.map((rival) => rival.get(round) ?? Number.NaN).filter(Number.isFinite);
+    if (theirs.length === 0) return Number.NaN;
+    return own / (moreIsBetter ? Math.max(...theirs) : Math.min(...theirs));
+  });
+  return median(ratios);
+}
+
+function byRound(
+  samples: readonly Sample[],
+  { measure, contender, consumers, value }: Question,
+): ReadonlyMap<number, number> {
   const found = samples.filter(
     (sample) =>
       sample.measure === measure &&
       sample.contender === contender &&
       (consumers === undefined || sample.consumers === consumers),
   );
-  return median(found.map(({ values }) => values[value] ?? Number.NaN));
+  return new Map(found.map(({ round, values }) => [round, values[value] ?? Number.NaN]));
 }
 
 /** The middle of the numbers, or between the two in the middle; NaN of none. */

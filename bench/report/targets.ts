@@ -2,7 +2,7 @@ import { type ContenderName, labels } from '../contenders/contender.ts';
 import type { MemoryResult } from '../measures/memory.ts';
 import { stallGroup } from '../measures/traffic.ts';
 import { figure } from '../output.ts';
-import { consumerCounts, medianOf, type Sample, slopeOf } from './samples.ts';
+import { consumerCounts, medianOf, ratioOf, type Sample, slopeOf } from './samples.ts';
 
 /** Resident memory that figd keeps to, in bytes. */
 export const memoryLimit = 120e6;
@@ -57,11 +57,10 @@ function judge({ what, value, limit, sense, unit }: Bound): Verdict {
 }
 
 function throughputBounds(samples: readonly Sample[]): readonly Bound[] {
-  const at = (contender: ContenderName) =>
-    medianOf(samples, { measure: 'throughput', contender, consumers: 10, value: 'perSecond' });
+  const question = { measure: 'throughput', contender: 'figd', consumers: 10, value: 'perSecond' } as const;
   const against = (other: ContenderName, limit: number): Bound => ({
     what: `throughput to 10 consumers, against ${labels[other]}`,
-    value: at('figd') / at(other),
+    value: ratioOf(samples, question, [other], true),
     limit,
     sense: 'at least',
     unit: ' ×',
@@ -72,8 +71,7 @@ function throughputBounds(samples: readonly Sample[]): readonly Bound[] {
 function latencyBounds(samples: readonly Sample[]): readonly Bound[] {
   return consumerCounts(samples, 'latency').flatMap((consumers) => {
     const ratio = (value: string) =>
-      medianOf(samples, { measure: 'latency', contender: 'figd', consumers, value }) /
-      medianOf(samples, { measure: 'latency', contender: 'relay', consumers, value });
+      ratioOf(samples, { measure: 'latency', contender: 'figd', consumers, value }, ['relay'], false);
     const what = (name: string) => `${name} of the added latency to ${consumers}, against the relay`;
     return [
       { what: what('p50'), value: ratio('p50'), limit: 1.1, sense: 'at most', unit: ' ×' },
