@@ -144,6 +144,7 @@ export class Comparison {
     try {
       return await take();
     } catch (error) {
+      if (this.#stage.isClosing) throw error;
       this.#faults += 1;
       warn(`${what} FAILED: ${error instanceof Error ? error.message : error}`);
       return null;

@@ -11,24 +11,27 @@ import { Stage } from './stage.ts';
 const usageError = 64;
 const interrupted = 130;
 
-endChildrenWithUs();
 let options: Options;
 try {
   options = parseOptions(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n\n${usage}`);
-  process.exit(usageError);
+  process.stderr.write(error.message === '' ? usage : `${error.message}\n\n${usage}`);
+  process.exit(error.message === '' ? 0 : usageError);
 }
+endChildrenWithUs();
 const stage = await Stage.open();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, async () => {
+  process.once(signal, async () => {
     await stage.close();
     process.exit(interrupted);
   });
 }
 try {
   process.exitCode = await run(stage, options);
+} catch (error) {
+  // After a signal everything fails: the listener above ends it.
+  if (!stage.isClosing) throw error;
 } finally {
   await stage.close();
 }

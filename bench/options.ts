@@ -79,6 +79,7 @@ export const usage = `npm run bench -- [options]
 /** @throws {UsageError} */
 export function parseOptions(args: readonly string[]): Options {
   const values = parse(args);
+  if (values.help === true) throw new UsageError('');
   const isQuick = values.quick === true;
   const profile = values['cpu-prof'] ?? '';
   if (values.memory === true && profile !== '') throw new UsageError('--memory and --cpu-prof are two different runs');
@@ -103,6 +104,7 @@ function parse(args: readonly string[]) {
   const options = {
     quick: flag,
     memory: flag,
+    help: flag,
     only: text,
     contenders: text,
     consumers: text,

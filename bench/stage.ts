@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endAll } from './children.ts';
+import { endAll, removeWithUs } from './children.ts';
 import type { Connecting, ConsumersApi, Report } from './consumers/api.ts';
 import type { Contender, Place } from './contenders/contender.ts';
 import type { FeedApi, Sent } from './feed/api.ts';
@@ -32,6 +32,7 @@ export class Stage {
   readonly consumers: Remote<ConsumersApi>;
   readonly feedPort: number;
   readonly #directory: string;
+  #isClosing = false;
 
   private constructor(
     feed: Remote<FeedApi>,
@@ -46,6 +47,7 @@ export class Stage {
 
   static async open(): Promise<Stage> {
     const directory = await mkdtemp(join(tmpdir(), 'figd-bench-'));
+    removeWithUs(directory);
     const progressSocket = join(directory, 'progress.sock');
     const feed = new Remote<FeedApi>('./feed/process.ts');
     const { port: feedPort } = await feed.call('listen', { progressSocket });
@@ -84,8 +86,14 @@ export class Stage {
     return this.#run(contender, () => this.feed.call('paced', order));
   }
 
+  /** Whether it ends: measurements fail because of that, and not of themselves. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
   /** Ends everything and removes the files. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await endAll();
     await rm(this.#directory, { recursive: true, force: true });
   }
