@@ -23,17 +23,28 @@ export function parseSchedstat(text: string): number {
   return Number(text.split(' ', 1)[0]);
 }
 
-/** Resident memory of a process, in bytes; NaN when it is gone. */
-export function residentBytes(pid: number): number {
+/** Memory of a process, in bytes. */
+export interface Memory {
+  /** Resident, the program's own file in it. */
+  readonly resident: number;
+  /** The part of it that is no file: heap, buffers, stacks. */
+  readonly anonymous: number;
+}
+
+/** What a process holds now; NaN when it is gone. */
+export function memoryOf(pid: number): Memory {
   try {
-    return parseResident(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return parseMemory(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
-    return Number.NaN;
+    return { resident: Number.NaN, anonymous: Number.NaN };
   }
 }
 
-/** `VmRSS` in the text of `/proc/<pid>/status`, in bytes. */
-export function parseResident(text: string): number {
-  const found = /^VmRSS:\s+(\d+) kB$/m.exec(text);
-  return found === null ? Number.NaN : Number(found[1]) * 1_024;
+/** `VmRSS` and `RssAnon` in the text of `/proc/<pid>/status`, in bytes. */
+export function parseMemory(text: string): Memory {
+  const bytes = (name: string) => {
+    const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text);
+    return found === null ? Number.NaN : Number(found[1]) * 1_024;
+  };
+  return { resident: bytes('VmRSS'), anonymous: bytes('RssAnon') };
 }

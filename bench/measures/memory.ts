@@ -3,7 +3,7 @@ import type { Contender } from '../contenders/contender.ts';
 import { startContender } from '../contenders/start.ts';
 import type { Options } from '../options.ts';
 import { countOf, figure, say, warn } from '../output.ts';
-import { residentBytes } from '../proc.ts';
+import { type Memory, memoryOf } from '../proc.ts';
 import type { Stage } from '../stage.ts';
 
 const window = 16_384;
@@ -13,11 +13,10 @@ const toldEveryMs = 10_000;
 const quietMs = 30_000;
 const longestMs = 7_200_000;
 
-/** Resident memory of figd at a moment. */
-export interface MemorySample {
+/** Memory of figd at a moment. */
+export interface MemorySample extends Memory {
   /** Since the first event was sent. */
   readonly seconds: number;
-  readonly bytes: number;
 }
 
 export interface MemoryResult {
@@ -25,15 +24,16 @@ export interface MemoryResult {
   readonly events: number;
   readonly consumers: number;
   readonly samples: readonly MemorySample[];
-  /** Before the first event, in bytes. */
-  readonly before: number;
+  /** Before the first event. */
+  readonly before: MemorySample;
   /** Half way through the sending. */
-  readonly half: number;
+  readonly half: MemorySample;
   /** When all had been sent and read, but by the stalled one. */
-  readonly sent: number;
+  readonly sent: MemorySample;
   /** When the stalled one had read on to the end. */
-  readonly end: number;
-  readonly most: number;
+  readonly end: MemorySample;
+  /** When it held most. */
+  readonly most: MemorySample;
   readonly sendingSeconds: number;
   readonly catchingUpSeconds: number;
   readonly reading: Received;
@@ -59,7 +59,7 @@ export async function measureMemory(stage: Stage, { contenders, events }: Option
   const sent = await stage.feed.call('flatOut', order);
   await stage.consumers.call('finish', { last: sent.last, quietMs });
   const sendingSeconds = watch.seconds;
-  const sentBytes = watch.look();
+  const all = watch.look();
   await stage.consumers.call('resume', null);
   const report = await stage.consumers.call('finish', { last: sent.last, quietMs });
   const end = watch.look();
@@ -71,10 +71,10 @@ export async function measureMemory(stage: Stage, { contenders, events }: Option
     consumers: reading + 2,
     samples,
     before: watch.before,
-    half: samples.find(({ seconds }) => seconds >= sendingSeconds / 2)?.bytes ?? Number.NaN,
-    sent: sentBytes,
+    half: samples.find(({ seconds }) => seconds >= sendingSeconds / 2) ?? all,
+    sent: all,
     end,
-    most: Math.max(...samples.map(({ bytes }) => bytes)),
+    most: samples.reduce((most, sample) => (sample.resident > most.resident ? sample : most)),
     sendingSeconds,
     catchingUpSeconds: (samples.at(-1)?.seconds ?? 0) - sendingSeconds,
     reading: report.reading,
@@ -89,7 +89,7 @@ export async function measureMemory(stage: Stage, { contenders, events }: Option
 
 /** Looks at the memory once a second. */
 class MemoryWatch {
-  readonly before: number;
+  readonly before: MemorySample;
   readonly #stage: Stage;
   readonly #pid: number;
   readonly #startedAt = performance.now();
@@ -107,10 +107,10 @@ class MemoryWatch {
     return (performance.now() - this.#startedAt) / 1_000;
   }
 
-  look(): number {
-    const bytes = residentBytes(this.#pid);
-    this.#samples.push({ seconds: this.seconds, bytes });
-    return bytes;
+  look(): MemorySample {
+    const sample = { seconds: this.seconds, ...memoryOf(this.#pid) };
+    this.#samples.push(sample);
+    return sample;
   }
 
   stop(): readonly MemorySample[] {
@@ -119,11 +119,11 @@ class MemoryWatch {
   }
 
   #tell(): void {
-    const bytes = this.#samples.at(-1)?.bytes ?? Number.NaN;
+    const { resident } = this.look();
     this.#stage.consumers
       .call('reached', null)
       .then((reached) =>
-        say(`${this.seconds.toFixed(0).padStart(5)} s  ${countOf(reached)} events  RSS ${megabytes(bytes)}`),
+        say(`${this.seconds.toFixed(0).padStart(5)} s  ${countOf(reached)} events  RSS ${megabytes(resident)}`),
       )
       .catch(() => undefined);
   }
@@ -136,7 +136,9 @@ export function megabytes(bytes: number): string {
 
 function tell(result: MemoryResult): void {
   const { half, end, most, events, consumers, isComplete, returns } = result;
-  say(`RSS at half time ${megabytes(half)}, at the end ${megabytes(end)}, at most ${megabytes(most)}`);
+  say(
+    `RSS at half time ${megabytes(half.resident)}, at the end ${megabytes(end.resident)}, at most ${megabytes(most.resident)}`,
+  );
   say(`${countOf(events)} events to ${consumers} consumers, one of which came back ${returns} times`);
   if (isComplete) say('each consumer got each event once');
   for (const group of ['reading', 'stalled', 'restless'] as const) {

@@ -154,8 +154,11 @@ function memorySection(memory: MemoryResult | null): readonly string[] {
       `one of them stalled all the time (then it read on for ${figure(catchingUpSeconds)} s), one that came back ${countOf(returns)} times. ` +
       `${verdict} (${told}.)`,
     table(
-      ['RSS before', 'at half time', 'all sent', 'stalled one has caught up', 'most'],
-      [[before, half, sent, end, most].map(megabytes)],
+      ['', 'before', 'at half time', 'all sent', 'stalled one has caught up', 'most'],
+      [
+        ['resident', ...[before, half, sent, end, most].map(({ resident }) => megabytes(resident))],
+        ['of which anonymous', ...[before, half, sent, end, most].map(({ anonymous }) => megabytes(anonymous))],
+      ],
     ),
   ];
 }

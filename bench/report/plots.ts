@@ -1,5 +1,5 @@
 import { type ContenderName, contenderNames, labels } from '../contenders/contender.ts';
-import type { MemoryResult } from '../measures/memory.ts';
+import type { MemoryResult, MemorySample } from '../measures/memory.ts';
 import { consumerCounts, measured, medianOf, type Sample } from './samples.ts';
 import { linearScale, logScale, type Scale, short, shortTime } from './scale.ts';
 import { bar, dot, drawing, line, type Point, path, text } from './svg.ts';
@@ -145,7 +145,7 @@ export function memoryPlot(result: MemoryResult, limitBytes: number): string {
   const height = 400;
   const area = { left: 84, right: width - 40, top: 84, bottom: height - 58 };
   const seconds = Math.max(1, ...result.samples.map((sample) => sample.seconds));
-  const most = Math.max(limitBytes, result.most) / 1e6;
+  const most = Math.max(limitBytes, result.most.resident) / 1e6;
   const across = linearScale(seconds, { from: area.left, to: area.right }, 8);
   const up = linearScale(most, { from: area.bottom, to: area.top });
   const parts = horizontalGrid(up, area, (megabytes) => `${short(megabytes)} MB`);
@@ -159,10 +159,25 @@ export function memoryPlot(result: MemoryResult, limitBytes: number): string {
   parts.push(line({ x: resumed, y: area.top }, { x: resumed, y: area.bottom }, 'axis'));
   const label = 'the stalled consumer reads on';
   parts.push(text({ x: resumed - 6, y: area.bottom - 8 }, label, { anchor: 'end', className: 'quiet', size: 11 }));
-  const points: Point[] = result.samples
-    .filter(({ bytes }) => Number.isFinite(bytes))
-    .map((sample) => ({ x: across.place(sample.seconds), y: up.place(sample.bytes / 1e6) }));
-  parts.push(path(points, 'line0'));
+  const held = result.samples.filter(({ resident }) => Number.isFinite(resident));
+  const curve = (of: (sample: MemorySample) => number): readonly Point[] =>
+    held.map((sample) => ({ x: across.place(sample.seconds), y: up.place(of(sample) / 1e6) }));
+  parts.push(
+    path(
+      curve(({ resident }) => resident),
+      'line0',
+    ),
+  );
+  parts.push(
+    path(
+      curve(({ anonymous }) => anonymous),
+      'line1',
+    ),
+  );
+  ['resident', 'of which anonymous'].forEach((what, index) => {
+    const x = area.right - 260 + index * 100;
+    parts.push(dot({ x, y: 30 }, 5, `fill${index}`), text({ x: x + 12, y: 34 }, what, { className: 'quiet' }));
+  });
   parts.push(
     text({ x: (area.left + area.right) / 2, y: height - 16 }, 'seconds', { anchor: 'middle', className: 'quiet' }),
   );

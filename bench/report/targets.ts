@@ -110,7 +110,8 @@ function memoryBound(memory: MemoryResult | null): Bound {
   const events = memory === null ? '' : ` after ${memory.events.toLocaleString('en-US')} events`;
   return {
     what: `resident memory${events}, ${memory?.consumers ?? 100} consumers, one stalled`,
-    value: memory === null ? Number.NaN : Math.max(memory.half, memory.sent, memory.end) / 1e6,
+    value:
+      memory === null ? Number.NaN : Math.max(memory.half.resident, memory.sent.resident, memory.end.resident) / 1e6,
     limit: memoryLimit / 1e6,
     sense: 'at most',
     unit: ' MB',

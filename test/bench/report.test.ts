@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { MemoryResult } from '../../bench/measures/memory.ts';
 import { parseOptions, UsageError } from '../../bench/options.ts';
 import { countOf, figure } from '../../bench/output.ts';
-import { parseResident, parseSchedstat } from '../../bench/proc.ts';
+import { parseMemory, parseSchedstat } from '../../bench/proc.ts';
 import { selfTimes } from '../../bench/profile.ts';
 import { resultsPage } from '../../bench/report/page.ts';
 import { cpuPlot, latencyPlot, memoryPlot, throughputPlot } from '../../bench/report/plots.ts';
@@ -37,16 +37,17 @@ const samples: readonly Sample[] = [
 ];
 
 const nothing = { messages: 0, missing: 0, doubled: 0, told: 0, complete: true };
+const held = (seconds: number) => ({ seconds, resident: 90e6 + seconds * 1e6, anonymous: 40e6 });
 const memory: MemoryResult = {
   contender: 'figd',
   events: 10_000_000,
   consumers: 100,
-  samples: [0, 1, 2, 3].map((seconds) => ({ seconds, bytes: 90e6 + seconds * 1e6 })),
-  before: 80e6,
-  half: 91e6,
-  sent: 92e6,
-  end: 93e6,
-  most: 93e6,
+  samples: [0, 1, 2, 3].map(held),
+  before: held(0),
+  half: held(1),
+  sent: held(2),
+  end: held(3),
+  most: held(3),
   sendingSeconds: 2,
   catchingUpSeconds: 1,
   reading: nothing,
@@ -199,8 +200,9 @@ describe('options', () => {
 
 test('reads the files of /proc', () => {
   expect(parseSchedstat('5275013 1200 7\n')).toBe(5_275_013);
-  expect(parseResident('Name:\tnode\nVmRSS:\t   43060 kB\nThreads:\t11\n')).toBe(43_060 * 1_024);
-  expect(parseResident('Name:\tzombie\n')).toBeNaN();
+  const status = 'Name:\tnode\nVmRSS:\t   43060 kB\nRssAnon:\t    8012 kB\nThreads:\t11\n';
+  expect(parseMemory(status)).toEqual({ resident: 43_060 * 1_024, anonymous: 8_012 * 1_024 });
+  expect(parseMemory('Name:\tzombie\n').resident).toBeNaN();
 });
 
 test('tells in which functions the time went, without the idle time', () => {
