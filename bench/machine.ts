@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { type BrokerName, brokers, brokerVersion } from './contenders/brokers.ts';
 
 /** Where and when it was measured, with what. */
@@ -8,12 +8,22 @@ export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryBytes: number;
+  /** Processes that ran or wanted to, on average over the minute before. */
+  readonly load: number;
   readonly kernel: string;
   readonly node: string;
   /** Commit of figd; null outside a checkout. */
   readonly commit: string | null;
   /** Version of each broker; null where it is not installed. */
   readonly brokers: Readonly<Record<BrokerName, string | null>>;
+}
+
+/** Above this somebody else is at work. */
+const idleLoad = 0.5;
+
+/** Whether the figures will say more about the machine than about the contenders. */
+export function isBusy({ load }: Machine): boolean {
+  return load > idleLoad;
 }
 
 export function describeMachine(): Machine {
@@ -23,6 +33,7 @@ export function describeMachine(): Machine {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryBytes: totalmem(),
+    load: loadavg()[0] ?? 0,
     kernel: release(),
     node: process.version,
     commit: commit(),

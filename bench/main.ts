@@ -1,9 +1,9 @@
 import { endAll, endChildrenWithUs } from './children.ts';
 import { Comparison, startContenders } from './compare.ts';
-import { describeMachine } from './machine.ts';
+import { describeMachine, isBusy } from './machine.ts';
 import { measureMemory } from './measures/memory.ts';
 import { type Options, parseOptions, UsageError, usage } from './options.ts';
-import { say, warn } from './output.ts';
+import { figure, say, warn } from './output.ts';
 import { hottest } from './profile.ts';
 import { writeComparison, writeMemory } from './report/write.ts';
 import { Stage } from './stage.ts';
@@ -39,6 +39,7 @@ try {
 /** @returns the exit code: 1 when something was lost or could not be measured */
 async function run(on: Stage, how: Options): Promise<number> {
   const machine = describeMachine();
+  if (isBusy(machine)) warn(`THIS MACHINE IS BUSY (load ${figure(machine.load)}): do not keep these figures`);
   if (how.mode === 'memory') {
     const memory = await measureMemory(on, how);
     writeMemory(how.out, { machine, result: memory });

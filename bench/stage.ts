@@ -16,14 +16,14 @@ const quietMs = 3_000;
  * keeps all contenders out of the range where what counts is how much memory they have for what they cannot deliver.
  */
 const windowEvents = 4_096;
-const windowDeliveries = 131_072;
+const windowDeliveries = 262_144;
 
 /** One run between feed and consumers. */
 export interface Run {
   readonly sent: Sent;
   readonly report: Report;
-  /** CPU time that the contender's processes used meanwhile, in nanoseconds. */
-  readonly cpu: number;
+  /** CPU time used meanwhile, in nanoseconds: by the contender's processes, and on both sides of them. */
+  readonly cpu: { readonly contender: number; readonly feed: number; readonly consumers: number };
 }
 
 /** Feed and consumers, in a process each, and a directory for everybody's files. */
@@ -77,13 +77,13 @@ export class Stage {
   flatOut(contender: Contender, ms: number, consumers: number): Promise<Run> {
     const window = Math.min(windowEvents, Math.floor(windowDeliveries / consumers));
     const order = { target: contender.name, ms, window, size: 'realistic' } as const;
-    return this.#run(contender, () => this.feed.call('flatOut', order));
+    return this.#run(contender, false, () => this.feed.call('flatOut', order));
   }
 
   /** Sends so many events at 1,000 a second. */
   paced(contender: Contender, count: number): Promise<Run> {
     const order = { target: contender.name, perSecond: 1_000, count };
-    return this.#run(contender, () => this.feed.call('paced', order));
+    return this.#run(contender, true, () => this.feed.call('paced', order));
   }
 
   /** Whether it ends: measurements fail because of that, and not of themselves. */
@@ -98,12 +98,22 @@ export class Stage {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #run({ name, pids }: Contender, send: () => Promise<Sent>): Promise<Run> {
-    await this.consumers.call('expect', { next: await this.feed.call('nextNumber', null) });
-    const before = cpuTime(pids);
+  async #run(contender: Contender, timed: boolean, send: () => Promise<Sent>): Promise<Run> {
+    await this.consumers.call('expect', { next: await this.feed.call('nextNumber', null), timed });
+    const before = this.#cpuOf(contender);
     const sent = await send();
     const report = await this.consumers.call('finish', { last: sent.last, quietMs });
-    if (report.reading.messages === 0) throw new Error(`nothing has come through ${name}`);
-    return { sent, report, cpu: cpuTime(pids) - before };
+    if (report.reading.messages === 0) throw new Error(`nothing has come through ${contender.name}`);
+    const after = this.#cpuOf(contender);
+    const cpu = {
+      contender: after.contender - before.contender,
+      feed: after.feed - before.feed,
+      consumers: after.consumers - before.consumers,
+    };
+    return { sent, report, cpu };
+  }
+
+  #cpuOf({ pids }: Contender): Run['cpu'] {
+    return { contender: cpuTime(pids), feed: cpuTime([this.feed.pid]), consumers: cpuTime([this.consumers.pid]) };
   }
 }

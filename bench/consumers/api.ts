@@ -8,8 +8,8 @@ export type Endpoint = { readonly path: string } | { readonly port: number } | {
 export interface ConsumersApi {
   /** Connects and subscribes; resolves when all subscriptions stand. */
   readonly connect: (params: Connecting) => Promise<void>;
-  /** Begins a measurement in which `next` is the number of the first event. */
-  readonly expect: (params: { readonly next: number }) => void;
+  /** Begins a measurement in which `next` is the number of the first event; `timed`: latencies are of interest. */
+  readonly expect: (params: { readonly next: number; readonly timed: boolean }) => void;
   /** Resolves when all that read have the event `last`, or nothing has come for `quietMs`. */
   readonly finish: (params: { readonly last: number; readonly quietMs: number }) => Promise<Report>;
   /** The number that all who read have got so far. */

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { encodeProgress } from '../feed/progress.ts';
 import { Histogram } from '../histogram.ts';
-import { isMarked, numberAt, timeAt } from '../mark.ts';
+import { isMarked } from '../mark.ts';
 import { monotonic } from '../monotonic.ts';
 import { figdSubscribe, protocols } from '../wire/protocols.ts';
 import type { Connecting, Endpoint, Report } from './api.ts';
@@ -38,7 +38,7 @@ export class Group {
 
   async connect({ protocol, endpoint, reading, stalled, restless }: Connecting): Promise<void> {
     this.disconnect();
-    this.#reading = Array.from({ length: reading }, () => new Tally(this.#latency));
+    this.#reading = Array.from({ length: reading }, () => new Tally());
     this.#stalled = Array.from({ length: stalled }, () => new Tally());
     this.#restless = Array.from({ length: restless }, () => new Tally());
     if (protocol === 'ws') {
@@ -54,11 +54,12 @@ export class Group {
     await Promise.all(all.map((subscriber) => subscriber.ready()));
   }
 
-  expect(next: number): void {
+  expect(next: number, timed: boolean): void {
     this.#latency.clear();
     this.#told = next - 1;
     this.#returns = 0;
-    for (const tally of this.#tallies()) tally.expect(next);
+    for (const tally of this.#reading) tally.expect(next, timed ? this.#latency : null);
+    for (const tally of [...this.#stalled, ...this.#restless]) tally.expect(next);
   }
 
   async finish(last: number, quietMs: number): Promise<Report> {
@@ -102,10 +103,6 @@ export class Group {
     this.#isResumed = false;
   }
 
-  #tallies(): readonly Tally[] {
-    return [...this.#reading, ...this.#stalled, ...this.#restless];
-  }
-
   #open(options: SubscriberOptions): Subscriber {
     const subscriber = new Subscriber(options);
     this.#subscribers.add(subscriber);
@@ -141,7 +138,7 @@ export class Group {
     webSocket.on('error', subscribed.reject);
     webSocket.on('message', (data: Buffer) => {
       if (!isMarked(data, 0, data.length)) subscribed.resolve();
-      else tally.take(numberAt(data, data.length), timeAt(data, data.length), monotonic());
+      else tally.take(data, data.length, monotonic());
       this.#look();
     });
     await subscribed.promise;

@@ -6,7 +6,7 @@ const group = new Group(process.argv[2] ?? '');
 
 serve<ConsumersApi>({
   connect: (params) => group.connect(params),
-  expect: ({ next }) => group.expect(next),
+  expect: ({ next, timed }) => group.expect(next, timed),
   finish: ({ last, quietMs }) => group.finish(last, quietMs),
   reached: () => group.reached,
   resume: () => group.resume(),

@@ -1,5 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { isMarked, numberAt, timeAt } from '../mark.ts';
+import { isMarked } from '../mark.ts';
 import { monotonic } from '../monotonic.ts';
 import { FrameCutter } from '../wire/frames.ts';
 import type { Protocol } from '../wire/protocols.ts';
@@ -88,7 +88,7 @@ export class Subscriber {
 
   #frame(bytes: Buffer, start: number, end: number, messageEnd: number): void {
     const marked = messageEnd !== -1 && isMarked(bytes, start, messageEnd);
-    if (marked) this.tally.take(numberAt(bytes, messageEnd), timeAt(bytes, messageEnd), this.#now);
+    if (marked) this.tally.take(bytes, messageEnd, this.#now);
     if (marked && this.#options.seesAll !== true) return;
     const frame = bytes.subarray(start, end);
     this.#options.onOther?.(frame);

@@ -1,19 +1,16 @@
 import type { Histogram } from '../histogram.ts';
+import { numberAt, timeAt } from '../mark.ts';
 import type { Received } from './api.ts';
 
 /** Checks that the events of one consumer come in order, each once. */
 export class Tally {
-  readonly #latency: Histogram | null;
+  #latency: Histogram | null = null;
   #next = 1;
   #messages = 0;
   #missing = 0;
   #doubled = 0;
   #told = 0;
   #lastAt = 0;
-
-  constructor(latency: Histogram | null = null) {
-    this.#latency = latency;
-  }
 
   /** The largest number there was. */
   get reached(): number {
@@ -25,7 +22,9 @@ export class Tally {
     return this.#lastAt;
   }
 
-  expect(next: number): void {
+  /** Begins anew with the event `next`. @param latency where latencies are recorded, if anywhere */
+  expect(next: number, latency: Histogram | null = null): void {
+    this.#latency = latency;
     this.#next = next;
     this.#messages = 0;
     this.#missing = 0;
@@ -34,10 +33,11 @@ export class Tally {
     this.#lastAt = 0;
   }
 
-  /** An event: its number, when it was sent and when it was read (nanoseconds). */
-  take(number: number, sentAt: number, now: number): void {
+  /** The event that ends at `end`, read at `now` (nanoseconds). */
+  take(bytes: Uint8Array, end: number, now: number): void {
+    const number = numberAt(bytes, end);
     this.#messages += 1;
-    this.#latency?.record(now - sentAt);
+    this.#latency?.record(now - timeAt(bytes, end));
     if (number < this.#next) {
       this.#doubled += 1;
       return;

@@ -53,7 +53,7 @@ export async function measureMemory(stage: Stage, { contenders, events }: Option
   const retain = { journal: { retainBytes: '64GiB' } };
   const figd = await startContender(name, stage.place(name), { config: retain });
   await stage.connect(figd, { reading, stalled: 1, restless: 1 });
-  await stage.consumers.call('expect', { next: await stage.feed.call('nextNumber', null) });
+  await stage.consumers.call('expect', { next: await stage.feed.call('nextNumber', null), timed: false });
   const watch = new MemoryWatch(stage, figd);
   const order = { target: name, ms: longestMs, count: events, window, size: 'small' } as const;
   const sent = await stage.feed.call('flatOut', order);

@@ -66,7 +66,16 @@ function eventsOf({ sent }: Run): number {
 function common(run: Run): Values {
   const { missing, doubled } = run.report.reading;
   const events = eventsOf(run);
-  return { events, missing, doubled, cpuMicros: run.cpu / 1_000 / events };
+  const { contender, feed, consumers } = run.cpu;
+  const micros = (nanoseconds: number) => nanoseconds / 1_000 / events;
+  return {
+    events,
+    missing,
+    doubled,
+    cpuMicros: micros(contender),
+    feedCpuMicros: micros(feed),
+    consumersCpuMicros: micros(consumers),
+  };
 }
 
 function percentiles({ report, sent }: Run): Values {

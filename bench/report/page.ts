@@ -1,5 +1,5 @@
 import { type ContenderName, contenderNames, labels } from '../contenders/contender.ts';
-import type { Machine } from '../machine.ts';
+import { isBusy, type Machine } from '../machine.ts';
 import { type MemoryResult, megabytes } from '../measures/memory.ts';
 import type { MeasureName } from '../options.ts';
 import { countOf, figure } from '../output.ts';
@@ -39,16 +39,14 @@ function mark(isMet: boolean | null): string {
   return isMet ? '✓' : '✗ missed';
 }
 
-function describe(
-  { date, cpu, cores, memoryBytes, kernel, node, commit, brokers: versions }: Machine,
-  samples: readonly Sample[],
-): string {
+function describe(machine: Machine, samples: readonly Sample[]): string {
+  const { date, cpu, cores, memoryBytes, load, kernel, node, commit, brokers: versions } = machine;
   const rounds = Math.max(0, ...samples.filter(({ measure }) => measure === 'throughput').map(({ round }) => round));
   const found = brokers.map(
     (name) => `${labels[name]} ${versions[name as keyof Machine['brokers']] ?? '(not installed)'}`,
   );
   const what = commit === null ? '' : `figd ${commit}, `;
-  return `${date.slice(0, 10)}, ${what}${cpu}, ${cores} cores, ${figure(memoryBytes / 2 ** 30)} GiB, Linux ${kernel}, Node ${node}, ${found.join(', ')}; ${rounds} round${rounds === 1 ? '' : 's'}.`;
+  return `${date.slice(0, 10)}, ${what}${cpu}, ${cores} cores, ${figure(memoryBytes / 2 ** 30)} GiB, Linux ${kernel}, Node ${node}, ${found.join(', ')}; ${rounds} round${rounds === 1 ? '' : 's'}; load before ${figure(load)}.${isBusy(machine) ? ' **The machine was busy.**' : ''}`;
 }
 
 interface Column {

@@ -3,7 +3,7 @@ import { lostIn, Position } from '../../bench/consumers/figd-lines.ts';
 import { sum, Tally } from '../../bench/consumers/tally.ts';
 import { Block } from '../../bench/feed/block.ts';
 import { realisticFrames, smallFrames, webSocketFrame } from '../../bench/feed/templates.ts';
-import { isMarked, numberAt, timeAt } from '../../bench/mark.ts';
+import { isMarked, numberAt, timeAt, writeNumber } from '../../bench/mark.ts';
 
 /** The payloads in a run of unmasked text frames. */
 function payloads(bytes: Buffer): readonly Buffer[] {
@@ -57,7 +57,11 @@ test('finds no mark in other lines', () => {
 test('counts what is missing, doubled and told', () => {
   const tally = new Tally();
   tally.expect(10);
-  for (const number of [10, 11, 11, 14, 12]) tally.take(number, 0, 7);
+  const [frame = Buffer.alloc(0)] = smallFrames();
+  for (const number of [10, 11, 11, 14, 12]) {
+    writeNumber(frame, frame.length, number);
+    tally.take(frame, frame.length, 7);
+  }
   tally.tell(2);
   expect(tally.received(16)).toEqual({ messages: 5, missing: 4, doubled: 2, told: 2, complete: false });
   expect(tally.received(14)).toEqual({ messages: 5, missing: 2, doubled: 2, told: 2, complete: true });

@@ -62,6 +62,7 @@ const machine = {
   cpu: 'Some CPU',
   cores: 2,
   memoryBytes: 16 * 2 ** 30,
+  load: 0.12,
   kernel: '6.1',
   node: 'v26.10.0',
   commit: 'abcdef0',
@@ -110,10 +111,14 @@ describe('page', () => {
   test('has a row for each contender, and says what was not measured', () => {
     const page = resultsPage({ machine, samples, memory });
     expect(page).toContain('| figd | 60,000 | 2.00 | 2.00 | 9,000 | – | – |');
-    expect(page).toContain('Mosquitto (not installed); 3 rounds.');
+    expect(page).toContain('Mosquitto (not installed); 3 rounds; load before 0.12.');
     expect(page).toContain('The feed alone, straight to one consumer: 40.0 µs.');
     expect(page).toContain('Each consumer got each event exactly once.');
     expect(page).not.toContain('NaN');
+  });
+
+  test('says where the machine was busy', () => {
+    expect(resultsPage({ machine: { ...machine, load: 4 }, samples, memory })).toContain('**The machine was busy.**');
   });
 
   test('has tables with as many cells in each row', () => {
