@@ -85,6 +85,7 @@ export class Core {
     this.feed = journal === null ? null : new JournalFeed({ log: this.log, journal, clock });
     this.intake = new Intake(this.log, clock);
     this.#index = settings.reconcile.enabled ? new RfqIndex(this.log) : null;
+    this.log.attach({ ending: () => this.#learnAll() });
     this.#own = new OwnEvents(this.log, clock);
     this.#gaps = new GapKeeper({
       store,
@@ -244,10 +245,13 @@ export class Core {
     };
   }
 
+  #learnAll(): void {
+    while (this.#index?.readOn() === false);
+  }
+
   #openRfqs(venueNow: number): number | null {
-    if (this.#index === null) return null;
-    while (!this.#index.readOn());
-    return this.#index.open(venueNow);
+    this.#learnAll();
+    return this.#index?.open(venueNow) ?? null;
   }
 
   /** Turns what the machines make known into entries of the ledger, before anybody else hears of it. */

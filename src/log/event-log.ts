@@ -33,6 +33,8 @@ export interface LogReader {
   readonly appended?: () => void;
   /** Whether it still reads bytes of lines in a range that it was given. */
   readonly holds?: (from: number, to: number) => boolean;
+  /** The epoch ends: its events can be read for the last time. */
+  readonly ending?: () => void;
   /** A new epoch has begun: positions of the one before mean nothing any more. */
   readonly renewed?: () => void;
 }
@@ -171,6 +173,7 @@ export class EventLog {
     if (grant.epoch === this.#epoch) return this.#head + 1;
     // Readers in step get what came in this turn while it can still be read.
     for (const reader of this.#readers) reader.appended?.();
+    for (const reader of this.#readers) reader.ending?.();
     this.#epoch = grant.epoch;
     this.#head = 0;
     this.#latest = null;

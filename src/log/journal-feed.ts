@@ -38,6 +38,7 @@ export class JournalFeed {
   #writing: Promise<void> = Promise.resolve();
   #timer: unknown = null;
   #isRefused = false;
+  #isStopped = false;
 
   constructor({ log, journal, clock, waitMs = waitMsDefault }: JournalFeedOptions) {
     this.#log = log;
@@ -60,6 +61,7 @@ export class JournalFeed {
 
   /** Hands over what is left and waits until it is on disk, if the disk takes it. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#detach();
     this.#clock.clearTimeout(this.#timer);
     this.#timer = null;
@@ -71,7 +73,7 @@ export class JournalFeed {
   }
 
   #appended(): void {
-    if (this.#underWay !== null) return;
+    if (this.#underWay !== null || this.#isStopped) return;
     const isEnough = this.#log.head - this.#next >= batchEvents;
     if (isEnough && !this.#isRefused) this.#begin();
     else this.#timer ??= this.#clock.setTimeout(() => this.#begin(), this.#isRefused ? retryMs : this.#waitMs);

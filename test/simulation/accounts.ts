@@ -29,6 +29,9 @@ interface ChannelAccount {
 /** What a second session took over from may have been dead: until it is asked, the gap is open at its end. */
 const toleratedMs = 6_000;
 
+/** After a restart a reader catches up from the disk in so many steps at most, each up to one and a half times its latency. */
+const fetches = 12;
+
 const stillBlind = () => ({ until: Number.POSITIVE_INFINITY });
 
 const rfqOf = (frame: string): { readonly id: number; readonly status: string } | null => {
@@ -75,9 +78,9 @@ export class Accounts {
     this.#delay = { ms: Math.max(ms, before.ms), until: Math.max(now + forMs + ms + 60_000, before.until) };
   }
 
-  received({ channel, message, seq }: Heard): void {
+  received({ channel, message, seq, isLate }: Heard): void {
     const account = this.#account(channel);
-    const index = this.#indexOf(account, message);
+    const index = this.#indexOf(account, message, isLate ? fetches * this.#world.plan.setting.diskLatency : 0);
     if (index === -1) {
       if (channel !== 'venue.unrouted' && !isMalformed(message)) {
         this.#report('no event comes twice', `${channel} ${seq}: ${message.slice(0, 160)}`);
@@ -90,16 +93,17 @@ export class Accounts {
     if (rfq !== null) this.#statusKnown.set(rfq.id, rfq.status);
   }
 
-  #indexOf({ sent, accounted }: ChannelAccount, message: string): number {
+  #indexOf({ sent, accounted }: ChannelAccount, message: string, late: number): number {
     for (let at = accounted; at < sent.length; at += 1) {
       const each = sent[at];
-      if (each?.frame === message && this.#mayArriveNow(each)) return at;
+      if (each?.frame === message && this.#mayArriveNow(each, late)) return at;
     }
     return -1;
   }
 
   /** The same bytes may be sent again later: what was sent too long ago to arrive now is not it. */
-  #mayArriveNow({ at, slack }: Sent): boolean {
+  #mayArriveNow({ at, slack: onItsWay }: Sent, late: number): boolean {
+    const slack = onItsWay + late;
     const { scheduler, judge, frozenUntil } = this.#world;
     const heldUntil = Math.max(frozenUntil, judge.resumedAt);
     return at >= scheduler.now - slack || (at <= heldUntil + slack && scheduler.now <= heldUntil + slack + 1_000);

@@ -11,6 +11,8 @@ export interface Heard {
   readonly session: number;
   /** The venue's frame, or figd's own fact, as text. */
   readonly message: string;
+  /** Whether it was read some time after it came, because something had to be read from the disk before. */
+  readonly isLate: boolean;
 }
 
 export interface ConsumerPorts {
@@ -55,7 +57,7 @@ export class Consumer {
   }
 
   /** Reads what there is. */
-  pump(): void {
+  pump(isLate = false): void {
     const cursor = this.#cursor;
     if (cursor === null || this.isStalled || this.#isFetching) return;
     while (cursor.lag > 0) {
@@ -63,7 +65,7 @@ export class Consumer {
         this.#fetch(cursor);
         return;
       }
-      this.#deliver(cursor.read(sliceBytes));
+      this.#deliver(cursor.read(sliceBytes), isLate);
     }
   }
 
@@ -73,30 +75,30 @@ export class Consumer {
       // Meanwhile it may have connected to another run.
       if (this.#cursor !== cursor) return;
       this.#isFetching = false;
-      this.#deliver(batch);
-      this.pump();
+      this.#deliver(batch, true);
+      this.pump(true);
     });
   }
 
-  #deliver({ lost, chunks }: Batch): void {
+  #deliver({ lost, chunks }: Batch, isLate = false): void {
     if (lost !== null) {
       if (lost.from !== this.#next) this.#ports.onProblem(`lost begins at ${lost.from}, not at ${this.#next}`);
       this.#ports.onLost(lost);
       this.#next = lost.to + 1;
     }
     for (const chunk of chunks) {
-      for (const line of chunk.toString('utf8').split('\n')) if (line !== '') this.#take(line);
+      for (const line of chunk.toString('utf8').split('\n')) if (line !== '') this.#take(line, isLate);
     }
   }
 
-  #take(line: string): void {
+  #take(line: string, isLate: boolean): void {
     const [prefix = '', seq, channel = '', session] = head.exec(line) ?? [];
     if (prefix === '') {
       this.#ports.onProblem(`not an event: ${line.slice(0, 120)}`);
       return;
     }
     const message = line.slice(prefix.length, -2);
-    const heard = { epoch: this.#epoch, seq: Number(seq), channel, session: Number(session), message };
+    const heard = { epoch: this.#epoch, seq: Number(seq), channel, session: Number(session), message, isLate };
     if (heard.seq !== this.#next) this.#ports.onProblem(`event ${heard.seq} came where ${this.#next} was due`);
     this.#next = heard.seq + 1;
     this.#ports.onEvent(heard);

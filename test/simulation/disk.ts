@@ -46,7 +46,9 @@ export class Disk {
     const epoch = known?.epoch ?? this.#newEpoch();
     const first = (known?.ceiling ?? 0) + 1;
     const last = this.#epoch(epoch).last;
-    if (known !== null && last < known.ceiling) this.#epoch(epoch).hole(last + 1, known.ceiling, 'crash');
+    if (known !== null && last < known.ceiling) {
+      this.#epoch(epoch).hole(last + 1, known.ceiling, known.isClosed ? 'unwritten' : 'crash');
+    }
     const isContinuous = known?.isClosed === true && last === known.ceiling;
     if (!this.#isDead) this.#sequence = { epoch, ceiling: first - 1, isClosed: false };
     return {

@@ -71,7 +71,8 @@ export class DiskJournal implements Journal {
       throw new DirectoryTakenError(`another figd keeps its journal in ${options.directory}`);
     }
     const path = join(options.directory, sequenceFileName);
-    const epoch = readSequence(path)?.epoch;
+    const record = readSequence(path);
+    const epoch = record?.epoch;
     const last = epoch === undefined ? 0 : ((await thread.ask({ ask: 'last', epoch })) ?? null);
     let tellSequence = (message: string | null) => {
       thread.troubles = { ...thread.troubles, sequence: message };
@@ -87,7 +88,8 @@ export class DiskJournal implements Journal {
       wasDamaged ? null : last,
     );
     const before = numbers.first - 1;
-    const hole = last !== null && before > last ? ({ from: last + 1, to: before, reason: 'crash' } as const) : null;
+    const reason = record?.isClosed === true ? 'unwritten' : 'crash';
+    const hole = last !== null && before > last ? ({ from: last + 1, to: before, reason } as const) : null;
     const opened = new DiskJournal(options, thread, ledger, numbers);
     tellSequence = (message) => opened.#tell('sequence', message);
     await thread.ask({ ask: 'write', epoch: numbers.epoch, hole, blocks: [] });

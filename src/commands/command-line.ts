@@ -1,0 +1,68 @@
+import yargs from 'yargs';
+import { version } from '../version.ts';
+import { check } from './check.ts';
+import { exitCode } from './command.ts';
+import { demo } from './demo.ts';
+import { outages } from './outages.ts';
+import { reconnect } from './reconnect.ts';
+import { refresh } from './refresh.ts';
+import { rest } from './rest.ts';
+import { rotate } from './rotate.ts';
+import { run } from './run.ts';
+import { simulate } from './simulate.ts';
+import { status } from './status.ts';
+import { tail } from './tail.ts';
+import { refuseRepeated, UsageError } from './terminal/arguments.ts';
+import { report } from './terminal/report.ts';
+import { wait } from './wait.ts';
+
+process.on('uncaughtException', (error) => {
+  // A command with something to say about it, or to the log, has a listener of its own.
+  if (process.listenerCount('uncaughtException') > 1) return;
+  process.stderr.write(`figd: internal failure: ${error.stack}\n`);
+  process.exit(exitCode.internal);
+});
+
+/** Runs the command that the arguments name; what goes wrong is told on standard error and in the exit code. */
+export async function runCommandLine(args: readonly string[]): Promise<void> {
+  try {
+    await parser(args).parseAsync();
+  } catch (error) {
+    await report(error, [...args]);
+  }
+}
+
+function parser(args: readonly string[]) {
+  return yargs([...args])
+    .scriptName('figd')
+    .usage('$0 COMMAND [options]\n\nOne authenticated Fig Markets session per host, shared on a local Unix socket.')
+    .command(run)
+    .command(demo)
+    .command(check)
+    .command(simulate)
+    .command(status)
+    .command(wait)
+    .command(tail)
+    .command(outages)
+    .command(rest)
+    .command(reconnect)
+    .command(rotate)
+    .command(refresh)
+    .completion('completion', 'Print a completion script for bash or zsh')
+    .example('figd status', 'what state it is in, and why')
+    .example("figd tail 'rfq.*'", 'the RFQs as they come')
+    .example('figd completion >> ~/.bashrc', 'complete commands and options with the tab key')
+    .epilogue('figd COMMAND --help says more about a command.')
+    .version(version)
+    .locale('en')
+    .parserConfiguration({ 'dot-notation': false, 'camel-case-expansion': false, 'parse-positional-numbers': false })
+    .check(refuseRepeated)
+    .strict()
+    .strictCommands()
+    .demandCommand(1, 'Name a command.')
+    .recommendCommands()
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error === undefined || error?.name === 'YError' ? new UsageError(message) : error;
+    });
+}
