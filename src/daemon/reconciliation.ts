@@ -74,13 +74,13 @@ export class Reconciliation {
     const gapSince = gap === null ? null : gap.since + (gap.clockOffsetMs ?? offset);
     this.#watchedFrom ??= now;
     const startTime = Math.min(this.#comparedUntil ?? now, gapSince ?? now) - lookback;
-    const headAtStart = log.head;
+    const start = { epoch: log.epoch, head: log.head };
     const suspects = await this.#suspects(startTime, now, gapSince, signal);
     if (suspects.length > 0) await this.#pause(graceMs, signal);
     await this.#catchUp(signal);
     let missed = 0;
     for (const suspect of suspects) {
-      if (!this.#isStillMissed(suspect.rfq, headAtStart)) continue;
+      if (!this.#isStillMissed(suspect.rfq, start)) continue;
       this.#ports.publish(gap?.id ?? null, suspect.channel, suspect.data);
       index.learn(suspect.rfq, log.head, clock.wall());
       missed += 1;
@@ -148,9 +148,11 @@ export class Reconciliation {
   }
 
   /** What an event has told since the comparison began is newer than the list. */
-  #isStillMissed(rfq: RfqFacts, headAtStart: number): boolean {
-    const known = this.#ports.index.get(rfq.id);
+  #isStillMissed(rfq: RfqFacts, start: { readonly epoch: string; readonly head: number }): boolean {
+    const { index, log } = this.#ports;
+    const known = index.get(rfq.id);
     if (known === undefined) return true;
+    const headAtStart = start.epoch === log.epoch ? start.head : 0;
     return known.seq <= headAtStart && known.rfq.fingerprint !== rfq.fingerprint;
   }
 

@@ -37,8 +37,7 @@ export class RfqIndex {
 
   /** Reads on for one slice. Returns whether there is nothing left to read. */
   readOn(): boolean {
-    if (this.#epoch !== this.#log.epoch) this.#position = 1;
-    this.#epoch = this.#log.epoch;
+    if (this.#epoch !== this.#log.epoch) this.#beginAnew();
     const { chunks, next } = this.#log.read(this.#position, this.#filter, sliceBytes);
     this.#position = next;
     for (const chunk of chunks) {
@@ -76,6 +75,13 @@ export class RfqIndex {
       if (rfq.isOpen && (rfq.expiresAt ?? Number.POSITIVE_INFINITY) > moment) count += 1;
     }
     return count;
+  }
+
+  /** In a new epoch, what is known is older than any of its events. */
+  #beginAnew(): void {
+    this.#epoch = this.#log.epoch;
+    this.#position = 1;
+    for (const [id, known] of this.#known) this.#known.set(id, { ...known, seq: 0 });
   }
 
   get size(): number {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { passingNumbers } from '../../src/log/numbers.ts';
 import { RfqIndex } from '../../src/log/rfq-index.ts';
 import { type RfqFacts, readRfq } from '../../src/protocol/rfq.ts';
 import { receivedAt, testLog } from './support.ts';
@@ -53,6 +54,22 @@ describe('an RFQ', () => {
     add('figd.reconcile', { gap: 1, channel: 'rfq.maker', data: rfq(1) });
     readAll();
     expect(index.get(1)).toEqual({ rfq: facts(1), seq: 1, receivedAt });
+  });
+
+  test('is older than any event of a new epoch, and known by what comes in that', () => {
+    const numbers = {
+      ...passingNumbers('e1'),
+      used: () => 2,
+      raise: (seq: number) => (seq === 1 ? { epoch: 'e1', ceiling: 2 } : { epoch: 'e2', ceiling: 10 }),
+    };
+    const { log, index, tell, readAll } = setUp({ numbers });
+    tell('rfq.maker', rfq(1));
+    tell('rfq.maker', rfq(2));
+    readAll();
+    tell('rfq.maker', rfq(3));
+    readAll();
+    expect([log.epoch, log.head]).toEqual(['e2', 1]);
+    expect([1, 2, 3].map((id) => index.get(id)?.seq)).toEqual([0, 0, 1]);
   });
 
   test('is not known before the log was read', () => {

@@ -1,6 +1,6 @@
 import type { Cursor } from '../../src/log/cursor.ts';
 import { EventLog } from '../../src/log/event-log.ts';
-import { passingNumbers } from '../../src/log/numbers.ts';
+import { type Numbers, passingNumbers } from '../../src/log/numbers.ts';
 
 /** When every event of a test log came. */
 export const receivedAt = 1_795_334_400_123;
@@ -15,10 +15,16 @@ export interface TestLog {
   readonly add: (channel: string, message?: unknown) => number;
 }
 
-export function testLog({ ringBytes = 1_048_576 } = {}): TestLog {
+export function testLog({
+  ringBytes = 1_048_576,
+  numbers = passingNumbers('e1'),
+}: {
+  readonly ringBytes?: number;
+  readonly numbers?: Numbers;
+} = {}): TestLog {
   const waiting: (() => void)[] = [];
   const log = new EventLog({
-    numbers: passingNumbers('e1'),
+    numbers,
     journal: null,
     ringBytes,
     schedule: (run) => waiting.push(run),
