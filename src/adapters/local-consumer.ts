@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Cursor } from '../log/cursor.ts';
-import { encodeError, encodeNotification, encodeResult, RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
-import { type Bye, maxRequestLineBytes } from '../protocol/local.ts';
-import { BadRequest, type LocalRequest, parseRequest } from '../protocol/local-requests.ts';
+import { encodeNotification } from '../protocol/json-rpc.ts';
+import type { Bye } from '../protocol/local.ts';
+import type { LocalRequest } from '../protocol/local-requests.ts';
+import { RequestReader } from './request-reader.ts';
 
 export interface ConsumerPorts {
   /** Bytes that may wait in this connection's socket. */
@@ -16,12 +17,10 @@ export interface ConsumerPorts {
   readonly onBug: (error: unknown) => void;
 }
 
-const lineFeed = 0x0a;
 /** How much a consumer is given at a time; between two slices other consumers have their turn. */
 const sliceBytes = 262_144;
 /** How long a client may take to read why it is cut off, in milliseconds. */
-const longLineGraceMs = 1_000;
-const strictDecoder = new TextDecoder('utf-8', { fatal: true });
+const lastWordGraceMs = 1_000;
 
 /**
  * One connection of a local client. What it gets is bounded by what it reads: events wait in the log, not here, and a
@@ -32,8 +31,7 @@ export class LocalConsumer {
   readonly connectedAt: number;
   readonly #socket: Socket;
   readonly #ports: ConsumerPorts;
-  #unfinished: Buffer[] = [];
-  #unfinishedBytes = 0;
+  readonly #reader: RequestReader;
   #cursor: Cursor | null = null;
   #ticks = false;
   #leaving = false;
@@ -44,7 +42,13 @@ export class LocalConsumer {
     this.connectedAt = connectedAt;
     this.#socket = socket;
     this.#ports = ports;
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#reader = new RequestReader(socket, {
+      handle: (request) => ports.handle(this, request),
+      write: (line) => this.write(line),
+      hasRoom: () => this.#hasRoom(),
+      giveUp: () => this.#leave(lastWordGraceMs),
+      onBug: ports.onBug,
+    });
     socket.on('drain', () => this.#drained());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#ports.onClosed(this));
@@ -122,93 +126,14 @@ export class LocalConsumer {
   }
 
   #drained(): void {
-    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#reader.readOn();
     this.pump();
-  }
-
-  #receive(chunk: Buffer): void {
-    let start = 0;
-    for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
-      const line = this.#finish(chunk.subarray(start, end));
-      start = end + 1;
-      if (line.length > maxRequestLineBytes) this.#refuseLongLine();
-      else if (line.length > 0) this.#answer(line);
-      if (this.#leaving) return;
-      if (!this.#hasRoom()) {
-        this.#stopListening(chunk.subarray(start));
-        return;
-      }
-    }
-    if (start < chunk.length) {
-      this.#unfinished.push(chunk.subarray(start));
-      this.#unfinishedBytes += chunk.length - start;
-    }
-    if (this.#unfinishedBytes > maxRequestLineBytes) this.#refuseLongLine();
-    else if (!this.#hasRoom()) this.#socket.pause();
-  }
-
-  /** Replies pile up unread: what else was asked waits until they are taken. */
-  #stopListening(unheard: Buffer): void {
-    this.#socket.pause();
-    if (unheard.length > 0) this.#socket.unshift(unheard);
-  }
-
-  #finish(rest: Buffer): Buffer {
-    if (this.#unfinishedBytes === 0) return rest;
-    const line = Buffer.concat([...this.#unfinished, rest]);
-    this.#unfinished = [];
-    this.#unfinishedBytes = 0;
-    return line;
-  }
-
-  #answer(bytes: Buffer): void {
-    let request: LocalRequest;
-    try {
-      request = parseRequest(strictDecoder.decode(bytes));
-    } catch (error) {
-      const bad =
-        error instanceof BadRequest ? error : new BadRequest(null, rpcErrorCode.parseError, 'the line is not UTF-8');
-      this.write(encodeError(bad.id, bad));
-      return;
-    }
-    const { id } = request;
-    const settle = (answer: unknown) => {
-      if (id !== undefined) this.write(encodeResult(id, answer));
-    };
-    const refuse = (error: unknown) => {
-      if (!(error instanceof RpcError)) this.#ports.onBug(error);
-      const told =
-        error instanceof RpcError
-          ? error
-          : new RpcError(rpcErrorCode.internalError, 'internal failure in figd; see its log');
-      if (id !== undefined) this.write(encodeError(id, told));
-    };
-    try {
-      const answer = this.#ports.handle(this, request);
-      // Caught behind `settle`: what a method resolves with may turn out not to be writable as JSON.
-      if (answer instanceof Promise) answer.then(settle).catch(refuse);
-      else settle(answer);
-    } catch (error) {
-      refuse(error);
-    }
-  }
-
-  #refuseLongLine(): void {
-    const message = `the line is longer than ${maxRequestLineBytes} bytes`;
-    this.write(encodeError(null, new RpcError(rpcErrorCode.invalidRequest, message)));
-    this.#unfinished = [];
-    this.#unfinishedBytes = 0;
-    this.#leave(longLineGraceMs);
   }
 
   #leave(graceMs: number): void {
     this.#leaving = true;
     this.#cursor = null;
-    this.#socket.pause();
-    this.#socket.removeAllListeners('data');
-    // Unread input would turn the end of the connection into a reset that swallows our last words.
-    this.#socket.on('data', () => undefined);
-    this.#socket.resume();
+    this.#reader.stop();
     this.#socket.end();
     const deadline = setTimeout(() => this.#socket.destroy(), graceMs);
     this.#socket.once('close', () => clearTimeout(deadline));
