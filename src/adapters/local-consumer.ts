@@ -3,7 +3,7 @@ import type { Cursor } from '../log/cursor.ts';
 import { encodeNotification } from '../protocol/json-rpc.ts';
 import type { Bye } from '../protocol/local.ts';
 import type { LocalRequest } from '../protocol/local-requests.ts';
-import { RequestReader } from './request-reader.ts';
+import { RequestReader, type SharedReading } from './request-reader.ts';
 
 export interface ConsumerPorts {
   /** Bytes that may wait in this connection's socket. */
@@ -11,7 +11,8 @@ export interface ConsumerPorts {
   /** Answers a request, or throws an {@link RpcError}. */
   readonly handle: (consumer: LocalConsumer, request: LocalRequest) => unknown;
   readonly onClosed: (consumer: LocalConsumer) => void;
-  /** Runs a function in the next turn of the event loop. */
+  readonly reading: SharedReading;
+  /** Runs a function in the next turn of the event loop, or where many wait, in a later one. */
   readonly schedule: (run: () => void) => void;
   /** Unexpected errors in `handle`. */
   readonly onBug: (error: unknown) => void;
@@ -21,6 +22,8 @@ export interface ConsumerPorts {
 const sliceBytes = 262_144;
 /** How long a client may take to read why it is cut off, in milliseconds. */
 const lastWordGraceMs = 1_000;
+/** The same where it has only said that it will ask nothing more, and is still reading what it asked for. */
+const lastRepliesGraceMs = 10_000;
 
 /**
  * One connection of a local client. What it gets is bounded by what it reads: events wait in the log, not here, and a
@@ -42,13 +45,15 @@ export class LocalConsumer {
     this.connectedAt = connectedAt;
     this.#socket = socket;
     this.#ports = ports;
-    this.#reader = new RequestReader(socket, {
-      handle: (request) => ports.handle(this, request),
-      write: (line) => this.write(line),
+    const reader = {
+      handle: (request: LocalRequest) => ports.handle(this, request),
+      write: (line: string) => this.write(line),
       hasRoom: () => this.#hasRoom(),
       giveUp: () => this.#leave(lastWordGraceMs),
+      onDone: () => this.#leave(lastRepliesGraceMs),
       onBug: ports.onBug,
-    });
+    };
+    this.#reader = new RequestReader(socket, reader, ports.reading);
     socket.on('drain', () => this.#drained());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#ports.onClosed(this));

@@ -8,8 +8,11 @@ import type { OutageReport } from '../protocol/ledger.ts';
 import { controlSocketName, eventsSocketName, type Hello, localProtocolVersion, type Tick } from '../protocol/local.ts';
 import { type LocalRequest, parseOutages, parseSubscribe } from '../protocol/local-requests.ts';
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
+import { HalfLinePool } from './half-line.ts';
 import { LocalConsumer } from './local-consumer.ts';
 import { listenLocally, prepareDirectory } from './local-sockets.ts';
+import { encodeOutages } from './outages-reply.ts';
+import { Turns } from './turns.ts';
 
 /** A method of the control socket. It may throw an {@link RpcError}. */
 export type ControlMethod = (params: Readonly<Record<string, unknown>>) => unknown;
@@ -41,6 +44,8 @@ const tickMs = 1_000;
 const byeGraceMs = 1_000;
 /** Beyond the consumers there is room for this many short questions such as `figd status`. */
 const spareConnections = 64;
+/** Memory for long lines whose end has not come yet, of all connections together. */
+const halfLineBytes = 16 * 1_048_576;
 const readMethods = ['subscribe', 'unsubscribe', 'status', 'outages', 'ping'];
 
 /** Serves the event log and the status to local clients, and the control methods to their owner. */
@@ -49,6 +54,8 @@ export class LocalServer {
   readonly #ports: LocalServerPorts;
   readonly #consumers = new Map<number, LocalConsumer>();
   readonly #servers: Server[] = [];
+  readonly #turns: Turns;
+  readonly #halfLines = new HalfLinePool(halfLineBytes);
   #lastId = 0;
   #ticker: NodeJS.Timeout | undefined;
   #stopListening: (() => void) | undefined;
@@ -56,6 +63,7 @@ export class LocalServer {
   constructor(options: LocalServerOptions, ports: LocalServerPorts) {
     this.#options = options;
     this.#ports = ports;
+    this.#turns = new Turns(ports);
   }
 
   /** Opens both sockets, or neither. @throws {AlreadyRunningError | LocalPathError} */
@@ -93,14 +101,15 @@ export class LocalServer {
   }
 
   #accept(socket: Socket, control: boolean): void {
-    const { log, clock, schedule, onBug, state } = this.#ports;
+    const { log, clock, onBug, state } = this.#ports;
     const { version, maxConsumers, consumerBuffer } = this.#options;
     this.#lastId += 1;
     const consumer = new LocalConsumer(this.#lastId, clock.wall(), socket, {
       bufferBytes: consumerBuffer,
       handle: (from, request) => this.#handle(from, request, control),
       onClosed: ({ id }) => this.#consumers.delete(id),
-      schedule,
+      reading: { turns: this.#turns, halfLines: this.#halfLines },
+      schedule: (run) => this.#inTurn(run),
       onBug,
     });
     this.#consumers.set(consumer.id, consumer);
@@ -118,6 +127,14 @@ export class LocalServer {
     }
   }
 
+  /** A reader that catches up takes its turns with those who ask: all of them together must not hold up what is new. */
+  #inTurn(run: () => void): void {
+    this.#turns.enter(() => {
+      run();
+      return false;
+    });
+  }
+
   #handle(consumer: LocalConsumer, { method, params }: LocalRequest, control: boolean): unknown {
     switch (method) {
       case 'subscribe':
@@ -128,7 +145,7 @@ export class LocalServer {
       case 'status':
         return this.#ports.status();
       case 'outages':
-        return this.#ports.outages(parseOutages(params, this.#ports.clock.wall()));
+        return encodeOutages(this.#ports.outages(parseOutages(params, this.#ports.clock.wall())));
       case 'ping':
         return { now: this.#ports.clock.wall() };
       default:

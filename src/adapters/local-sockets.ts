@@ -53,7 +53,8 @@ export async function listenLocally(
     );
   }
   await removeStale(path);
-  const server = createServer({ allowHalfOpen: false }, onConnection);
+  // Half open: whoever asks, and closes its half to say that this was all, still gets its answers.
+  const server = createServer({ allowHalfOpen: true }, onConnection);
   const listening = new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', () => {
