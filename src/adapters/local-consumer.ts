@@ -20,6 +20,8 @@ export interface ConsumerPorts {
 
 /** How much a consumer is given at a time; between two slices other consumers have their turn. */
 const sliceBytes = 262_144;
+/** A reader this many events behind the head is catching up; anybody may be a few behind after a burst. */
+const farBehind = 1_000;
 /** How long a client may take to read why it is cut off, in milliseconds. */
 const lastWordGraceMs = 1_000;
 /** The same where it has only said that it will ask nothing more, and is still reading what it asked for. */
@@ -65,6 +67,11 @@ export class LocalConsumer {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  /** Whether it reads what is long past, in turns of its own, and need not be told of what is new. */
+  get isCatchingUp(): boolean {
+    return this.#pumpScheduled && this.#cursor !== null && this.#cursor.lag > farBehind;
   }
 
   /** Begins to deliver from the cursor, in the place of any earlier subscription. */
@@ -132,7 +139,8 @@ export class LocalConsumer {
 
   #drained(): void {
     this.#reader.readOn();
-    this.pump();
+    // Not at once: many that read fast, far behind, would drain one after the other and hold up what is new.
+    this.#schedulePump();
   }
 
   #leave(graceMs: number): void {

@@ -44,9 +44,22 @@ const tickMs = 1_000;
 const byeGraceMs = 1_000;
 /** Beyond the consumers there is room for this many short questions such as `figd status`. */
 const spareConnections = 64;
+/** Its owner may well have scripts that ask often, and hardly ever as many at a time. */
+const mostControlConnections = 256;
+/** So many are told at a time why they are not served, and have a descriptor for that long; others are just closed. */
+const mostFarewells = 64;
 /** Memory for long lines whose end has not come yet, of all connections together. */
 const halfLineBytes = 16 * 1_048_576;
 const readMethods = ['subscribe', 'unsubscribe', 'status', 'outages', 'ping'];
+
+/** One of the sockets, and those who are served there. */
+interface Door {
+  readonly name: string;
+  readonly mode: number;
+  readonly isControl: boolean;
+  readonly places: number;
+  readonly inside: Set<LocalConsumer>;
+}
 
 /** Serves the event log and the status to local clients, and the control methods to their owner. */
 export class LocalServer {
@@ -54,7 +67,9 @@ export class LocalServer {
   readonly #ports: LocalServerPorts;
   readonly #consumers = new Map<number, LocalConsumer>();
   readonly #servers: Server[] = [];
-  readonly #turns: Turns;
+  readonly #requests: Turns;
+  /** Apart from the requests: reading on is cheap, and must not wait for answers that are not. */
+  readonly #catchingUp: Turns;
   readonly #halfLines = new HalfLinePool(halfLineBytes);
   #lastId = 0;
   #ticker: NodeJS.Timeout | undefined;
@@ -63,17 +78,24 @@ export class LocalServer {
   constructor(options: LocalServerOptions, ports: LocalServerPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#turns = new Turns(ports);
+    this.#requests = new Turns(ports);
+    this.#catchingUp = new Turns(ports);
   }
 
   /** Opens both sockets, or neither. @throws {AlreadyRunningError | LocalPathError} */
   async start(): Promise<void> {
-    const { directory } = this.#options;
+    const { directory, maxConsumers } = this.#options;
+    const places = maxConsumers + spareConnections;
     await prepareDirectory(directory);
-    const accept = (control: boolean) => (socket: Socket) => this.#accept(socket, control);
     try {
-      this.#servers.push(await listenLocally(join(directory, eventsSocketName), eventsMode, accept(false)));
-      this.#servers.push(await listenLocally(join(directory, controlSocketName), controlMode, accept(true)));
+      await this.#open({ name: eventsSocketName, mode: eventsMode, isControl: false, places, inside: new Set() });
+      await this.#open({
+        name: controlSocketName,
+        mode: controlMode,
+        isControl: true,
+        places: mostControlConnections,
+        inside: new Set(),
+      });
     } catch (error) {
       await this.stop('figd could not start');
       throw error;
@@ -100,15 +122,27 @@ export class LocalServer {
     );
   }
 
-  #accept(socket: Socket, control: boolean): void {
+  async #open(door: Door): Promise<void> {
+    const path = join(this.#options.directory, door.name);
+    const server = await listenLocally(path, door.mode, (socket) => this.#accept(socket, door));
+    server.maxConnections = door.places + mostFarewells;
+    // A connection that could not be accepted is its client's trouble, not ours.
+    server.on('error', this.#ports.onBug);
+    this.#servers.push(server);
+  }
+
+  #accept(socket: Socket, door: Door): void {
     const { log, clock, onBug, state } = this.#ports;
-    const { version, maxConsumers, consumerBuffer } = this.#options;
+    const { version, consumerBuffer } = this.#options;
     this.#lastId += 1;
     const consumer = new LocalConsumer(this.#lastId, clock.wall(), socket, {
       bufferBytes: consumerBuffer,
-      handle: (from, request) => this.#handle(from, request, control),
-      onClosed: ({ id }) => this.#consumers.delete(id),
-      reading: { turns: this.#turns, halfLines: this.#halfLines },
+      handle: (from, request) => this.#handle(from, request, door.isControl),
+      onClosed: (closed) => {
+        this.#consumers.delete(closed.id);
+        door.inside.delete(closed);
+      },
+      reading: { turns: this.#requests, halfLines: this.#halfLines },
       schedule: (run) => this.#inTurn(run),
       onBug,
     });
@@ -122,14 +156,13 @@ export class LocalServer {
       state: state(),
     };
     consumer.write(encodeNotification('hello', hello));
-    if (!control && this.#consumers.size > maxConsumers + spareConnections) {
-      consumer.bye({ reason: 'too many connections', head: log.head }, byeGraceMs);
-    }
+    if (door.inside.size < door.places) door.inside.add(consumer);
+    else consumer.bye({ reason: 'too many connections', head: log.head }, byeGraceMs);
   }
 
-  /** A reader that catches up takes its turns with those who ask: all of them together must not hold up what is new. */
+  /** All who read what is past, together, must not hold up what is new. */
   #inTurn(run: () => void): void {
-    this.#turns.enter(() => {
+    this.#catchingUp.enter(() => {
       run();
       return false;
     });
@@ -178,7 +211,8 @@ export class LocalServer {
 
   #fanOut(): void {
     const startedAt = this.#ports.clock.monotonic();
-    for (const consumer of this.#consumers.values()) consumer.pump();
+    // Were all who catch up to read on now, the others would wait for them.
+    for (const consumer of this.#consumers.values()) if (!consumer.isCatchingUp) consumer.pump();
     this.#ports.onFanout((this.#ports.clock.monotonic() - startedAt) / 1_000);
   }
 
