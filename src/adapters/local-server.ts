@@ -10,8 +10,9 @@ import { type LocalRequest, parseOutages, parseSubscribe } from '../protocol/loc
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
 import { HalfLinePool } from './half-line.ts';
 import { LocalConsumer } from './local-consumer.ts';
-import { listenLocally, prepareDirectory } from './local-sockets.ts';
+import { listenLocally, listenOnInherited, prepareDirectory } from './local-sockets.ts';
 import { encodeOutages } from './outages-reply.ts';
+import type { InheritedSockets } from './socket-activation.ts';
 import { Turns } from './turns.ts';
 
 /** A method of the control socket. It may throw an {@link RpcError}. */
@@ -22,6 +23,8 @@ export interface LocalServerOptions {
   readonly maxConsumers: number;
   readonly consumerBuffer: number;
   readonly version: string;
+  /** Sockets that are there already and are listened on in the place of files in the directory. */
+  readonly inherited?: InheritedSockets;
 }
 
 export interface LocalServerPorts {
@@ -56,6 +59,8 @@ const readMethods = ['subscribe', 'unsubscribe', 'status', 'outages', 'ping'];
 interface Door {
   readonly name: string;
   readonly mode: number;
+  /** Descriptor of the socket where this process was given it. */
+  readonly inherited: number | undefined;
   readonly isControl: boolean;
   readonly places: number;
   readonly inside: Set<LocalConsumer>;
@@ -84,14 +89,22 @@ export class LocalServer {
 
   /** Opens both sockets, or neither. @throws {AlreadyRunningError | LocalPathError} */
   async start(): Promise<void> {
-    const { directory, maxConsumers } = this.#options;
-    const places = maxConsumers + spareConnections;
-    await prepareDirectory(directory);
+    const { directory, maxConsumers, inherited = {} } = this.#options;
+    const isEveryOneInherited = inherited.events !== undefined && inherited.control !== undefined;
+    if (!isEveryOneInherited) await prepareDirectory(directory);
     try {
-      await this.#open({ name: eventsSocketName, mode: eventsMode, isControl: false, places, inside: new Set() });
+      await this.#open({
+        name: eventsSocketName,
+        mode: eventsMode,
+        inherited: inherited.events,
+        isControl: false,
+        places: maxConsumers + spareConnections,
+        inside: new Set(),
+      });
       await this.#open({
         name: controlSocketName,
         mode: controlMode,
+        inherited: inherited.control,
         isControl: true,
         places: mostControlConnections,
         inside: new Set(),
@@ -124,7 +137,11 @@ export class LocalServer {
 
   async #open(door: Door): Promise<void> {
     const path = join(this.#options.directory, door.name);
-    const server = await listenLocally(path, door.mode, (socket) => this.#accept(socket, door));
+    const accept = (socket: Socket) => this.#accept(socket, door);
+    const server =
+      door.inherited === undefined
+        ? await listenLocally(path, door.mode, accept)
+        : await listenOnInherited(door.inherited, accept);
     server.maxConnections = door.places + mostFarewells;
     // A connection that could not be accepted is its client's trouble, not ours.
     server.on('error', this.#ports.onBug);

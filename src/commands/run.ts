@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import { controlSocketName, eventsSocketName } from '../protocol/local.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import {
   type ConfigurationArguments,
@@ -17,6 +18,7 @@ export const run: Command<ConfigurationArguments> = {
       .example('figd run --config figd.yaml --log.level debug', 'with a file of your own, saying more'),
   handler: async (argv) => {
     const stopping = stopSignal();
+    const inherited = await inheritOrExit();
     const settings = await settingsFrom(argv);
     const { loadCredentials } = await import('../config/credentials.ts');
     const credentials = await orExit(() => loadCredentials(settings.credentials, process.env));
@@ -45,6 +47,7 @@ export const run: Command<ConfigurationArguments> = {
       vault,
       store: ledger.store,
       logger,
+      inherited,
       credentialFiles: credentials.files,
       reloadCredentials: () => loadCredentials(settings.credentials, process.env),
       clock: systemClock(),
@@ -63,6 +66,21 @@ export const run: Command<ConfigurationArguments> = {
     }
   },
 };
+
+/** Before anything else, so that no child sees the variables; a socket unit that is wrong is a matter of configuration. */
+async function inheritOrExit() {
+  const { inheritSockets, SocketActivationError } = await import('../adapters/socket-activation.ts');
+  const { ConfigurationError } = await import('../config/load.ts');
+  return orExit(() => {
+    try {
+      return inheritSockets(process.env, process.pid);
+    } catch (error) {
+      if (!(error instanceof SocketActivationError)) throw error;
+      const advice = `let the socket unit have ListenStream= for ${eventsSocketName} and ${controlSocketName} alone`;
+      throw new ConfigurationError([{ key: 'LISTEN_FDS', problem: error.message, advice }]);
+    }
+  });
+}
 
 /** The ledger of gaps: in a file, so that it survives the daemon, or in memory where there is no journal. */
 async function ledgerFor({ journal }: Settings, onTrouble: (message: string | null) => void) {
