@@ -12,6 +12,8 @@ export interface EventWriterOptions {
 
 /** How much a consumer is given at a time; between two slices other consumers have their turn. */
 const sliceBytes = 262_144;
+/** A reader this many events behind the head is catching up; anybody may be a few behind after a burst. */
+const farBehind = 1_000;
 /** Fetched lines are memory of this connection's own. */
 const fetchBytes = 131_072;
 
@@ -44,10 +46,15 @@ export class EventWriter {
     return this.#socket.writableLength < this.#bufferBytes;
   }
 
+  /** Whether it reads what is long past, in turns of its own, and need not be told of what is new. */
+  get isCatchingUp(): boolean {
+    return this.#isScheduled && this.#cursor !== null && this.#cursor.lag > farBehind;
+  }
+
   /** Writes from this cursor from the next turn on, in the place of any other; from none with null. */
   follow(cursor: Cursor | null): void {
     this.#cursor = cursor;
-    if (cursor !== null) this.#schedule();
+    if (cursor !== null) this.pumpSoon();
   }
 
   /** Delivers what the log holds, as far as the socket takes it. */
@@ -62,7 +69,17 @@ export class EventWriter {
     const batch = cursor.read(Math.min(sliceBytes, this.#room));
     this.#write(batch);
     this.#hold(batch.lost === null ? from : batch.lost.to + 1, batch);
-    if (cursor.lag > 0 && this.hasRoom) this.#schedule();
+    if (cursor.lag > 0 && this.hasRoom) this.pumpSoon();
+  }
+
+  /** Delivers in the next turn, or in one of the next where many read what is past. */
+  pumpSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.schedule(() => {
+      this.#isScheduled = false;
+      this.pump();
+    });
   }
 
   /** Whether bytes of the log's memory that belong to lines in a range wait in the socket. */
@@ -121,14 +138,5 @@ export class EventWriter {
   /** Below its high-water mark a socket does not tell when it has drained, so waiting for that could take for ever. */
   get #bufferBytes(): number {
     return Math.max(this.#options.bufferBytes, this.#socket.writableHighWaterMark);
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#options.schedule(() => {
-      this.#isScheduled = false;
-      this.pump();
-    });
   }
 }

@@ -4,7 +4,7 @@ import { encodeNotification } from '../protocol/json-rpc.ts';
 import type { Bye } from '../protocol/local.ts';
 import type { LocalRequest } from '../protocol/local-requests.ts';
 import { EventWriter } from './event-writer.ts';
-import { RequestReader } from './request-reader.ts';
+import { RequestReader, type SharedReading } from './request-reader.ts';
 
 export interface ConsumerPorts {
   /** Bytes that may wait in this connection's socket. */
@@ -12,7 +12,8 @@ export interface ConsumerPorts {
   /** Answers a request, or throws an {@link RpcError}. */
   readonly handle: (consumer: LocalConsumer, request: LocalRequest) => unknown;
   readonly onClosed: (consumer: LocalConsumer) => void;
-  /** Runs a function in the next turn of the event loop. */
+  readonly reading: SharedReading;
+  /** Runs a function in the next turn of the event loop, or where many wait, in a later one. */
   readonly schedule: (run: () => void) => void;
   /** Unexpected errors in `handle`. */
   readonly onBug: (error: unknown) => void;
@@ -20,6 +21,8 @@ export interface ConsumerPorts {
 
 /** How long a client may take to read why it is cut off, in milliseconds. */
 const lastWordGraceMs = 1_000;
+/** The same where it has only said that it will ask nothing more, and is still reading what it asked for. */
+const lastRepliesGraceMs = 10_000;
 
 /**
  * One connection of a local client. What it gets is bounded by what it reads: events wait in the log, not here, and a
@@ -41,13 +44,15 @@ export class LocalConsumer {
     this.#socket = socket;
     this.#ports = ports;
     this.#events = new EventWriter(socket, ports);
-    this.#reader = new RequestReader(socket, {
-      handle: (request) => ports.handle(this, request),
-      write: (line) => this.write(line),
+    const reader = {
+      handle: (request: LocalRequest) => ports.handle(this, request),
+      write: (line: string) => this.write(line),
       hasRoom: () => this.#events.hasRoom,
       giveUp: () => this.#leave(lastWordGraceMs),
+      onDone: () => this.#leave(lastRepliesGraceMs),
       onBug: ports.onBug,
-    });
+    };
+    this.#reader = new RequestReader(socket, reader, ports.reading);
     socket.on('drain', () => this.#drained());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#ports.onClosed(this));
@@ -59,6 +64,11 @@ export class LocalConsumer {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  /** Whether it reads what is long past, in turns of its own, and need not be told of what is new. */
+  get isCatchingUp(): boolean {
+    return this.#events.isCatchingUp;
   }
 
   /** Begins to deliver from the cursor, in the place of any earlier subscription. */
@@ -105,7 +115,8 @@ export class LocalConsumer {
 
   #drained(): void {
     this.#reader.readOn();
-    this.pump();
+    // Not at once: many that read fast, far behind, would drain one after the other and hold up what is new.
+    this.#events.pumpSoon();
   }
 
   #leave(graceMs: number): void {

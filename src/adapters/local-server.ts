@@ -15,8 +15,12 @@ import {
 } from '../protocol/local.ts';
 import { type LocalRequest, parseOutages, parseSubscribe } from '../protocol/local-requests.ts';
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
+import { HalfLinePool } from './half-line.ts';
 import { LocalConsumer } from './local-consumer.ts';
-import { listenLocally, prepareDirectory } from './local-sockets.ts';
+import { listenLocally, listenOnInherited, prepareDirectory } from './local-sockets.ts';
+import { encodeOutages } from './outages-reply.ts';
+import type { InheritedSockets } from './socket-activation.ts';
+import { Turns } from './turns.ts';
 
 /** A method of the control socket. It may throw an {@link RpcError}. */
 export type ControlMethod = (params: Readonly<Record<string, unknown>>) => unknown;
@@ -26,6 +30,8 @@ export interface LocalServerOptions {
   readonly maxConsumers: number;
   readonly consumerBuffer: number;
   readonly version: string;
+  /** Sockets that are there already and are listened on in the place of files in the directory. */
+  readonly inherited?: InheritedSockets;
 }
 
 export interface LocalServerPorts {
@@ -48,7 +54,24 @@ const tickMs = 1_000;
 const byeGraceMs = 1_000;
 /** Beyond the consumers there is room for this many short questions such as `figd status`. */
 const spareConnections = 64;
+/** Its owner may well have scripts that ask often, and hardly ever as many at a time. */
+const mostControlConnections = 256;
+/** So many are told at a time why they are not served, and have a descriptor for that long; others are just closed. */
+const mostFarewells = 64;
+/** Memory for long lines whose end has not come yet, of all connections together. */
+const halfLineBytes = 16 * 1_048_576;
 const readMethods = ['subscribe', 'unsubscribe', 'status', 'outages', 'ping'];
+
+/** One of the sockets, and those who are served there. */
+interface Door {
+  readonly name: string;
+  readonly mode: number;
+  /** Descriptor of the socket where this process was given it. */
+  readonly inherited: number | undefined;
+  readonly isControl: boolean;
+  readonly places: number;
+  readonly inside: Set<LocalConsumer>;
+}
 
 /** Serves the event log and the status to local clients, and the control methods to their owner. */
 export class LocalServer {
@@ -56,6 +79,10 @@ export class LocalServer {
   readonly #ports: LocalServerPorts;
   readonly #consumers = new Map<number, LocalConsumer>();
   readonly #servers: Server[] = [];
+  readonly #requests: Turns;
+  /** Apart from the requests: reading on is cheap, and must not wait for answers that are not. */
+  readonly #catchingUp: Turns;
+  readonly #halfLines = new HalfLinePool(halfLineBytes);
   #lastId = 0;
   #ticker: NodeJS.Timeout | undefined;
   #detach: (() => void) | undefined;
@@ -63,16 +90,32 @@ export class LocalServer {
   constructor(options: LocalServerOptions, ports: LocalServerPorts) {
     this.#options = options;
     this.#ports = ports;
+    this.#requests = new Turns(ports);
+    this.#catchingUp = new Turns(ports);
   }
 
   /** Opens both sockets, or neither. @throws {AlreadyRunningError | LocalPathError} */
   async start(): Promise<void> {
-    const { directory } = this.#options;
-    await prepareDirectory(directory);
-    const accept = (control: boolean) => (socket: Socket) => this.#accept(socket, control);
+    const { directory, maxConsumers, inherited = {} } = this.#options;
+    const isEveryOneInherited = inherited.events !== undefined && inherited.control !== undefined;
+    if (!isEveryOneInherited) await prepareDirectory(directory);
     try {
-      this.#servers.push(await listenLocally(join(directory, eventsSocketName), eventsMode, accept(false)));
-      this.#servers.push(await listenLocally(join(directory, controlSocketName), controlMode, accept(true)));
+      await this.#open({
+        name: eventsSocketName,
+        mode: eventsMode,
+        inherited: inherited.events,
+        isControl: false,
+        places: maxConsumers + spareConnections,
+        inside: new Set(),
+      });
+      await this.#open({
+        name: controlSocketName,
+        mode: controlMode,
+        inherited: inherited.control,
+        isControl: true,
+        places: mostControlConnections,
+        inside: new Set(),
+      });
     } catch (error) {
       await this.stop('figd could not start');
       throw error;
@@ -103,15 +146,32 @@ export class LocalServer {
     );
   }
 
-  #accept(socket: Socket, control: boolean): void {
-    const { log, clock, schedule, onBug, state } = this.#ports;
-    const { version, maxConsumers, consumerBuffer } = this.#options;
+  async #open(door: Door): Promise<void> {
+    const path = join(this.#options.directory, door.name);
+    const accept = (socket: Socket) => this.#accept(socket, door);
+    const server =
+      door.inherited === undefined
+        ? await listenLocally(path, door.mode, accept)
+        : await listenOnInherited(door.inherited, accept);
+    server.maxConnections = door.places + mostFarewells;
+    // A connection that could not be accepted is its client's trouble, not ours.
+    server.on('error', this.#ports.onBug);
+    this.#servers.push(server);
+  }
+
+  #accept(socket: Socket, door: Door): void {
+    const { log, clock, onBug, state } = this.#ports;
+    const { version, consumerBuffer } = this.#options;
     this.#lastId += 1;
     const consumer = new LocalConsumer(this.#lastId, clock.wall(), socket, {
       bufferBytes: consumerBuffer,
-      handle: (from, request) => this.#handle(from, request, control),
-      onClosed: ({ id }) => this.#consumers.delete(id),
-      schedule,
+      handle: (from, request) => this.#handle(from, request, door.isControl),
+      onClosed: (closed) => {
+        this.#consumers.delete(closed.id);
+        door.inside.delete(closed);
+      },
+      reading: { turns: this.#requests, halfLines: this.#halfLines },
+      schedule: (run) => this.#inTurn(run),
       onBug,
     });
     this.#consumers.set(consumer.id, consumer);
@@ -124,9 +184,16 @@ export class LocalServer {
       state: state(),
     };
     consumer.write(encodeNotification('hello', hello));
-    if (!control && this.#consumers.size > maxConsumers + spareConnections) {
-      consumer.bye({ reason: 'too many connections', head: log.head }, byeGraceMs);
-    }
+    if (door.inside.size < door.places) door.inside.add(consumer);
+    else consumer.bye({ reason: 'too many connections', head: log.head }, byeGraceMs);
+  }
+
+  /** All who read what is past, together, must not hold up what is new. */
+  #inTurn(run: () => void): void {
+    this.#catchingUp.enter(() => {
+      run();
+      return false;
+    });
   }
 
   #handle(consumer: LocalConsumer, { method, params }: LocalRequest, control: boolean): unknown {
@@ -139,7 +206,7 @@ export class LocalServer {
       case 'status':
         return this.#ports.status();
       case 'outages':
-        return this.#ports.outages(parseOutages(params, this.#ports.clock.wall()));
+        return encodeOutages(this.#ports.outages(parseOutages(params, this.#ports.clock.wall())));
       case 'ping':
         return { now: this.#ports.clock.wall() };
       default:
@@ -188,7 +255,8 @@ export class LocalServer {
 
   #fanOut(): void {
     const startedAt = this.#ports.clock.monotonic();
-    for (const consumer of this.#consumers.values()) consumer.pump();
+    // Were all who catch up to read on now, the others would wait for them.
+    for (const consumer of this.#consumers.values()) if (!consumer.isCatchingUp) consumer.pump();
     this.#ports.onFanout((this.#ports.clock.monotonic() - startedAt) / 1_000);
   }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -55,14 +56,7 @@ export async function listenLocally(
     );
   }
   await removeStale(path);
-  const server = createServer({ allowHalfOpen: false }, onConnection);
-  const listening = new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.once('listening', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  const server = createLocalServer(onConnection);
   // The file must not be open to others for even a moment between its creation, which is part of this call, and chmod.
   const before = process.umask(0o777 & ~mode);
   try {
@@ -70,9 +64,7 @@ export async function listenLocally(
   } finally {
     process.umask(before);
   }
-  await listening.catch((error: unknown) => {
-    throw new LocalPathError(`${path} cannot be listened on: ${words(error)}`);
-  });
+  await listening(server, path);
   await chmod(path, mode);
   return server;
 }
@@ -82,6 +74,32 @@ export async function whoServes(directory: string): Promise<AlreadyRunningError 
   const path = join(directory, eventsSocketName);
   const pid = await probe(path);
   return pid === 'dead' ? null : alreadyRunning(path, pid);
+}
+
+/**
+ * Listens on a Unix stream socket that this process was given. Its file is not ours: it has the mode its owner gave it,
+ * and stays when we go, so that whoever connects meanwhile waits for the next daemon.
+ * @throws {LocalPathError}
+ */
+export async function listenOnInherited(descriptor: number, onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createLocalServer(onConnection);
+  server.listen({ fd: descriptor });
+  await listening(server, `descriptor ${descriptor}`);
+  return server;
+}
+
+function createLocalServer(onConnection: (socket: Socket) => void): Server {
+  // Half open: whoever asks, and closes its half to say that this was all, still gets its answers.
+  return createServer({ allowHalfOpen: true }, onConnection);
+}
+
+/** Waits until a server listens. @param where what it listens on, for people */
+async function listening(server: Server, where: string): Promise<void> {
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new LocalPathError(`${where} cannot be listened on: ${words(error)}`);
+  }
 }
 
 async function removeStale(path: string): Promise<void> {

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import { encodeError, encodeResult, RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { maxRequestLineBytes } from '../protocol/local.ts';
 import { BadRequest, type LocalRequest, parseRequest } from '../protocol/local-requests.ts';
+import { HalfLine, type HalfLinePool, type Overflow } from './half-line.ts';
+import type { Turns } from './turns.ts';
 
 export interface ReaderPorts {
   /** Answers a request, or throws an {@link RpcError}. */
@@ -12,89 +14,129 @@ export interface ReaderPorts {
   readonly hasRoom: () => boolean;
   /** Ends the connection: nothing sensible is to be expected of this client. */
   readonly giveUp: () => void;
+  /** The client will ask nothing more, and everything is answered. */
+  readonly onDone: () => void;
   /** Unexpected errors in `handle`. */
   readonly onBug: (error: unknown) => void;
 }
 
-const lineFeed = 0x0a;
-const strictDecoder = new TextDecoder('utf-8', { fatal: true });
+/** What the readers of all connections share. */
+export interface SharedReading {
+  readonly turns: Turns;
+  readonly halfLines: HalfLinePool;
+}
 
-/** Reads the requests of one connection and answers them. A client that does not read its replies is not read either. */
+const lineFeed = 0x0a;
+const nothing: Buffer = Buffer.alloc(0);
+/** How many requests of one client may be under way at the venue; the next ones wait until it has answered. */
+const mostUnanswered = 8;
+
+/**
+ * Reads the requests of one connection and answers them, one a turn. Of what it has sent, one chunk (64 KiB) waits here
+ * and as much again in the stream, then it is not read any more; nor is a client that does not read its replies.
+ */
 export class RequestReader {
   readonly #socket: Socket;
   readonly #ports: ReaderPorts;
-  readonly #onData = (chunk: Buffer) => this.#receive(chunk);
-  #unfinished: Buffer[] = [];
-  #unfinishedBytes = 0;
+  readonly #turns: Turns;
+  readonly #halfLines: HalfLinePool;
+  readonly #halfLine: HalfLine;
+  readonly #piece = () => this.#takeTurn();
+  /** What has been read and not been looked at. While there is any, the socket is paused. */
+  #unheard: Buffer = nothing;
+  #isWaiting = false;
+  #unanswered = 0;
+  #ended = false;
   #stopped = false;
 
-  constructor(socket: Socket, ports: ReaderPorts) {
+  constructor(socket: Socket, ports: ReaderPorts, { turns, halfLines }: SharedReading) {
     this.#socket = socket;
     this.#ports = ports;
-    socket.on('data', this.#onData);
+    this.#turns = turns;
+    this.#halfLines = halfLines;
+    this.#halfLine = new HalfLine(halfLines);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => {
+      this.#ended = true;
+      this.#waitForTurn();
+    });
+    socket.on('close', () => this.stop());
   }
 
   /** Goes on where reading stopped because the client did not read. */
   readOn(): void {
-    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#waitForTurn();
   }
 
-  /** Hears no more requests. What still comes is taken in and forgotten. */
+  /**
+   * Hears no more requests. What still comes is taken in and forgotten: unread input would turn the end of the
+   * connection into a reset that swallows our last words.
+   */
   stop(): void {
     this.#stopped = true;
-    this.#unfinished = [];
-    this.#unfinishedBytes = 0;
-    this.#socket.pause();
-    this.#socket.off('data', this.#onData);
-    // Unread input would turn the end of the connection into a reset that swallows our last words.
-    this.#socket.on('data', () => undefined);
-    this.#socket.resume();
+    this.#halfLine.clear();
+    this.#waitForTurn();
   }
 
   #receive(chunk: Buffer): void {
-    let start = 0;
-    for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
-      const line = this.#finish(chunk.subarray(start, end));
-      start = end + 1;
-      if (line.length > maxRequestLineBytes) this.#refuseLongLine();
-      else if (line.length > 0) this.#answer(line);
-      if (this.#stopped) return;
-      if (!this.#ports.hasRoom()) {
-        this.#stopListening(chunk.subarray(start));
-        return;
-      }
-    }
-    if (start < chunk.length) {
-      this.#unfinished.push(chunk.subarray(start));
-      this.#unfinishedBytes += chunk.length - start;
-    }
-    if (this.#unfinishedBytes > maxRequestLineBytes) this.#refuseLongLine();
-    else if (!this.#ports.hasRoom()) this.#socket.pause();
-  }
-
-  /** Replies pile up unread: what else was asked waits until they are taken. */
-  #stopListening(unheard: Buffer): void {
     this.#socket.pause();
-    if (unheard.length > 0) this.#socket.unshift(unheard);
+    this.#unheard = this.#unheard.length === 0 ? chunk : Buffer.concat([this.#unheard, chunk]);
+    this.#waitForTurn();
   }
 
-  #finish(rest: Buffer): Buffer {
-    if (this.#unfinishedBytes === 0) return rest;
-    const line = Buffer.concat([...this.#unfinished, rest]);
-    this.#unfinished = [];
-    this.#unfinishedBytes = 0;
-    return line;
+  #waitForTurn(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#turns.enter(this.#piece);
   }
 
-  #answer(bytes: Buffer): void {
+  #takeTurn(): boolean {
+    if (this.#stopped) this.#unheard = nothing;
+    else if (this.#unheard.length > 0) {
+      if (this.#mustWait()) return this.#rest();
+      this.#hearLine();
+    }
+    if (this.#unheard.length > 0) return true;
+    if (this.#ended && this.#unanswered === 0 && !this.#stopped) this.#ports.onDone();
+    else this.#socket.resume();
+    return this.#rest();
+  }
+
+  /** Takes no more turns until something happens. */
+  #rest(): false {
+    this.#isWaiting = false;
+    return false;
+  }
+
+  /** Replies pile up unread, or are long in coming: what else was asked waits until they are taken. */
+  #mustWait(): boolean {
+    return !this.#ports.hasRoom() || this.#unanswered >= mostUnanswered;
+  }
+
+  #hearLine(): void {
+    const end = this.#unheard.indexOf(lineFeed);
+    const part = end === -1 ? this.#unheard : this.#unheard.subarray(0, end);
+    const isWhole = end !== -1 && this.#halfLine.length === 0;
+    const overflow = isWhole ? tooLong(part) : this.#halfLine.append(part);
+    if (overflow !== null) {
+      this.#refuse(overflow);
+      return;
+    }
+    this.#unheard = end === -1 ? nothing : this.#unheard.subarray(end + 1);
+    if (end === -1) return;
+    const line = isWhole ? part : this.#halfLine.view();
+    if (line.length > 0) this.#answer(line);
+    this.#halfLine.clear();
+  }
+
+  #answer(line: Buffer): void {
     const { handle, write, onBug } = this.#ports;
     let request: LocalRequest;
     try {
-      request = parseRequest(strictDecoder.decode(bytes));
+      request = parseRequest(line);
     } catch (error) {
-      const bad =
-        error instanceof BadRequest ? error : new BadRequest(null, rpcErrorCode.parseError, 'the line is not UTF-8');
-      write(encodeError(bad.id, bad));
+      if (!(error instanceof BadRequest)) throw error;
+      write(encodeError(error.id, error));
       return;
     }
     const { id } = request;
@@ -112,16 +154,31 @@ export class RequestReader {
     try {
       const answer = handle(request);
       // Caught behind `settle`: what a method resolves with may turn out not to be writable as JSON.
-      if (answer instanceof Promise) answer.then(settle).catch(refuse);
+      if (answer instanceof Promise) this.#await(answer.then(settle).catch(refuse));
       else settle(answer);
     } catch (error) {
       refuse(error);
     }
   }
 
-  #refuseLongLine(): void {
-    const message = `the line is longer than ${maxRequestLineBytes} bytes`;
+  #await(answered: Promise<void>): void {
+    this.#unanswered += 1;
+    void answered.then(() => {
+      this.#unanswered -= 1;
+      this.#waitForTurn();
+    });
+  }
+
+  #refuse(overflow: Overflow): void {
+    const message =
+      overflow === 'line too long'
+        ? `the line is longer than ${maxRequestLineBytes} bytes`
+        : `the unfinished lines of all connections are longer than ${this.#halfLines.bytes} bytes together`;
     this.#ports.write(encodeError(null, new RpcError(rpcErrorCode.invalidRequest, message)));
     this.#ports.giveUp();
   }
+}
+
+function tooLong(line: Buffer): Overflow | null {
+  return line.length > maxRequestLineBytes ? 'line too long' : null;
 }

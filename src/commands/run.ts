@@ -1,3 +1,4 @@
+import { controlSocketName, eventsSocketName } from '../protocol/local.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import {
   type ConfigurationArguments,
@@ -16,6 +17,7 @@ export const run: Command<ConfigurationArguments> = {
       .example('figd run --config figd.yaml --log.level debug', 'with a file of your own, saying more'),
   handler: async (argv) => {
     const stopping = stopSignal();
+    const inherited = await inheritOrExit();
     const settings = await settingsFrom(argv);
     const { loadCredentials } = await import('../config/credentials.ts');
     const credentials = await orExit(() => loadCredentials(settings.credentials, process.env));
@@ -47,6 +49,7 @@ export const run: Command<ConfigurationArguments> = {
       vault,
       storage,
       logger,
+      inherited,
       credentialFiles: credentials.files,
       reloadCredentials: () => loadCredentials(settings.credentials, process.env),
       clock,
@@ -64,6 +67,21 @@ export const run: Command<ConfigurationArguments> = {
     }
   },
 };
+
+/** Before anything else, so that no child sees the variables; a socket unit that is wrong is a matter of configuration. */
+async function inheritOrExit() {
+  const { inheritSockets, SocketActivationError } = await import('../adapters/socket-activation.ts');
+  const { ConfigurationError } = await import('../config/load.ts');
+  return orExit(() => {
+    try {
+      return inheritSockets(process.env, process.pid);
+    } catch (error) {
+      if (!(error instanceof SocketActivationError)) throw error;
+      const advice = `let the socket unit have ListenStream= for ${eventsSocketName} and ${controlSocketName} alone`;
+      throw new ConfigurationError([{ key: 'LISTEN_FDS', problem: error.message, advice }]);
+    }
+  });
+}
 
 /** Resolves with the name of the signal that asks for an end. A second signal ends the process at once. */
 function stopSignal(): Promise<string> {

@@ -3,6 +3,7 @@ import { LocalServer } from '../adapters/local-server.ts';
 import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
 import { serveMetrics } from '../adapters/metrics-server.ts';
+import type { InheritedSockets } from '../adapters/socket-activation.ts';
 import type { ApiKey, Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
@@ -30,6 +31,8 @@ export interface DaemonOptions {
   /** Reads the credentials anew. @throws what is wrong with them */
   readonly reloadCredentials: () => ApiKey;
   readonly logger: Logger;
+  /** Local sockets that this process was given. */
+  readonly inherited?: InheritedSockets;
   readonly clock: Clock;
   readonly random: () => number;
   /** A machine died or the impossible happened: the process must end with exit code 70. */
@@ -70,7 +73,7 @@ export class Daemon {
     const { log, watch, counters } = this.#core;
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
     this.#local = new LocalServer(
-      { ...settings.local, version },
+      { ...settings.local, version, inherited: options.inherited ?? {} },
       {
         log,
         clock,

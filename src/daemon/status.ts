@@ -50,7 +50,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     channels: channelPart(sources, view),
     consumers: sources.subscribers().map(({ id, cursor, bufferedBytes, connectedAt }) => ({
       id,
-      channels: cursor.filter.patterns,
+      channels: shownPatterns(cursor.filter.patterns),
       position: cursor.position,
       lag: cursor.lag,
       bufferedBytes,
@@ -61,6 +61,21 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     unknownCodes: sources.unknownCodes.list(),
     counters: { ...sources.counters },
   };
+}
+
+const mostPatternsShown = 16;
+const mostCharactersShown = 64;
+
+/**
+ * What a consumer has chosen, as far as it can be shown: its patterns may have 64 KiB, those of all consumers 16 MiB,
+ * and whoever asks for the status would have it written once more.
+ */
+export function shownPatterns(patterns: readonly string[]): readonly string[] {
+  const shown = patterns
+    .slice(0, mostPatternsShown)
+    .map((pattern) => (pattern.length > mostCharactersShown ? `${pattern.slice(0, mostCharactersShown)}…` : pattern));
+  const others = patterns.length - shown.length;
+  return others > 0 ? [...shown, `… and ${others} more`] : shown;
 }
 
 /** Turns moments of the monotonic clock into unix milliseconds. */

@@ -34,8 +34,18 @@ export class RpcError extends Error {
   }
 }
 
+/** A result that is JSON already. */
+export class EncodedResult {
+  readonly json: string;
+
+  constructor(json: string) {
+    this.json = json;
+  }
+}
+
 /** A reply without `result` would be none, so a method with nothing to say answers null. */
 export function encodeResult(id: RpcId, result: unknown): string {
+  if (result instanceof EncodedResult) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result.json}}\n`;
   return `${JSON.stringify({ jsonrpc: '2.0', id, result: result ?? null })}\n`;
 }
 

@@ -164,6 +164,60 @@ it('answers a client that closes its half of the connection behind its request',
   expect(client.messages[1]).toEqual({ jsonrpc: '2.0', id: 1, result: { pid: process.pid } });
 });
 
+it('gives a client that closes its half the answer that has to be waited for', async () => {
+  const called = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<object>();
+  const control = {
+    rest: () => {
+      called.resolve();
+      return answer.promise;
+    },
+  };
+  await using daemon = await LocalDaemon.start({ control });
+  const client = await daemon.connect(daemon.controlPath);
+  client.socket.end('{"id":1,"method":"rest"}\n{"id":2,"method":"ping"}\n');
+  await called.promise;
+  await client.line(1);
+  answer.resolve({ late: true });
+  await client.whenClosed();
+  expect(client.messages.slice(2)).toEqual([{ jsonrpc: '2.0', id: 1, result: { late: true } }]);
+});
+
+it('gives a client that closes its half all answers it has coming, as slowly as it reads them', async () => {
+  await using daemon = await LocalDaemon.start({ status: { text: 'y'.repeat(20_000) }, consumerBuffer: 65_536 });
+  const client = await daemon.connect();
+  client.socket.pause();
+  client.socket.end(Array.from({ length: 500 }, (_, id) => `{"id":${id},"method":"status"}\n`).join(''));
+  await until('the first answers', () => daemon.statusCalls > 0);
+  client.socket.resume();
+  await client.whenClosed();
+  expect(client.messages.slice(1).map(({ id }) => id)).toEqual(Array.from({ length: 500 }, (_, id) => id));
+});
+
+it('keeps 16 MiB of unfinished lines, and turns away the one that goes beyond, and nobody with a short line', async () => {
+  await using daemon = await LocalDaemon.start();
+  const half = 'x'.repeat(maxRequestLineBytes);
+  const clients = await Promise.all(Array.from({ length: 24 }, () => daemon.connect()));
+  const short = await daemon.connect();
+  for (const client of clients) client.write(half);
+  short.write(`{"id":1,"method":"ping"${' '.repeat(8_000)}`);
+  await until('some to be turned away', () => clients.filter(({ closed }) => closed).length >= 8);
+  const refusal = 'the unfinished lines of all connections are longer than 16777216 bytes together';
+  for (const client of clients.filter(({ closed }) => closed)) {
+    expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id: null, error: { code: -32600, message: refusal } }]);
+  }
+  short.write('}\n');
+  await short.line(1);
+  expect(short.messages[1]).toMatchObject({ id: 1, result: {} });
+  // Its memory is free again as soon as they have gone.
+  await Promise.all(clients.map((client) => client.close()));
+  const next = await daemon.connect();
+  next.write(`{"id":2,"method":"ping"}${' '.repeat(maxRequestLineBytes - 100)}`);
+  next.write('\n');
+  await next.line(1);
+  expect(next.messages[1]).toMatchObject({ id: 2, result: {} });
+});
+
 it('leaves nothing behind when clients leave in the middle of anything', async () => {
   await using daemon = await LocalDaemon.start();
   for (let seq = 0; seq < 500; seq += 1) daemon.add('rfq.maker', 'x'.repeat(2_000));

@@ -6,7 +6,7 @@ import { BadRequest, parseOutages, parseRequest, parseSubscribe } from '../../sr
 /** What reading a line comes to: the request, or the error as the client gets it. */
 function read(line: string): unknown {
   try {
-    return parseRequest(line);
+    return parseRequest(Buffer.from(line));
   } catch (error) {
     if (!(error instanceof BadRequest)) throw error;
     return { id: error.id, code: error.code, message: error.message };
@@ -19,6 +19,11 @@ describe('a request line', () => {
     ['{"id":"a","method":"status","params":{"x":1}}', { id: 'a', method: 'status', params: { x: 1 } }],
     ['{"id":null,"method":"ping"}', { id: null, method: 'ping', params: {} }],
     ['{"method":"ping"}', { id: undefined, method: 'ping', params: {} }],
+    [
+      `{"id":9007199254740991,"method":"rest","params":{"data":"${',:[{\\\\\\"'.repeat(3_000)}"}}`,
+      { id: Number.MAX_SAFE_INTEGER, method: 'rest', params: { data: ',:[{\\"'.repeat(3_000) } },
+    ],
+    [`{"id":"${'i'.repeat(1_024)}","method":"ping"}`, { id: 'i'.repeat(1_024), method: 'ping', params: {} }],
     [' {"id":0,"method":""}\r', { id: 0, method: '', params: {} }],
   ])('%s is a request', (line, expected) => {
     expect(read(line)).toEqual(expected);
@@ -36,6 +41,17 @@ describe('a request line', () => {
     ['{"id":{},"method":"ping"}', null, -32600, 'id is a string, a number or null'],
     ['{"id":true,"method":"ping"}', null, -32600, 'id is a string, a number or null'],
     ['{"id":[1],"method":"ping"}', null, -32600, 'id is a string, a number or null'],
+    [`{"id":"${'i'.repeat(1_025)}","method":"ping"}`, null, -32600, 'an id has 1024 characters at most'],
+    [
+      '{"id":9007199254740992,"method":"ping"}',
+      null,
+      -32600,
+      'a number as id is not beyond 2^53; write a larger one as text',
+    ],
+    ['{"id":-1e999,"method":"ping"}', null, -32600, 'a number as id is not beyond 2^53; write a larger one as text'],
+    ['['.repeat(100_000), null, -32600, 'a request holds 1024 values at most'],
+    [`{"id":1,"params":{"a":[${'0,'.repeat(3_000)}0]}}`, null, -32600, 'a request holds 1024 values at most'],
+    [`{"id":1,"params":{"a":[${'"",'.repeat(1_500)}""]}}`, null, -32600, 'a request holds 1024 values at most'],
     ['{"id":1}', 1, -32600, 'method is missing or not a string'],
     ['{"id":"x","method":5}', 'x', -32600, 'method is missing or not a string'],
     ['{}', null, -32600, 'method is missing or not a string'],
@@ -57,7 +73,7 @@ describe('a request line', () => {
     fc.assert(
       fc.property(lines, (line) => {
         try {
-          const { id, method, params } = parseRequest(line);
+          const { id, method, params } = parseRequest(Buffer.from(line));
           expect(id === undefined || id === null || ['string', 'number'].includes(typeof id)).toBe(true);
           expect([typeof method, typeof params]).toEqual(['string', 'object']);
         } catch (error) {
@@ -81,6 +97,7 @@ describe('the parameters of subscribe', () => {
     [{ from: { since: 1_795_334_400_123.5 } }],
     [{ channels: Array.from({ length: 256 }, (_, index) => `c${index}`) }],
     [{ channels: ['x'.repeat(256)] }],
+    [{ channels: ['*'.repeat(250), 'a*b*c*', '***'] }],
   ])('%j are taken as they stand', (params) => {
     expect(parseSubscribe(params)).toEqual(params);
   });
@@ -98,6 +115,7 @@ describe('the parameters of subscribe', () => {
     [{ channels: ['rfq.*', 5] }, pattern],
     [{ channels: [''] }, pattern],
     [{ channels: ['x'.repeat(257)] }, pattern],
+    [{ channels: ['*'.repeat(250), 'a*b*c*', '****'] }, 'channels has 256 stars at most, in all patterns together'],
     [{ from: 'newest' }, from],
     [{ from: 12 }, from],
     [{ from: null }, from],
