@@ -28,6 +28,8 @@ interface ChannelAccount {
 
 /** What a second session took over from may have been dead: until it is asked, the gap is open at its end. */
 const toleratedMs = 6_000;
+/** What a second session brings is held back so long at most, for what the first one may still bring. */
+const heldBackMs = 500;
 
 const stillBlind = () => ({ until: Number.POSITIVE_INFINITY });
 
@@ -55,6 +57,8 @@ export class Accounts {
   #heardAgainAt: number | null = null;
   /** The venue's latest delay, and until when it may still show. */
   #delay = { ms: 0, until: Number.NEGATIVE_INFINITY };
+  /** Since when there is one socket again after there were two; null while there are two. */
+  #oneSince: number | null = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, report: Report) {
     this.#world = world;
@@ -102,7 +106,17 @@ export class Accounts {
   #mayArriveNow({ at, slack }: Sent): boolean {
     const { scheduler, judge, frozenUntil } = this.#world;
     const heldUntil = Math.max(frozenUntil, judge.resumedAt);
-    return at >= scheduler.now - slack || (at <= heldUntil + slack && scheduler.now <= heldUntil + slack + 1_000);
+    const heldBack = this.#oneSince === null || this.#oneSince === scheduler.now ? heldBackMs : 0;
+    return (
+      at >= scheduler.now - slack - heldBack || (at <= heldUntil + slack && scheduler.now <= heldUntil + slack + 1_000)
+    );
+  }
+
+  /** After every event. */
+  afterEvent(): void {
+    const { run, scheduler } = this.#world;
+    if ((run?.wires.held ?? 0) > 1) this.#oneSince = null;
+    else this.#oneSince ??= scheduler.now;
   }
 
   reconciled(message: string): void {

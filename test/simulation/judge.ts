@@ -200,6 +200,7 @@ export class Judge {
   }
 
   afterEvent(): void {
+    this.#accounts.afterEvent();
     this.#conduct.afterEvent();
   }
 
