@@ -92,6 +92,8 @@ export class GapKeeper {
       case 'gap.ended':
         // Time in suspend that nobody has noticed yet was blind too.
         this.#clockWatch.look();
+        // Where a session lives on its heartbeats have told the time, and the next one is half a minute away.
+        if (fact.at === null) this.#forgetDates();
         this.ledger.end(fact.at ?? clock.monotonic());
         store.markHeard(clock.wall(), this.#venueOffset);
         break;
@@ -113,12 +115,15 @@ export class GapKeeper {
       clockOffsetMs !== null || this.#heartbeats >= heartbeatsAwaited || this.#refusals >= refusalsAwaited;
   }
 
-  #open({ cause, session, proof }: Extract<SupervisorFact, { type: 'gap.opened' }>): void {
-    const { clock, intake, channels } = this.#ports;
-    this.#verdict = null;
+  #forgetDates(): void {
     this.#isDated = false;
     this.#heartbeats = 0;
     this.#refusals = 0;
+  }
+
+  #open({ cause, session, proof }: Extract<SupervisorFact, { type: 'gap.opened' }>): void {
+    const { clock, intake, channels } = this.#ports;
+    this.#verdict = null;
     // The timers that would notice an absence may all be late themselves.
     this.#clockWatch.look();
     const since = blindSince({

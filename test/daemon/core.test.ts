@@ -206,6 +206,21 @@ test('a session that was dead when another one took over leaves a gap from when 
   expect([stage.state, told()]).toEqual(['live', expect.not.arrayContaining(['session.closed'])]);
 });
 
+test('a blind spot is settled at once: the heartbeats of the session that lives on have told the clock of the venue', async () => {
+  await open();
+  await pass(10 * second);
+  stage.venue.inject({ kind: 'half-open', forMs: second });
+  await pass(2 * second);
+  stage.core.rotate();
+  await pass(4.9 * second);
+  expect([told().at(-1), stage.gaps]).toEqual(['session.rotated', []]);
+  await pass(second);
+  expect(stage.gaps).toMatchObject([
+    { phase: 'open', id: 1, cause: 'half-open' },
+    { phase: 'closed', id: 1, reconciled: true },
+  ]);
+});
+
 test('a host that slept has the link proved at once', async () => {
   await open();
   await pass(20 * second);
