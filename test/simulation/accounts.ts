@@ -49,7 +49,9 @@ export class Accounts {
   /** What became of each RFQ at the venue, and what a reader knows of it. */
   readonly #statusAtVenue = new Map<number, { readonly status: string; readonly at: number }>();
   readonly #statusKnown = new Map<number, string>();
-  /** What the wall clock of the host was off when the last run ended. */
+  /** What the wall clock of the host was off when figd last wrote down that the venue is heard. */
+  #offsetAtMark = 0;
+  /** What that was at the end of the last run. */
   #offsetAtEnd = 0;
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
@@ -158,8 +160,17 @@ export class Accounts {
   onHeardAgain(): void {
     const { now } = this.#world.scheduler;
     this.#heardAgainAt ??= now;
+    this.onMark();
     for (const gap of [...this.#gaps.values(), ...this.#untold])
       if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
+  }
+
+  /**
+   * figd writes down when it last heard the venue, by its clock as it is now. Should it die before it does so again,
+   * that is when the gap begins, whatever the clock is set to in between.
+   */
+  onMark(): void {
+    this.#offsetAtMark = this.#world.host.offset;
   }
 
   #checkLength(gap: TrueGap, blindMs: number): void {
@@ -172,7 +183,7 @@ export class Accounts {
   }
 
   onEnded(): void {
-    this.#offsetAtEnd = this.#world.host.offset;
+    this.#offsetAtEnd = this.#offsetAtMark;
     this.#untold.length = 0;
     this.#heardAgainAt = null;
   }
