@@ -42,8 +42,7 @@ export interface VenueSessionPorts {
 
 export interface SessionHandlers {
   readonly opened: () => void;
-  /** `isComplete`: it ended with a close frame. */
-  readonly closed: (failure: Failure, isComplete: boolean) => void;
+  readonly closed: (failure: Failure) => void;
 }
 
 /** Our clock was set while the venue answered: how far it is from theirs was not measured. */
@@ -74,7 +73,7 @@ export class VenueSession {
       closed: (found, isComplete) => {
         if (isComplete) this.#lastFrameAt = ports.clock.monotonic();
         this.#calls.end(found);
-        handlers.closed(found, isComplete);
+        handlers.closed(found);
       },
     });
   }

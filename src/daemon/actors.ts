@@ -46,9 +46,9 @@ export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment }: 
     const open = (session: number) => {
       own.add(session);
       const opened = () => tell({ type: 'socket.opened', session });
-      const closed = (found: Failure, isComplete: boolean) => {
+      const closed = (found: Failure) => {
         cut(session);
-        tell({ type: 'socket.closed', session, failure: found, isComplete });
+        tell({ type: 'socket.closed', session, failure: found });
       };
       sessions.set(session, dial(session, { opened, closed }));
     };

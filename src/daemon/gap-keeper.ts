@@ -1,4 +1,5 @@
 import { blindSince } from '../machines/policies/blindness.ts';
+import type { HeartbeatAck } from '../machines/session.events.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import { type Clock, wallAt } from '../protocol/clock.ts';
 import type { GapRecord, LedgerStore, Reconciled } from '../protocol/ledger.ts';
@@ -19,7 +20,10 @@ export interface GapKeeperPorts {
   readonly onJump: (jump: TimeJump) => void;
 }
 
+/** A heartbeat that was slept through tells no time; two in a row that tell none are taken for good. */
 const heartbeatsAwaited = 2;
+/** One that was refused says nothing of the clock. At one every 2 s, a venue that minds has closed the session by then. */
+const refusalsAwaited = 15;
 
 /** Turns what the machines make known into entries of the ledger, by what the clocks say of it. */
 export class GapKeeper {
@@ -28,9 +32,10 @@ export class GapKeeper {
   readonly #clockWatch: ClockWatch;
   /** Venue clock minus ours in milliseconds, as the latest heartbeat told; null before one has. */
   #venueOffset: number | null = null;
-  /** Whether that is known since the venue is heard, and how many heartbeats were answered since then. */
+  /** Whether that is known since the venue is heard, and how many heartbeats were taken and refused since then. */
   #isDated = false;
   #heartbeats = 0;
+  #refusals = 0;
   /** What became of the latest comparison, until the gaps it was made for are settled. */
   #verdict: Exclude<Reconciled, null> | null = null;
 
@@ -52,7 +57,7 @@ export class GapKeeper {
     store.markHeard(wallAt(clock, intake.lastHeardAt ?? clock.monotonic()), this.#venueOffset);
   }
 
-  /** Venue clock minus ours; 0 where the venue tells no time, null before the first heartbeat since the venue is heard. */
+  /** Venue clock minus ours; 0 where the venue tells no time, null while heartbeats have yet to tell since it is heard. */
   clockOffset(): number | null {
     return this.#isDated ? (this.#venueOffset ?? 0) : null;
   }
@@ -78,7 +83,7 @@ export class GapKeeper {
       case 'session.heartbeat':
         // Measured by the clock as it is now: a step that nobody has noticed yet must not be taken off it again.
         this.#clockWatch.look();
-        this.#date(fact.clockOffsetMs);
+        this.#date(fact);
         this.#settleGaps();
         break;
       case 'gap.opened':
@@ -87,6 +92,8 @@ export class GapKeeper {
       case 'gap.ended':
         // Time in suspend that nobody has noticed yet was blind too.
         this.#clockWatch.look();
+        // Where a session lives on its heartbeats have told the time, and the next one is half a minute away.
+        if (fact.at === null) this.#forgetDates();
         this.ledger.end(fact.at ?? clock.monotonic());
         store.markHeard(clock.wall(), this.#venueOffset);
         break;
@@ -99,18 +106,24 @@ export class GapKeeper {
     }
   }
 
-  /** A heartbeat that was refused, or slept through, tells no time; two in a row that tell none are taken for good. */
-  #date(clockOffsetMs: number | null): void {
-    this.#heartbeats += 1;
+  /** What an answered heartbeat says of the venue's clock. */
+  #date({ clockOffsetMs, refusal }: HeartbeatAck): void {
+    if (refusal === undefined) this.#heartbeats += 1;
+    else this.#refusals += 1;
     this.#venueOffset = clockOffsetMs ?? this.#venueOffset;
-    this.#isDated ||= clockOffsetMs !== null || this.#heartbeats >= heartbeatsAwaited;
+    this.#isDated ||=
+      clockOffsetMs !== null || this.#heartbeats >= heartbeatsAwaited || this.#refusals >= refusalsAwaited;
+  }
+
+  #forgetDates(): void {
+    this.#isDated = false;
+    this.#heartbeats = 0;
+    this.#refusals = 0;
   }
 
   #open({ cause, session, proof }: Extract<SupervisorFact, { type: 'gap.opened' }>): void {
     const { clock, intake, channels } = this.#ports;
     this.#verdict = null;
-    this.#isDated = false;
-    this.#heartbeats = 0;
     // The timers that would notice an absence may all be late themselves.
     this.#clockWatch.look();
     const since = blindSince({

@@ -14,7 +14,7 @@ export interface ReconciliationPorts {
   readonly listing: Pick<RfqListing, 'page'>;
   /** The oldest gap that waits for a comparison, or null. */
   readonly outstanding: () => GapRecord | null;
-  /** Venue clock minus ours, in milliseconds; null before this session's first heartbeat was answered. */
+  /** Venue clock minus ours, in milliseconds; null while the session's first heartbeats have yet to tell. */
   readonly clockOffset: () => number | null;
   /** The channels that are subscribed to. */
   readonly channels: readonly string[];
@@ -49,8 +49,6 @@ const mostPages = 200;
 const mostSuspects = 10_000;
 /** Some 50 kB, which any reader in step takes in one turn. */
 const publishedAtOnce = 32;
-/** A heartbeat that is not answered in the default time-out ends the session, and the comparison with it. */
-const offsetPatienceMs = 6_000;
 const offsetPauseMs = 100;
 
 /** Finds what the events should have told and did not, by comparing them with the venue's list of RFQs. */
@@ -92,12 +90,16 @@ export class Reconciliation {
     return { missed };
   }
 
-  /** The list is asked for, and read, by the venue's clock: how far it is from ours the first heartbeat tells. */
+  /**
+   * The list is asked for, and read, by the venue's clock: how far it is from ours the first heartbeat tells. Heartbeats
+   * that are not answered end the session, and the comparison with it.
+   */
   async #offset(signal: AbortSignal): Promise<number> {
-    const { clock, clockOffset } = this.#ports;
-    const patience = clock.monotonic() + offsetPatienceMs;
-    while (clockOffset() === null && clock.monotonic() < patience) await this.#pause(offsetPauseMs, signal);
-    return clockOffset() ?? 0;
+    for (;;) {
+      const offset = this.#ports.clockOffset();
+      if (offset !== null) return offset;
+      await this.#pause(offsetPauseMs, signal);
+    }
   }
 
   async #suspects(startTime: number, endTime: number, gapSince: number | null, signal: AbortSignal) {

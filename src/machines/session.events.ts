@@ -111,13 +111,7 @@ export interface CuttingTime {
 /** Facts from the sockets, by the number of the session each belongs to. */
 export type SocketFact =
   | { readonly type: 'socket.opened'; readonly session: number }
-  | {
-      readonly type: 'socket.closed';
-      readonly session: number;
-      readonly failure: Failure;
-      /** It ended with a close frame: everything the venue had sent on it has arrived. */
-      readonly isComplete: boolean;
-    };
+  | { readonly type: 'socket.closed'; readonly session: number; readonly failure: Failure };
 
 export type SocketCommand =
   /** Open a second socket. */

@@ -80,15 +80,6 @@ export const sessionSetup = setup({
     'is it ours?': ({ context }, params: OfSession) => params.session === context.id,
     "is it the successor's?": ({ context }, params: OfSession) => params.session === context.successor,
     "is it the predecessor's?": ({ context }, params: OfSession) => params.session === context.predecessor,
-    // A close frame that is read within a round trip of the takeover may have left before the successor was subscribed.
-    "is it the predecessor's last word?": (
-      { context: { predecessor, takeover, now } },
-      params: OfSession & { readonly isComplete: boolean },
-    ) =>
-      params.session === predecessor &&
-      params.isComplete &&
-      takeover !== null &&
-      now() - takeover.at >= takeover.proof.rttMs,
     'is every channel confirmed?': ({ context }) => context.refused.length === 0,
     'is a newer token out?': ({ context }) => isNewerTokenOut(context),
     'did the renewal bring a newer token?': ({ context }, params: { token: number }) =>

@@ -141,6 +141,39 @@ test.each([-minute, 60 * minute])(
   },
 );
 
+test.each([-10 * minute, 60 * minute])(
+  'a venue that refuses the first heartbeats is not taken for one without a clock, though ours was set by %d ms',
+  async (step) => {
+    await open();
+    await pass(10 * second);
+    const { clock, store, venue } = stage;
+    await stage.stop();
+    const since = store.gap(1)?.since ?? 0;
+    clock.step(step);
+    clock.look();
+    venue.burst(60);
+    venue.inject({ kind: 'rpc-error', method: 'heartbeat', code: 429, message: 'rate limit exceeded', times: 5 });
+    await open({ clock, store, venue });
+    const blindMs = clock.monotonic() - second / 2 + epoch - since;
+    await pass(9 * second);
+    expect([stage.settled, stage.reconciled]).toEqual([[], []]);
+    await pass(4 * second);
+    expect(stage.settled).toMatchObject([{ id: 1, blindMs, reconciled: true }]);
+    expect(stage.reconciled.length).toBeGreaterThanOrEqual(20);
+  },
+);
+
+test('a venue that refuses every heartbeat and does not mind settles the gap after half a minute', async () => {
+  await open();
+  await pass(10 * second);
+  stage.venue.inject({ kind: 'rpc-error', method: 'heartbeat', code: 429, message: 'rate limit exceeded' });
+  stage.dropAll();
+  await pass(27 * second);
+  expect([stage.state, stage.settled]).toEqual(['live', []]);
+  await pass(3 * second);
+  expect(stage.settled).toMatchObject([{ id: 1, reconciled: true }]);
+});
+
 test('a gap is settled once the first heartbeat of the session has told the clock of the venue, and not before', async () => {
   await open({ flags: { 'reconcile.enabled': 'false' } });
   await pass(5 * second);
@@ -171,6 +204,21 @@ test('a session that was dead when another one took over leaves a gap from when 
   const blindMs = takenOverAt - heardAt;
   expect(stage.gaps.slice(1)).toEqual([{ phase: 'closed', id: 1, until: takenOverAt, blindMs, reconciled: true }]);
   expect([stage.state, told()]).toEqual(['live', expect.not.arrayContaining(['session.closed'])]);
+});
+
+test('a blind spot is settled at once: the heartbeats of the session that lives on have told the clock of the venue', async () => {
+  await open();
+  await pass(10 * second);
+  stage.venue.inject({ kind: 'half-open', forMs: second });
+  await pass(2 * second);
+  stage.core.rotate();
+  await pass(4.9 * second);
+  expect([told().at(-1), stage.gaps]).toEqual(['session.rotated', []]);
+  await pass(second);
+  expect(stage.gaps).toMatchObject([
+    { phase: 'open', id: 1, cause: 'half-open' },
+    { phase: 'closed', id: 1, reconciled: true },
+  ]);
 });
 
 test('a host that slept has the link proved at once', async () => {

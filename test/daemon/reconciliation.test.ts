@@ -196,12 +196,6 @@ describe('the clock of the venue', () => {
     expect(stage.queries).toMatchObject([{ at: 3_000, endTime: epoch + 3_000 - 30 * second }]);
   });
 
-  test('is taken for ours where nobody tells it for 6 s', async () => {
-    stage.offset = null;
-    await stage.compare();
-    expect(stage.queries).toMatchObject([{ at: 6 * second, endTime: epoch + 6 * second }]);
-  });
-
   test('is not waited for any longer than the session lives', async () => {
     stage.offset = null;
     const lost = new AbortController();

@@ -28,6 +28,8 @@ interface ChannelAccount {
 
 /** What a second session took over from may have been dead: until it is asked, the gap is open at its end. */
 const toleratedMs = 6_000;
+/** What a second session brings is held back so long at most, for what the first one may still bring. */
+const heldBackMs = 500;
 
 /** After a restart a reader catches up from the disk in so many steps at most, each up to one and a half times its latency. */
 const fetches = 12;
@@ -50,7 +52,9 @@ export class Accounts {
   /** What became of each RFQ at the venue, and what a reader knows of it. */
   readonly #statusAtVenue = new Map<number, { readonly status: string; readonly at: number }>();
   readonly #statusKnown = new Map<number, string>();
-  /** What the wall clock of the host was off when the last run ended. */
+  /** What the wall clock of the host was off when figd last wrote down that the venue is heard. */
+  #offsetAtMark = 0;
+  /** What that was at the end of the last run. */
   #offsetAtEnd = 0;
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
@@ -58,6 +62,8 @@ export class Accounts {
   #heardAgainAt: number | null = null;
   /** The venue's latest delay, and until when it may still show. */
   #delay = { ms: 0, until: Number.NEGATIVE_INFINITY };
+  /** Since when there is one socket again after there were two; null while there are two. */
+  #oneSince: number | null = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, report: Report) {
     this.#world = world;
@@ -106,7 +112,17 @@ export class Accounts {
     const slack = onItsWay + late;
     const { scheduler, judge, frozenUntil } = this.#world;
     const heldUntil = Math.max(frozenUntil, judge.resumedAt);
-    return at >= scheduler.now - slack || (at <= heldUntil + slack && scheduler.now <= heldUntil + slack + 1_000);
+    const heldBack = this.#oneSince === null || this.#oneSince === scheduler.now ? heldBackMs : 0;
+    return (
+      at >= scheduler.now - slack - heldBack || (at <= heldUntil + slack && scheduler.now <= heldUntil + slack + 1_000)
+    );
+  }
+
+  /** After every event. */
+  afterEvent(): void {
+    const { run, scheduler } = this.#world;
+    if ((run?.wires.held ?? 0) > 1) this.#oneSince = null;
+    else this.#oneSince ??= scheduler.now;
   }
 
   reconciled(message: string): void {
@@ -148,8 +164,17 @@ export class Accounts {
   onHeardAgain(): void {
     const { now } = this.#world.scheduler;
     this.#heardAgainAt ??= now;
+    this.onMark();
     for (const gap of [...this.#gaps.values(), ...this.#untold])
       if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
+  }
+
+  /**
+   * figd writes down when it last heard the venue, by its clock as it is now. Should it die before it does so again,
+   * that is when the gap begins, whatever the clock is set to in between.
+   */
+  onMark(): void {
+    this.#offsetAtMark = this.#world.host.offset;
   }
 
   #checkLength(gap: TrueGap, blindMs: number): void {
@@ -162,7 +187,7 @@ export class Accounts {
   }
 
   onEnded(): void {
-    this.#offsetAtEnd = this.#world.host.offset;
+    this.#offsetAtEnd = this.#offsetAtMark;
     this.#untold.length = 0;
     this.#heardAgainAt = null;
   }

@@ -171,6 +171,11 @@ export class Judge {
     this.#torn.push({ epoch: log.epoch, from: (feed?.written ?? 0) + 1, to: log.head });
   }
 
+  /** figd has looked around, and written down until when it heard the venue. */
+  onLook(): void {
+    this.#accounts.onMark();
+  }
+
   /** The process is gone. */
   onEnded(): void {
     this.note('>>> figd has ended');
@@ -200,6 +205,7 @@ export class Judge {
   }
 
   afterEvent(): void {
+    this.#accounts.afterEvent();
     this.#conduct.afterEvent();
   }
 

@@ -154,6 +154,7 @@ export class World {
     const look = () => {
       core.lookAtClock();
       core.lookAround();
+      this.judge.onLook();
       clock.setTimeout(look, lookIntervalMs);
     };
     clock.setTimeout(look, lookIntervalMs);

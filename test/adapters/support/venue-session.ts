@@ -20,8 +20,6 @@ export class TestSession implements AsyncDisposable {
   readonly events: SeenEvent[] = [];
   readonly strays: (string | number | null)[] = [];
   readonly closes: Failure[] = [];
-  /** Whether it ended with a close frame; null before its end. */
-  isComplete: boolean | null = null;
   readonly unknown: Failure[] = [];
   opened = 0;
 
@@ -57,9 +55,8 @@ export class TestSession implements AsyncDisposable {
         opened: () => {
           this.opened += 1;
         },
-        closed: (failure, isComplete) => {
+        closed: (failure) => {
           this.closes.push(failure);
-          this.isComplete = isComplete;
         },
       },
     );

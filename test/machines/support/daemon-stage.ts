@@ -73,7 +73,7 @@ export class DaemonStage {
   /** When each token was asked for. */
   readonly requests: number[] = [];
   readonly sockets = { open: 0, most: 0 };
-  #close: (session: number, failure: Failure, isComplete: boolean) => void = () => {};
+  #close: (session: number, failure: Failure) => void = () => {};
   #newestToken = 0;
 
   constructor(
@@ -141,9 +141,9 @@ export class DaemonStage {
     return settle();
   }
 
-  /** The socket of the current session, or of the one given, closes without a close frame. */
+  /** The socket of the current session, or of the one given, closes. */
   drop(failure: Failure = lost, session = this.sessionId): Promise<void> {
-    this.#close(session, failure, false);
+    this.#close(session, failure);
     return settle();
   }
 
@@ -188,9 +188,9 @@ export class DaemonStage {
       const cut = (session: number) => {
         if (open.delete(session)) this.sockets.open -= 1;
       };
-      const close = (session: number, failure: Failure, isComplete: boolean) => {
+      const close = (session: number, failure: Failure) => {
         cut(session);
-        tell({ type: 'socket.closed', session, failure, isComplete });
+        tell({ type: 'socket.closed', session, failure });
       };
       const dial = (session: number) => {
         this.dials.push(this.time.now());
@@ -199,13 +199,13 @@ export class DaemonStage {
         this.sockets.most = Math.max(this.sockets.most, this.sockets.open);
         const outcome = this.venue.connect(session);
         if (outcome === 'opens') tell({ type: 'socket.opened', session });
-        else if (outcome !== null) close(session, outcome, false);
+        else if (outcome !== null) close(session, outcome);
       };
       this.#close = close;
       receive(({ type, session }) => {
         if (type === 'dial') dial(session);
         else if (type === 'cut') cut(session);
-        else if (this.venue.hangsUp) close(session, lost, true);
+        else if (this.venue.hangsUp) close(session, lost);
       });
       dial(input.session);
       return () => {

@@ -50,12 +50,11 @@ export const outputOf = (told: Pick<SessionOutput, 'failure'> & Partial<SessionO
   ...told,
 });
 
-/** The fact that a socket has closed; with a close frame, unless said otherwise. */
-export const closed = (session: number, found: Failure = lost, isComplete = true): SessionEvent => ({
+/** The fact that a socket has closed. */
+export const closed = (session: number, found: Failure = lost): SessionEvent => ({
   type: 'socket.closed',
   session,
   failure: found,
-  isComplete,
 });
 
 /** The fact that there is a newer token. */
