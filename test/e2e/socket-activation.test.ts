@@ -47,10 +47,12 @@ function holder(configFile: string, descriptors: readonly number[], names = ''):
   const child = spawn('/bin/sh', ['-c', script, 'sh', binFigd, 'run', '--config', configFile], {
     stdio: ['pipe', 'pipe', 'pipe', ...descriptors],
     env: { PATH: process.env['PATH'] },
+    // A group of its own, so that a daemon does not outlive a test that fails.
+    detached: true,
   }) as unknown as ChildProcessWithoutNullStreams;
   onTestFinished(async () => {
     const ended = once(child, 'exit');
-    child.kill('SIGKILL');
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await ended;
   });
   return child;
