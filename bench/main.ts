@@ -1,3 +1,4 @@
+import { build } from './build.ts';
 import { endAll, endChildrenWithUs } from './children.ts';
 import { Comparison, startContenders } from './compare.ts';
 import { describeMachine, isBusy } from './machine.ts';
@@ -19,6 +20,7 @@ try {
   process.stderr.write(error.message === '' ? usage : `${error.message}\n\n${usage}`);
   process.exit(error.message === '' ? 0 : usageError);
 }
+build();
 endChildrenWithUs();
 const stage = await Stage.open();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

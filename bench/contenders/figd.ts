@@ -4,12 +4,11 @@ import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { program } from '../build.ts';
 import { end, track } from '../children.ts';
 import type { Place } from './contender.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const lookMs = 5;
 const startMs = 20_000;
 
@@ -35,7 +34,7 @@ export class FigdProcess {
     writeFileSync(config, configuration(place, this.directory, options), { mode: 0o600 });
     const log = openSync(join(place.directory, 'figd.log'), 'a');
     this.child = track(
-      spawn(process.execPath, [...(options.nodeArguments ?? []), main, 'run', '--config', config], {
+      spawn(process.execPath, [...(options.nodeArguments ?? []), program, 'run', '--config', config], {
         stdio: ['ignore', log, log],
         env: cleanEnvironment(),
       }),
@@ -63,7 +62,7 @@ export class FigdProcess {
   /** How long `figd status` takes, from its start to its end, in milliseconds. */
   async statusTime(): Promise<number> {
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [main, 'status', '--local.directory', this.directory], {
+    const child = spawn(process.execPath, [program, 'status', '--local.directory', this.directory], {
       stdio: 'ignore',
       env: cleanEnvironment(),
     });
