@@ -7,7 +7,8 @@ import { type LedgerContents, MemoryLedger } from '../../log/memory-ledger.ts';
 import type { GapRecord, LedgerMemory, LedgerStore, Paced } from '../../protocol/ledger.ts';
 import type { Retention } from './journal-file.ts';
 import type { Answers, FromThread, Question, ThreadStart, ToThread } from './messages.ts';
-import { readSequence, SequenceFile, sequenceFileName } from './sequence-file.ts';
+import { SequenceFile, sequenceFileName } from './sequence-file.ts';
+import { readSequence } from './sequence-record.ts';
 
 /** Another figd keeps its journal in the same directory. */
 export class DirectoryTakenError extends Error {
