@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, write } from 'node:fs';
+import { closeSync, existsSync, fdatasync, fdatasyncSync, write } from 'node:fs';
 import type { Grant, Numbers } from '../../log/numbers.ts';
 import { words } from '../sqlite-file.ts';
 import {
@@ -136,6 +136,22 @@ export class SequenceFile implements Numbers {
     this.#release();
   }
 
+  /** Makes the file again where somebody has removed it, so that the next start goes on with the epoch. */
+  restore(): void {
+    const { path } = this.#options;
+    if (this.#isOver || this.#fd === null || existsSync(path)) return;
+    try {
+      this.#serial += 1;
+      const fd = createSequence(path, firstRecord(this.#options, this.#epoch, this.#ceiling, this.#serial));
+      this.#release();
+      this.#fd = fd;
+      this.#far = this.#ceiling + farStep;
+      this.#farOnDisk = this.#far;
+    } catch {
+      this.#burnIfNamed(0);
+    }
+  }
+
   /** So that a step lasts for some tenths of a second at whatever pace the events come. */
   #adaptStep(): void {
     const now = this.#options.now();
@@ -235,15 +251,21 @@ export class SequenceFile implements Numbers {
       this.#ceiling = head;
       this.#far = head + farStep;
       this.#farOnDisk = this.#far;
+      this.#isBurnt = false;
       onTrouble(null);
     } catch {
-      // It has been told already. The next start must not go on with an epoch in which numbers go on unkept.
-      if (readSequence(path)?.epoch === this.#epoch) this.#burn(head);
+      // It has been told already.
+      this.#burnIfNamed(head);
     }
   }
 
-  /** No more numbers of this epoch: the next one that is needed begins another. */
-  #burn(head: number): void {
+  /**
+   * The next start must not go on with an epoch in which numbers go on unkept: where a file names it all the same, the
+   * next number that is needed begins another.
+   */
+  #burnIfNamed(head: number): void {
+    if (readSequence(this.#options.path)?.epoch !== this.#epoch) return;
+    this.#release();
     this.#isBurnt = true;
     this.#ceiling = head;
   }

@@ -15,7 +15,7 @@ vi.mock('node:fs', async (original) => {
 });
 
 /** What happens to a daemon and its disk, in any order. */
-type Plain = 'turn' | 'land' | 'complete' | 'stop' | 'kill' | 'break' | 'mend' | 'remove';
+type Plain = 'turn' | 'restore' | 'land' | 'complete' | 'stop' | 'kill' | 'break' | 'mend' | 'remove';
 type Step =
   | { readonly do: 'give'; readonly count: number }
   | { readonly do: Plain }
@@ -30,7 +30,7 @@ const often = fc.oneof(
   fc.nat({ max: 2_000 }).map((ms): Step => ({ do: 'wait', ms })),
 );
 const seldom = fc.oneof(
-  simple('stop', 'kill', 'kill', 'break', 'mend', 'mend', 'remove'),
+  simple('restore', 'stop', 'kill', 'kill', 'break', 'mend', 'mend', 'remove'),
   fc.constant<Step>({ do: 'wait', ms: 20_000 }),
   fc.tuple(fc.nat({ max: 1_000 }), fc.nat({ max: 1_000 })).map((pick): Step => ({ do: 'power loss', pick })),
   fc
@@ -88,7 +88,9 @@ class Runs implements Disposable {
         break;
       case 'remove':
         rmSync(this.path, { force: true });
-        this.#numbers = null;
+        break;
+      case 'restore':
+        numbers.restore();
         break;
       case 'break':
         disk.current.isBroken = true;

@@ -167,3 +167,27 @@ it('can be read by people', () => {
   expect(JSON.parse(second ?? '')).toMatchObject({ epoch: 'e1', ceiling: 0, closed: false });
   expect((statSync(place.path).mode & 0o777).toString(8)).toBe('640');
 });
+
+it('makes its file again where the directory was removed, without a number given twice', () => {
+  using place = new Place();
+  const numbers = place.open();
+  const { ceiling } = numbers.raise(1);
+  rmSync(place.path);
+  numbers.restore();
+  expect(given(place.open())).toEqual({ epoch: 'e1', first: ceiling + 1, isContinuous: false });
+  const { ino } = statSync(place.path);
+  numbers.restore();
+  expect(statSync(place.path).ino).toBe(ino);
+});
+
+it('keeps to the file it has where that cannot be made again: the next start begins a new epoch', () => {
+  using place = new Place();
+  const numbers = place.open();
+  numbers.raise(1);
+  rmSync(place.path);
+  mkdirSync(`${place.path}.new`);
+  numbers.restore();
+  expect(numbers.raise(66).epoch).toBe('e1');
+  rmSync(`${place.path}.new`, { recursive: true });
+  expect(given(place.open())).toEqual({ epoch: 'e2', first: 1, isContinuous: false });
+});
