@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 
@@ -50,6 +50,12 @@ export function makeFile(path: string): void {
   if (existsSync(path)) return;
   closeSync(openSync(path, 'a', fileMode));
   chmodSync(path, fileMode);
+}
+
+/** Names the file behind a path: another one in its place has another name. Null where there is none. */
+export function identityOf(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats === undefined ? null : `${stats.dev} ${stats.ino}`;
 }
 
 /** The version of the schema as it stands in the file; 0 in an empty one. @throws {NewerSchemaError} */

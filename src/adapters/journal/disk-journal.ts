@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Batch, Journal, JournalEntry, JournalQuery } from '../../log/journal.ts';
 import { type LedgerContents, MemoryLedger } from '../../log/memory-ledger.ts';
 import type { GapRecord, LedgerMemory, LedgerStore, Paced } from '../../protocol/ledger.ts';
-import type { Retention } from './journal-file.ts';
-import type { Answers, FromThread, Question, ThreadStart, ToThread } from './messages.ts';
-import { readSequence, SequenceFile, sequenceFileName } from './sequence-file.ts';
+import type { Hole, Retention } from './journal-file.ts';
+import type { SharedBlock } from './messages.ts';
+import { SequenceFile, sequenceFileName } from './sequence-file.ts';
+import { readSequence } from './sequence-record.ts';
+import { Thread, type Troubles } from './thread.ts';
 
 /** Another figd keeps its journal in the same directory. */
 export class DirectoryTakenError extends Error {
@@ -22,14 +23,9 @@ export interface DiskJournalOptions extends Retention {
   readonly onTrouble: (message: string | null) => void;
 }
 
-/** Why something is not written, by what it is. */
-type Troubles = Readonly<Record<'journal' | 'ledger' | 'sequence' | 'thread', string | null>>;
-
 const directoryMode = 0o750;
 const bootFile = '/proc/sys/kernel/random/boot_id';
 const epochBytes = 8;
-/** Beyond these the reserved memory of a second thread is of no use: it holds a few blocks at a time. */
-const threadLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
 /** How long a disk may take to let the files be closed. */
 const closeDeadlineMs = 3_000;
 
@@ -43,6 +39,8 @@ export class DiskJournal implements Journal {
   readonly #options: DiskJournalOptions;
   readonly #thread: Thread;
   #troubles: Troubles;
+  /** What the run before gave and did not write, until that is written down. */
+  #owed: Hole | null = null;
   #figures: { readonly epoch: string; readonly bytes: number; readonly oldest: number | null } | null = null;
 
   private constructor(options: DiskJournalOptions, thread: Thread, ledger: LedgerContents, numbers: SequenceFile) {
@@ -52,6 +50,7 @@ export class DiskJournal implements Journal {
     this.numbers = numbers;
     this.ledger = new MirroredLedger(ledger, thread);
     thread.onTrouble = (of, message) => this.#tell(of, message);
+    thread.onRenewed = () => numbers.restore();
     thread.onFigures = (figures) => {
       this.#figures = figures;
     };
@@ -71,8 +70,7 @@ export class DiskJournal implements Journal {
       throw new DirectoryTakenError(`another figd keeps its journal in ${options.directory}`);
     }
     const path = join(options.directory, sequenceFileName);
-    const record = readSequence(path);
-    const epoch = record?.epoch;
+    const { epoch, isClosed = false } = readSequence(path) ?? {};
     const last = epoch === undefined ? 0 : ((await thread.ask({ ask: 'last', epoch })) ?? null);
     let tellSequence = (message: string | null) => {
       thread.troubles = { ...thread.troubles, sequence: message };
@@ -88,11 +86,11 @@ export class DiskJournal implements Journal {
       wasDamaged ? null : last,
     );
     const before = numbers.first - 1;
-    const reason = record?.isClosed === true ? 'unwritten' : 'crash';
-    const hole = last !== null && before > last ? ({ from: last + 1, to: before, reason } as const) : null;
     const opened = new DiskJournal(options, thread, ledger, numbers);
     tellSequence = (message) => opened.#tell('sequence', message);
-    await thread.ask({ ask: 'write', epoch: numbers.epoch, hole, blocks: [] });
+    const reason = isClosed ? 'unwritten' : 'crash';
+    if (last !== null && before > last) opened.#owed = { from: last + 1, to: before, reason };
+    await opened.write({ epoch: numbers.epoch, hole: null, blocks: [] });
     return opened;
   }
 
@@ -112,6 +110,10 @@ export class DiskJournal implements Journal {
   }
 
   async write({ epoch, hole, blocks }: JournalEntry): Promise<boolean> {
+    if (epoch !== this.numbers.epoch) this.#owed = null;
+    const owed = this.#owed;
+    if (owed !== null && !(await this.#ask(epoch, owed, []))) return false;
+    this.#owed = null;
     const shared = blocks.map(({ first, last, bytes }) => ({
       first,
       last,
@@ -120,7 +122,7 @@ export class DiskJournal implements Journal {
       length: bytes.length,
     }));
     const lost = hole === null ? null : ({ ...hole, reason: 'unwritten' } as const);
-    return (await this.#thread.ask({ ask: 'write', epoch, hole: lost, blocks: shared })) ?? false;
+    return this.#ask(epoch, lost, shared);
   }
 
   async read({ epoch, from, channels, maxBytes }: JournalQuery): Promise<Batch | null> {
@@ -138,6 +140,10 @@ export class DiskJournal implements Journal {
   async close(head: number): Promise<void> {
     this.numbers.close(head);
     await this.#thread.close(closeDeadlineMs);
+  }
+
+  async #ask(epoch: string, hole: Hole | null, blocks: readonly SharedBlock[]): Promise<boolean> {
+    return (await this.#thread.ask({ ask: 'write', epoch, hole, blocks })) ?? false;
   }
 
   #tell(of: keyof Troubles, message: string | null): void {
@@ -178,95 +184,6 @@ class MirroredLedger implements LedgerStore {
   pace(what: Paced, at: number): void {
     this.#memory.pace(what, at);
     this.#thread.post({ change: 'pace', what, at });
-  }
-}
-
-type Opened = Extract<FromThread, { tell: 'opened' }>;
-
-/** The other thread, seen from here. */
-class Thread {
-  readonly opened: Promise<Opened>;
-  troubles: Troubles = { journal: null, ledger: null, sequence: null, thread: null };
-  onTrouble: (of: keyof Troubles, message: string | null) => void = (of, message) => {
-    this.troubles = { ...this.troubles, [of]: message };
-  };
-  onFigures: (figures: Extract<FromThread, { tell: 'figures' }>) => void = () => undefined;
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, (answer: Answers[keyof Answers] | undefined) => void>();
-  #lastId = 0;
-  #isOver = false;
-
-  constructor({ directory, retainFor, retainBytes }: DiskJournalOptions) {
-    const start: ThreadStart = { directory, retainFor, retainBytes };
-    const file = import.meta.url.endsWith('.ts') ? './journal-thread.ts' : './journal-thread.js';
-    // No environment: it may hold credentials.
-    this.#worker = new Worker(new URL(file, import.meta.url), {
-      workerData: start,
-      env: {},
-      resourceLimits: threadLimits,
-    });
-    const opened = Promise.withResolvers<Opened>();
-    this.opened = opened.promise;
-    this.#worker.on('message', (message: FromThread) => this.#receive(message, opened.resolve));
-    this.#worker.on('error', (error: Error) =>
-      this.#fail(`the journal's thread ended: ${error.message}`, opened.reject),
-    );
-    this.#worker.on('exit', () => this.#fail("the journal's thread ended", opened.reject));
-  }
-
-  post(message: ToThread): void {
-    if (!this.#isOver) this.#worker.postMessage(message);
-  }
-
-  /** Resolves with undefined where there is nobody to answer any more. */
-  ask<Q extends Question>(question: Q): Promise<Answers[Q['ask']] | undefined> {
-    if (this.#isOver) return Promise.resolve(undefined);
-    this.#lastId += 1;
-    const id = this.#lastId;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve as (answer: Answers[keyof Answers] | undefined) => void);
-      this.post({ id, question });
-    });
-  }
-
-  async close(deadlineMs: number): Promise<void> {
-    const deadline = Promise.withResolvers<void>();
-    const timer = setTimeout(deadline.resolve, deadlineMs);
-    await Promise.race([this.ask({ ask: 'close' }), deadline.promise]);
-    clearTimeout(timer);
-    await this.end();
-  }
-
-  async end(): Promise<void> {
-    this.#isOver = true;
-    await this.#worker.terminate();
-  }
-
-  #receive(message: FromThread, opened: (message: Opened) => void): void {
-    switch (message.tell) {
-      case 'opened':
-        opened(message);
-        break;
-      case 'trouble':
-        this.onTrouble(message.of, message.message);
-        break;
-      case 'figures':
-        this.onFigures(message);
-        break;
-      case 'answer':
-        this.#waiting.get(message.id)?.(message.answer);
-        this.#waiting.delete(message.id);
-        break;
-    }
-  }
-
-  #fail(message: string, reject: (error: Error) => void): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.onTrouble('thread', `${message}; events are kept in memory only until figd is started again`);
-    for (const answer of this.#waiting.values()) answer(undefined);
-    this.#waiting.clear();
-    reject(new Error(message));
   }
 }
 

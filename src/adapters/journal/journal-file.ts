@@ -1,8 +1,8 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { channelAt, receivedAtOf, skipLines } from '../../log/line.ts';
-import { patternTest } from '../../log/patterns.ts';
+import { receivedAtOf, skipLines } from '../../log/line.ts';
 import type { Lost, LostReason } from '../../protocol/local.ts';
-import { inTransaction, makeFile, numberOr, versionOf } from '../sqlite-file.ts';
+import { inTransaction, isDamage, makeFile, numberOr, versionOf } from '../sqlite-file.ts';
+import { blockIn, channelTest, checksum, type FileBlock, linesFrom, restOf } from './journal-block.ts';
 
 export const journalFileName = 'journal.db';
 
@@ -14,13 +14,6 @@ export interface Retention {
   /** Milliseconds. */
   readonly retainFor: number;
   readonly retainBytes: number;
-}
-
-/** Neighbouring lines. */
-export interface FileBlock {
-  readonly first: number;
-  readonly last: number;
-  readonly lines: Buffer;
 }
 
 /** A range of numbers whose events were never written. */
@@ -45,7 +38,8 @@ export interface JournalFigures {
   readonly oldest: number | null;
 }
 
-// The lines stand last in a row, so that what looks for a number or a moment does not read them.
+// The lines stand last in a row, so that what looks for a number or a moment does not read them. SQLite itself would not
+// notice if their bytes were others than those that were written, so their CRC-32 stands beside them.
 const schema = `
   CREATE TABLE epochs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE blocks (
@@ -55,6 +49,7 @@ const schema = `
     last_seq INTEGER NOT NULL,
     first_at REAL NOT NULL,
     last_at REAL NOT NULL,
+    crc INTEGER NOT NULL,
     lines BLOB NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX blocks_by_seq ON blocks (epoch, last_seq);
@@ -92,6 +87,8 @@ export class JournalFile {
   readonly #holeAt: StatementSync;
   readonly #blockSince: StatementSync;
   readonly #oldest: StatementSync;
+  readonly #lastBlock: StatementSync;
+  readonly #lastHole: StatementSync;
   readonly #dropOld: StatementSync;
   readonly #dropOldest: StatementSync;
   readonly #sizes: readonly StatementSync[];
@@ -102,20 +99,22 @@ export class JournalFile {
     this.#retention = retention;
     const prepare = (sql: string) => database.prepare(sql);
     this.#insert = prepare(
-      'INSERT INTO blocks (epoch, first_seq, last_seq, first_at, last_at, lines) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO blocks (epoch, first_seq, last_seq, first_at, last_at, crc, lines) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.#insertHole = prepare('INSERT INTO holes (epoch, from_seq, to_seq, reason, at) VALUES (?, ?, ?, ?, ?)');
     this.#blockAt = prepare(
-      'SELECT first_seq, last_seq, lines FROM blocks WHERE epoch = ? AND last_seq >= ? ORDER BY last_seq LIMIT 1',
+      'SELECT first_seq, last_seq, crc, lines FROM blocks WHERE epoch = ? AND last_seq >= ? ORDER BY last_seq LIMIT 1',
     );
     this.#holeAt = prepare(
       'SELECT from_seq, to_seq, reason FROM holes WHERE epoch = ? AND to_seq >= ? ORDER BY to_seq LIMIT 1',
     );
     this.#blockSince = prepare(
-      `SELECT first_seq, last_seq, lines FROM blocks WHERE epoch = :epoch AND last_seq =
+      `SELECT first_seq, last_seq, crc, lines FROM blocks WHERE epoch = :epoch AND last_seq =
          (SELECT min(last_seq) FROM blocks WHERE epoch = :epoch AND last_at >= :since)`,
     );
     this.#oldest = prepare('SELECT first_seq FROM blocks WHERE epoch = ? ORDER BY last_seq LIMIT 1');
+    this.#lastBlock = prepare('SELECT max(last_seq) AS seq FROM blocks WHERE epoch = ?');
+    this.#lastHole = prepare('SELECT max(to_seq) AS seq FROM holes WHERE epoch = ?');
     const drop = `DELETE FROM blocks WHERE id IN (SELECT id FROM blocks ORDER BY id LIMIT ${prunedAtOnce})`;
     this.#dropOld = prepare(`${drop} AND last_at < ?`);
     this.#dropOldest = prepare(`DELETE FROM blocks WHERE id IN (SELECT id FROM blocks ORDER BY id LIMIT ?)`);
@@ -142,26 +141,31 @@ export class JournalFile {
 
   /** The highest sequence number of an epoch that is accounted for; 0 where there is none. */
   last(epoch: string): number {
-    const id = this.#idOf(epoch);
-    const highest = (sql: string) => numberOr(this.#database.prepare(sql).get(id)?.['seq'], 0);
-    return Math.max(
-      highest('SELECT max(last_seq) AS seq FROM blocks WHERE epoch = ?'),
-      highest('SELECT max(to_seq) AS seq FROM holes WHERE epoch = ?'),
-    );
+    return this.#highest(this.#idOf(epoch));
   }
 
-  /** Writes all of it or nothing, and lets go of what is older or more than is kept. @param now unix milliseconds */
+  /**
+   * Writes all of it or nothing, and lets go of what is older or more than is kept. What was written before is left out:
+   * it may be that only the answer was lost.
+   * @param now unix milliseconds
+   */
   write(epoch: string, hole: Hole | null, blocks: readonly FileBlock[], now: number): void {
     inTransaction(this.#database, () => {
       const id = this.#idOf(epoch) ?? this.#addEpoch(epoch);
-      if (hole !== null) this.#insertHole.run(id, hole.from, hole.to, hole.reason, now);
-      for (const { first, last, lines } of blocks) {
-        const lastLine = lines.lastIndexOf(lineFeed, -2) + 1;
-        this.#insert.run(id, first, last, receivedAtOf(lines, 0), receivedAtOf(lines, lastLine), lines);
+      const before = this.#highest(id);
+      if (hole !== null && hole.to > before) this.#insertHole.run(id, hole.from, hole.to, hole.reason, now);
+      for (const block of blocks) {
+        if (block.last > before) this.#insertBlock(id, block.first > before ? block : restOf(block, before + 1));
       }
       this.#prune(now);
     });
     this.#shrink();
+  }
+
+  #insertBlock(epoch: number, { first, last, lines }: FileBlock): void {
+    const lastLine = lines.lastIndexOf(lineFeed, -2) + 1;
+    const firstAt = receivedAtOf(lines, 0);
+    this.#insert.run(epoch, first, last, firstAt, receivedAtOf(lines, lastLine), checksum(lines), lines);
   }
 
   /** What comes at `from` or after it; null where there is nothing. */
@@ -237,14 +241,26 @@ export class JournalFile {
     if ((pages - free) * pageBytes > retainBytes) dropped += Number(this.#dropOldest.run(prunedAtOnce).changes);
     if (dropped > 0) {
       this.#database.exec(
-        `DELETE FROM holes WHERE to_seq < (SELECT min(first_seq) FROM blocks WHERE epoch = holes.epoch)`,
+        `DELETE FROM holes WHERE to_seq <
+           (SELECT first_seq FROM blocks WHERE epoch = holes.epoch ORDER BY last_seq LIMIT 1)`,
       );
     }
   }
 
+  /** What was written stays written if this fails, as it may on a full disk: the next one may do better. */
   #shrink(): void {
     const [, free = 0] = this.#pages();
-    if (free > sparePages) this.#database.exec(`PRAGMA incremental_vacuum(${vacuumedAtOnce})`);
+    if (free <= sparePages) return;
+    try {
+      this.#database.exec(`PRAGMA incremental_vacuum(${vacuumedAtOnce})`);
+    } catch (error) {
+      if (isDamage(error)) throw error;
+    }
+  }
+
+  #highest(epoch: number | null): number {
+    const highest = [this.#lastBlock, this.#lastHole].map((statement) => numberOr(statement.get(epoch)?.['seq'], 0));
+    return Math.max(...highest);
   }
 
   #pages(): readonly number[] {
@@ -264,65 +280,4 @@ export class JournalFile {
   #addEpoch(name: string): number {
     return Number(this.#database.prepare('INSERT INTO epochs (name) VALUES (?)').run(name).lastInsertRowid);
   }
-}
-
-type Row = ReturnType<StatementSync['get']>;
-
-function blockIn(row: Row): FileBlock | null {
-  if (row === undefined) return null;
-  const { first_seq: first, last_seq: last, lines } = row;
-  if (!(lines instanceof Uint8Array)) return null;
-  return {
-    first: numberOr(first, 0),
-    last: numberOr(last, 0),
-    lines: Buffer.from(lines.buffer, lines.byteOffset, lines.length),
-  };
-}
-
-/** Null where every channel passes. */
-function channelTest(patterns: readonly string[]): ((channel: string) => boolean) | null {
-  const answers = new Map<string, boolean>();
-  const test = patternTest(patterns);
-  if (test === null) return null;
-  return (channel) => {
-    const known = answers.get(channel);
-    if (known !== undefined) return known;
-    const answer = test(channel);
-    answers.set(channel, answer);
-    return answer;
-  };
-}
-
-/** The lines of a block from a number on that pass, up to about `maxBytes`; where all pass, the whole rest of it. */
-function linesFrom(
-  { first, last, lines }: FileBlock,
-  from: number,
-  passes: ((channel: string) => boolean) | null,
-  maxBytes: number,
-): { readonly chunks: readonly Uint8Array[]; readonly bytes: number; readonly next: number } {
-  let at = skipLines(lines, 0, from - first);
-  if (passes === null) return { chunks: [lines.subarray(at)], bytes: lines.length - at, next: last + 1 };
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  let seq = from;
-  for (; seq <= last && bytes < maxBytes; seq += 1) {
-    const end = skipLines(lines, at, 1);
-    if (passes(channelAt(lines, at))) {
-      chunks.push(lines.subarray(at, end));
-      bytes += end - at;
-    }
-    at = end;
-  }
-  return { chunks: chunks.length === 0 ? [] : [together(chunks, bytes)], bytes, next: seq };
-}
-
-/** A few small pieces must not keep a whole block in memory; and not Buffer's shared pool, which cannot be handed over. */
-function together(pieces: readonly Uint8Array[], bytes: number): Buffer {
-  const whole = Buffer.allocUnsafeSlow(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

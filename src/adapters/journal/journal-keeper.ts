@@ -1,22 +1,25 @@
-import { existsSync } from 'node:fs';
-import { isDamage, NewerSchemaError, setAside, words } from '../sqlite-file.ts';
+import { identityOf, isDamage, NewerSchemaError, setAside, words } from '../sqlite-file.ts';
 import { JournalFile, type Retention } from './journal-file.ts';
 
 export interface KeeperOptions extends Retention {
   readonly path: string;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** Called before a file is opened. Throws where somebody else has the directory by now. */
+  readonly claim: () => void;
   /** Told once about each new trouble with the file, and null when it is over. It must not throw. */
   readonly onTrouble: (message: string | null) => void;
 }
 
 /**
  * The journal's file through all that can happen to it: while it cannot be used, each use of it tries again; a damaged
- * one is renamed to `journal.db.corrupt-<unix seconds>`, and a new one begun.
+ * one is renamed to `journal.db.corrupt-<unix seconds>`, and a new one begun. A trouble is over when something was written:
+ * a full disk can still be read.
  */
 export class JournalKeeper {
   readonly #options: KeeperOptions;
   #file: JournalFile | null = null;
+  #identity: string | null = null;
   #trouble: string | null = null;
   #wasDamaged = false;
 
@@ -29,19 +32,33 @@ export class JournalKeeper {
     return this.#wasDamaged;
   }
 
-  /** Does something with the file. @returns what comes of it, or `otherwise` where the file cannot be used */
-  use<T>(act: (file: JournalFile) => T, otherwise: T): T {
+  /** Reads in the file. @returns what comes of it, or `otherwise` where the file cannot be used */
+  read<T>(act: (file: JournalFile) => T, otherwise: T): T {
+    return this.#use(act, otherwise);
+  }
+
+  /** Writes to the file. @returns whether that was done */
+  write(act: (file: JournalFile) => void): boolean {
+    const write = (file: JournalFile) => {
+      act(file);
+      this.#tell(null);
+      return true;
+    };
+    return this.#use(write, false);
+  }
+
+  close(): void {
+    this.#release();
+  }
+
+  #use<T>(act: (file: JournalFile) => T, otherwise: T): T {
     try {
-      return this.#done(act(this.#open()));
+      return act(this.#open());
     } catch (error) {
       this.#release();
       if (!isDamage(error)) return this.#giveUp(error, otherwise);
       return this.#useNew(act, error, otherwise);
     }
-  }
-
-  close(): void {
-    this.#release();
   }
 
   #useNew<T>(act: (file: JournalFile) => T, damage: unknown, otherwise: T): T {
@@ -50,7 +67,7 @@ export class JournalKeeper {
     try {
       const aside = setAside(path, now());
       this.#tell(`${path} is damaged (${words(damage)}): it is now ${aside}, and a new one is begun`);
-      return this.#done(act(this.#open()));
+      return act(this.#open());
     } catch (error) {
       this.#release();
       return this.#giveUp(error, otherwise);
@@ -59,15 +76,13 @@ export class JournalKeeper {
 
   #open(): JournalFile {
     const { path } = this.#options;
-    // Somebody moved it away: what SQLite has open is no longer the file of that name.
-    if (this.#file !== null && !existsSync(path)) this.#release();
-    this.#file ??= JournalFile.open(path, this.#options);
+    // Somebody moved it away or put another one there: what SQLite has open is no longer the file of that name.
+    if (this.#file !== null && identityOf(path) !== this.#identity) this.#release();
+    if (this.#file !== null) return this.#file;
+    this.#options.claim();
+    this.#file = JournalFile.open(path, this.#options);
+    this.#identity = identityOf(path);
     return this.#file;
-  }
-
-  #done<T>(result: T): T {
-    this.#tell(null);
-    return result;
   }
 
   #giveUp<T>(error: unknown, otherwise: T): T {

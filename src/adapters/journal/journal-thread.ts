@@ -2,28 +2,24 @@
  * The thread in which the journal and the ledger meet the disk: whatever the disk does, events go on in the main one.
  */
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LedgerContents } from '../../log/memory-ledger.ts';
-import { makeFile } from '../sqlite-file.ts';
 import { type OpenLedger, openLedger } from '../sqlite-ledger.ts';
-import { type FileBlock, journalFileName } from './journal-file.ts';
+import { DirectoryLock } from './directory-lock.ts';
+import type { FileBlock } from './journal-block.ts';
+import { journalFileName } from './journal-file.ts';
 import { JournalKeeper } from './journal-keeper.ts';
 import type { Answers, FromThread, LedgerChange, Question, SharedBlock, ThreadStart, ToThread } from './messages.ts';
 
 const tidyMs = 60_000;
-const lockFileName = 'lock';
-/** A daemon that was killed a moment ago may not be quite gone. */
-const lockTimeoutMs = 2_000;
-const busy = 5;
 
 const { directory, retainFor, retainBytes } = workerData as ThreadStart;
 const tell = (message: FromThread, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer);
 /** Held until the process ends, however it ends. */
-let lock: DatabaseSync | undefined;
+const lock = new DirectoryLock(directory);
 let epoch: string | null = null;
 
-if (isTaken()) {
+if (lock.claim() === 'taken') {
   const nothing = { beganAt: 0, lastId: 0, heardAt: null, heardClockOffsetMs: null, paces: { dial: [], token: [] } };
   tell({ tell: 'opened', isTaken: true, wasDamaged: false, ledger: { ...nothing, gaps: [] } });
 } else serve();
@@ -34,9 +30,10 @@ function serve(): void {
     retainFor,
     retainBytes,
     now: Date.now,
+    claim,
     onTrouble: (message) => tell({ tell: 'trouble', of: 'journal', message }),
   });
-  journal.use((file) => file.tidy(Date.now()), undefined);
+  journal.read((file) => file.tidy(Date.now()), undefined);
   const ledger = openLedger(directory, {
     now: Date.now,
     retainFor,
@@ -44,7 +41,7 @@ function serve(): void {
   });
   tell({ tell: 'opened', isTaken: false, wasDamaged: journal.wasDamaged, ledger: contentsOf(ledger) });
   const tidying = setInterval(() => {
-    journal.use((file) => file.tidy(Date.now()), undefined);
+    journal.read((file) => file.tidy(Date.now()), undefined);
     tellFigures(journal);
   }, tidyMs);
   parentPort?.on('message', (message: ToThread) => {
@@ -59,7 +56,7 @@ function serve(): void {
       clearInterval(tidying);
       ledger.close();
       journal.close();
-      lock?.close();
+      lock.release();
       parentPort?.removeAllListeners();
     }
     tell({ tell: 'answer', id, answer }, transfer as ArrayBuffer[]);
@@ -69,26 +66,23 @@ function serve(): void {
 function answerTo(question: Question, journal: JournalKeeper): Answers[keyof Answers] {
   switch (question.ask) {
     case 'last': {
-      const last = journal.use((file) => file.last(question.epoch), 0);
+      const last = journal.read((file) => file.last(question.epoch), 0);
       return journal.wasDamaged ? null : last;
     }
     case 'write': {
       epoch = question.epoch;
       const blocks = question.blocks.map(fileBlock);
-      const isWritten = journal.use((file) => {
-        file.write(question.epoch, question.hole, blocks, Date.now());
-        return true;
-      }, false);
+      const isWritten = journal.write((file) => file.write(question.epoch, question.hole, blocks, Date.now()));
       tellFigures(journal);
       return isWritten;
     }
     case 'read':
-      return journal.use(
+      return journal.read(
         (file) => file.read(question.epoch, question.from, question.channels, question.maxBytes),
         null,
       );
     case 'since':
-      return journal.use((file) => file.firstSince(question.epoch, question.since), null);
+      return journal.read((file) => file.firstSince(question.epoch, question.since), null);
     case 'close':
       return true;
   }
@@ -101,7 +95,7 @@ function fileBlock({ first, last, memory, offset, length }: SharedBlock): FileBl
 function tellFigures(journal: JournalKeeper): void {
   const name = epoch;
   if (name === null) return;
-  const figures = journal.use((file) => file.figures(name), null);
+  const figures = journal.read((file) => file.figures(name), null);
   if (figures !== null) tell({ tell: 'figures', epoch: name, ...figures });
 }
 
@@ -124,16 +118,9 @@ function contentsOf(ledger: OpenLedger): LedgerContents {
   return { ...memory, gaps: ledger.gapsSince(Number.NEGATIVE_INFINITY) };
 }
 
-/** Two daemons that wrote to the same files would give the same numbers to different events. */
-function isTaken(): boolean {
-  try {
-    makeFile(join(directory, lockFileName));
-    lock = new DatabaseSync(join(directory, lockFileName), { timeout: lockTimeoutMs });
-    // SQLite keeps this with a lock of the kernel, which no process that is gone can hold.
-    lock.exec('BEGIN EXCLUSIVE');
-    return false;
-  } catch (error) {
-    // Where no lock can be had at all, nothing can be written either.
-    return error instanceof Error && 'errcode' in error && error.errcode === busy;
-  }
+/** Somebody may have removed the directory, and with it what keeps others out. */
+function claim(): void {
+  const how = lock.claim();
+  if (how === 'taken') throw new Error('another figd uses the directory by now');
+  if (how === 'renewed') tell({ tell: 'renewed' });
 }

@@ -61,6 +61,8 @@ export type FromThread =
       readonly wasDamaged: boolean;
       readonly ledger: LedgerContents;
     }
+  /** The directory had been removed, and is this daemon's again. */
+  | { readonly tell: 'renewed' }
   | { readonly tell: 'trouble'; readonly of: 'journal' | 'ledger'; readonly message: string | null }
   | ({ readonly tell: 'figures'; readonly epoch: string } & JournalFigures)
   | { readonly tell: 'answer'; readonly id: number; readonly answer: Answers[keyof Answers] };

@@ -1,35 +1,18 @@
-import {
-  closeSync,
-  fdatasync,
-  fdatasyncSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  write,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, fdatasync, fdatasyncSync, write } from 'node:fs';
 import type { Grant, Numbers } from '../../log/numbers.ts';
-import { isRecord, parseJson } from '../../protocol/json-rpc.ts';
 import { words } from '../sqlite-file.ts';
+import {
+  createSequence,
+  encode,
+  farStep,
+  nextAfter,
+  readSequence,
+  recordBytes,
+  type SequenceRecord,
+  writeWhole,
+} from './sequence-record.ts';
 
 export const sequenceFileName = 'sequence';
-
-/** What is known of the numbers that were given. */
-export interface SequenceRecord {
-  readonly epoch: string;
-  /** No higher number has been given, as long as this host has not been switched off since. */
-  readonly ceiling: number;
-  /** No higher number has been given, whatever happened: this was on the disk itself before any of them was. */
-  readonly far: number;
-  /** Changes with each start of the host. */
-  readonly boot: string;
-  /** Whether `ceiling` is the last number that was given. */
-  readonly isClosed: boolean;
-  /** Counts the writes: the higher of the two records is the later one. */
-  readonly serial: number;
-}
 
 export interface SequenceOptions {
   readonly path: string;
@@ -41,16 +24,11 @@ export interface SequenceOptions {
   readonly onTrouble: (message: string | null) => void;
 }
 
-/** Each record has a disk sector of its own, so that one is whole whatever happens to the other. */
-const recordBytes = 512;
 /** How far ahead numbers are kept: what is told as lost after a crash is that much too long at most. */
 const smallestStep = 64;
 const largestStep = 65_536;
 const quickMs = 50;
 const slowMs = 500;
-/** How far ahead the disk itself has been told. */
-const farStep = 1_048_576;
-const fileMode = 0o640;
 /** How long a file that cannot be written is left alone. */
 const retryMs = 10_000;
 
@@ -74,6 +52,10 @@ export class SequenceFile implements Numbers {
   #isWriting = false;
   #isSyncing = false;
   #triedAt = 0;
+  /** Whether the file may be somebody else's by now. */
+  #isOver = false;
+  /** Whether the file names the epoch, and does not keep its numbers. */
+  #isBurnt = false;
 
   private constructor(options: SequenceOptions, { epoch, first, isContinuous, fd, serial }: Start) {
     this.#options = options;
@@ -83,8 +65,8 @@ export class SequenceFile implements Numbers {
     this.#fd = fd;
     this.#serial = serial;
     this.#ceiling = fd === null ? Number.MAX_SAFE_INTEGER : first - 1;
-    this.#far = first - 1;
-    this.#farOnDisk = first - 1;
+    this.#far = first - 1 + farStep;
+    this.#farOnDisk = this.#far;
   }
 
   /**
@@ -104,7 +86,8 @@ export class SequenceFile implements Numbers {
     const serial = goesOn ? record.serial : 0;
     const isContinuous = goesOn && record.isClosed && last === record.ceiling;
     try {
-      return SequenceFile.#begin(options, { epoch, first, isContinuous, serial });
+      const fd = createSequence(options.path, firstRecord(options, epoch, first - 1, serial));
+      return new SequenceFile(options, { epoch, first, isContinuous, fd, serial: serial + 1 });
     } catch (error) {
       options.onTrouble(`${options.path} cannot be written: ${words(error)}; a new epoch begins with each start`);
       return new SequenceFile(options, {
@@ -117,17 +100,12 @@ export class SequenceFile implements Numbers {
     }
   }
 
-  static #begin(options: SequenceOptions, start: Omit<Start, 'fd'>): SequenceFile {
-    const file = new SequenceFile(options, { ...start, fd: create(options, start) });
-    file.#raiseFar(start.first - 1);
-    return file;
-  }
-
   get epoch(): string {
     return this.#epoch;
   }
 
   raise(seq: number): Grant {
+    if (this.#isOver || this.#isBurnt) this.#renew();
     this.#adaptStep();
     const ceiling = seq + this.#step;
     try {
@@ -140,13 +118,15 @@ export class SequenceFile implements Numbers {
   }
 
   used(head: number): number {
+    if (this.#isOver) return head;
     if (this.#fd === null) this.#tryAgain(head);
     else if (this.#ceiling - head < this.#step / 2 && !this.#isWriting) this.#writeAhead(head);
     return this.#ceiling;
   }
 
-  /** Notes the last number that was given, so that the next start goes on without a hole. */
+  /** Notes the last number that was given, so that the next start goes on without a hole. Others are of a new epoch. */
   close(head: number): void {
+    this.#isOver = true;
     if (this.#fd === null) return;
     try {
       this.#write({ ceiling: head, isClosed: true });
@@ -154,6 +134,22 @@ export class SequenceFile implements Numbers {
       this.#options.onTrouble(`${this.#options.path} cannot be written: ${words(error)}`);
     }
     this.#release();
+  }
+
+  /** Makes the file again where somebody has removed it, so that the next start goes on with the epoch. */
+  restore(): void {
+    const { path } = this.#options;
+    if (this.#isOver || this.#fd === null || existsSync(path)) return;
+    try {
+      this.#serial += 1;
+      const fd = createSequence(path, firstRecord(this.#options, this.#epoch, this.#ceiling, this.#serial));
+      this.#release();
+      this.#fd = fd;
+      this.#far = this.#ceiling + farStep;
+      this.#farOnDisk = this.#far;
+    } catch {
+      this.#burnIfNamed(0);
+    }
   }
 
   /** So that a step lasts for some tenths of a second at whatever pace the events come. */
@@ -179,10 +175,11 @@ export class SequenceFile implements Numbers {
     if (ceiling + farStep / 2 > this.#far) this.#syncAhead(fd, ceiling);
     if (ceiling > this.#farOnDisk) return;
     this.#isWriting = true;
-    write(fd, this.#record({ ceiling, isClosed: false }), 0, recordBytes, recordBytes, (error) => {
+    write(fd, this.#record({ ceiling, isClosed: false }), 0, recordBytes, recordBytes, (error, written) => {
       this.#isWriting = false;
       // What could not be written ahead is tried again when it is needed.
-      if (error === null && this.#fd === fd) this.#ceiling = Math.max(this.#ceiling, ceiling);
+      if (error !== null || written !== recordBytes || this.#fd !== fd) return;
+      this.#ceiling = Math.max(this.#ceiling, ceiling);
     });
   }
 
@@ -191,10 +188,16 @@ export class SequenceFile implements Numbers {
     this.#isSyncing = true;
     const far = ceiling + farStep;
     this.#far = far;
-    this.#write({ ceiling: this.#ceiling, isClosed: false });
+    try {
+      this.#write({ ceiling: this.#ceiling, isClosed: false });
+    } catch {
+      // Tried again when it is needed, and told then.
+      this.#isSyncing = false;
+      return;
+    }
     fdatasync(fd, (error) => {
       this.#isSyncing = false;
-      if (error === null && this.#fd === fd) this.#farOnDisk = far;
+      if (error === null && this.#fd === fd) this.#farOnDisk = Math.max(this.#farOnDisk, far);
     });
   }
 
@@ -207,7 +210,7 @@ export class SequenceFile implements Numbers {
   }
 
   #write(what: Pick<SequenceRecord, 'ceiling' | 'isClosed'>): void {
-    if (this.#fd !== null) writeSync(this.#fd, this.#record(what), 0, recordBytes, 0);
+    if (this.#fd !== null) writeWhole(this.#fd, this.#record(what), 0);
   }
 
   #record(what: Pick<SequenceRecord, 'ceiling' | 'isClosed'>): Buffer {
@@ -216,13 +219,18 @@ export class SequenceFile implements Numbers {
     return encode({ epoch: this.#epoch, far: this.#far, boot, serial: this.#serial, ...what });
   }
 
-  /** Numbers that cannot be kept belong to an epoch that nobody will go on with. */
   #fail(error: unknown): void {
-    const { path, newEpoch, onTrouble, now } = this.#options;
-    onTrouble(`${path} cannot be written: ${words(error)}; a new epoch has begun, which ends with this process`);
+    const { path, onTrouble, now } = this.#options;
+    onTrouble(`${path} cannot be written: ${words(error)}; a new epoch has begun`);
     this.#release();
     this.#triedAt = now();
-    this.#epoch = newEpoch();
+    this.#renew();
+  }
+
+  /** Numbers that cannot be kept belong to an epoch that nobody will go on with. */
+  #renew(): void {
+    this.#isBurnt = false;
+    this.#epoch = this.#options.newEpoch();
     this.#ceiling = Number.MAX_SAFE_INTEGER;
   }
 
@@ -232,21 +240,34 @@ export class SequenceFile implements Numbers {
     this.#fd = null;
   }
 
+  /** Keeps the numbers of an epoch from a point on, once the file can be written again. */
   #tryAgain(head: number): void {
-    const { now, onTrouble } = this.#options;
+    const { now, onTrouble, path } = this.#options;
     if (now() - this.#triedAt < retryMs) return;
     this.#triedAt = now();
     try {
-      const start = { epoch: this.#epoch, first: head + 1, serial: 0 };
-      this.#fd = create(this.#options, start);
+      this.#serial += 1;
+      this.#fd = createSequence(path, firstRecord(this.#options, this.#epoch, head, this.#serial));
       this.#ceiling = head;
-      this.#raiseFar(head);
+      this.#far = head + farStep;
+      this.#farOnDisk = this.#far;
+      this.#isBurnt = false;
       onTrouble(null);
     } catch {
       // It has been told already.
-      this.#fd = null;
-      this.#ceiling = Number.MAX_SAFE_INTEGER;
+      this.#burnIfNamed(head);
     }
+  }
+
+  /**
+   * The next start must not go on with an epoch in which numbers go on unkept: where a file names it all the same, the
+   * next number that is needed begins another.
+   */
+  #burnIfNamed(head: number): void {
+    if (readSequence(this.#options.path)?.epoch !== this.#epoch) return;
+    this.#release();
+    this.#isBurnt = true;
+    this.#ceiling = head;
   }
 }
 
@@ -258,71 +279,7 @@ interface Start {
   readonly serial: number;
 }
 
-/** The later of the two records of a file, with what both allow; null where there is none. */
-export function readSequence(path: string): SequenceRecord | null {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    return null;
-  }
-  const records = [0, recordBytes]
-    .map((at) => decode(bytes.subarray(at, at + recordBytes)))
-    .filter((record) => record !== null)
-    .sort((a, b) => b.serial - a.serial);
-  const [latest] = records;
-  if (latest === undefined || latest.isClosed) return latest ?? null;
-  const same = records.filter(({ epoch }) => epoch === latest.epoch);
-  const highest = (of: (record: SequenceRecord) => number) => same.map(of).reduce((a, b) => Math.max(a, b));
-  return { ...latest, ceiling: highest(({ ceiling }) => ceiling), far: highest(({ far }) => far) };
-}
-
-/** The first number that has certainly not been given. */
-function nextAfter({ ceiling, far, boot, isClosed }: SequenceRecord, bootNow: string): number {
-  const isSameBoot = boot === bootNow && boot !== '';
-  return isClosed || isSameBoot ? ceiling + 1 : far + 1;
-}
-
-/** A new file in the place of the old one: at each moment one of them is there, whole. @returns its descriptor */
-function create(
-  { path, boot }: SequenceOptions,
-  { epoch, first, serial }: Pick<Start, 'epoch' | 'first' | 'serial'>,
-): number {
-  const ceiling = first - 1;
-  const record = encode({ epoch, ceiling, far: ceiling, boot, isClosed: true, serial: serial + 1 });
-  const fd = openSync(`${path}.new`, 'w', fileMode);
-  try {
-    writeSync(fd, Buffer.concat([record, Buffer.alloc(recordBytes, ' ')]));
-    fsyncSync(fd);
-    renameSync(`${path}.new`, path);
-    syncDirectory(dirname(path));
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** JSON, so that people can read it, filled up with spaces. */
-function encode({ epoch, ceiling, far, boot, isClosed, serial }: SequenceRecord): Buffer {
-  const text = JSON.stringify({ epoch, ceiling, far, boot, closed: isClosed, serial });
-  return Buffer.from(`${text.padEnd(recordBytes - 1)}\n`, 'latin1');
-}
-
-function decode(bytes: Buffer): SequenceRecord | null {
-  const value = bytes.length < recordBytes ? null : parseJson(bytes.toString('latin1'));
-  if (!isRecord(value)) return null;
-  const { epoch, ceiling, far, boot, closed, serial } = value;
-  const numbers = [ceiling, far, serial].every((each) => Number.isSafeInteger(each) && Number(each) >= 0);
-  if (typeof epoch !== 'string' || typeof boot !== 'string' || typeof closed !== 'boolean' || !numbers) return null;
-  return { epoch, ceiling: Number(ceiling), far: Number(far), boot, isClosed: closed, serial: Number(serial) };
+/** What a new file begins with: numbers up to `ceiling` were given. */
+function firstRecord({ boot }: SequenceOptions, epoch: string, ceiling: number, serial: number): SequenceRecord {
+  return { epoch, ceiling, far: ceiling + farStep, boot, isClosed: false, serial: serial + 1 };
 }
