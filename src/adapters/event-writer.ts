@@ -94,7 +94,8 @@ export class EventWriter {
     this.#isFetching = false;
     // Meanwhile it may follow another one, and the connection may have ended.
     if (this.#cursor === cursor && !this.#socket.destroyed) this.#write(batch);
-    this.pump();
+    // Many that read the journal must not hold up what is new either.
+    this.pumpSoon();
   }
 
   #write({ lost, chunks }: Batch): void {
