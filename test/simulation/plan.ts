@@ -14,6 +14,8 @@ export type Deed =
   | { readonly do: 'rotate the key'; readonly ms: number; readonly isTold: boolean }
   | { readonly do: 'step the clock'; readonly ms: number }
   | { readonly do: 'suspend' | 'stall' | 'kill' | 'stop'; readonly ms: number }
+  /** A consumer that was never there before reads everything there is. */
+  | { readonly do: 'read back' }
   | { readonly do: 'reconnect' | 'rotate' | 'refresh' | 'twin' }
   | { readonly do: 'stall consumer'; readonly ms: number }
   /** The journal cannot be written for so long; or nothing can, not even how far the numbers went. */
@@ -209,6 +211,8 @@ export function planFor(seed: number, hours: number): Plan {
       });
     }
   }
+  for (let at = hour + diskRandom() * hour; at < end; at += (1 + 5 * diskRandom()) * hour)
+    actions.push({ at, do: 'read back' });
   actions.sort((a, b) => a.at - b.at);
   return { seed, hours, setting, actions };
 }

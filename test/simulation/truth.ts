@@ -10,6 +10,9 @@ const channelCount = 4;
 /** A session that cannot be renewed is replaced, which may happen in the last moment too. */
 const minuteMs = 60_000;
 
+/** What concerns the disk and the consumers is no trouble for the session. */
+const harmless: readonly Action['do'][] = ['stall consumer', 'read back', 'fill the disk', 'break the disk'];
+
 interface Span {
   readonly from: number;
   to: number;
@@ -35,7 +38,8 @@ export class Truth {
     this.#report = report;
   }
 
-  onAction(_action: Action): void {
+  onAction({ do: what }: Action): void {
+    if (harmless.includes(what)) return;
     this.#troubledAt = this.#world.scheduler.now;
     this.#disturbedAt = this.#world.scheduler.now;
   }

@@ -160,6 +160,12 @@ export class World {
     clock.setTimeout(look, lookIntervalMs);
   }
 
+  #readBack(core: Core): void {
+    const historian = this.judge.slowReader();
+    historian.connect(core);
+    historian.pump();
+  }
+
   /** A new epoch has begun while the daemon ran: consumers are told so, and come back. */
   #comeBack(core: Core): void {
     for (const consumer of [this.#reader, this.#slowReader]) {
@@ -208,6 +214,9 @@ export class World {
         if (run === null || this.judge.isPaused) return;
         this.#run = null;
         void this.#stop(run).then(() => this.#ended(action.ms));
+        return;
+      case 'read back':
+        if (run !== null && !this.judge.isPaused) this.#readBack(run.core);
         return;
       case 'fill the disk':
         this.#disk.fill(action.ms);
