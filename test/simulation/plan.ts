@@ -202,19 +202,24 @@ export function planFor(seed: number, hours: number): Plan {
       actions.push({ at: at + after, ...lastingAtMost(deed, Math.max(1_000, Math.floor(end - at))) });
     }
   }
-  if (diskRandom() < 0.5) {
-    for (let at = diskRandom() * 6 * hour; at < end; at += diskRandom() * 12 * hour) {
-      const what = pick(diskRandom, ['fill the disk', 'fill the disk', 'break the disk'] as const);
-      actions.push({
-        at,
-        ...lastingAtMost({ do: what, ms: forMs(diskRandom) }, Math.max(1_000, Math.floor(end - at))),
-      });
-    }
-  }
-  for (let at = hour + diskRandom() * hour; at < end; at += (1 + 5 * diskRandom()) * hour)
-    actions.push({ at, do: 'read back' });
+  actions.push(...drawDiskTrouble(diskRandom, end));
   actions.sort((a, b) => a.at - b.at);
   return { seed, hours, setting, actions };
+}
+
+/** On every other day the disk fails now and then; and on each somebody reads back what there is. */
+function drawDiskTrouble(random: () => number, end: number): readonly Action[] {
+  const actions: Action[] = [];
+  if (random() < 0.5) {
+    for (let at = random() * 6 * hour; at < end; at += random() * 12 * hour) {
+      const what = pick(random, ['fill the disk', 'fill the disk', 'break the disk'] as const);
+      const ms = pick(random, [() => forMs(random), () => integer(random, hour, 6 * hour)])();
+      actions.push({ at, ...lastingAtMost({ do: what, ms }, Math.max(1_000, Math.floor(end - at))) });
+    }
+  }
+  for (let at = hour + random() * hour; at < end; at += (1 + 5 * random()) * hour)
+    actions.push({ at, do: 'read back' });
+  return actions;
 }
 
 /** Nothing lasts into the calm. */
