@@ -58,6 +58,8 @@ export class Accounts {
   #offsetAtEnd = 0;
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
+  /** When figd was live for the first time of all: from then on the ledger is complete. */
+  #liveSince = Number.POSITIVE_INFINITY;
   /** When this run of the daemon was live for the first time. */
   #heardAgainAt: number | null = null;
   /** The venue's latest delay, and until when it may still show. */
@@ -164,6 +166,7 @@ export class Accounts {
   onHeardAgain(): void {
     const { now } = this.#world.scheduler;
     this.#heardAgainAt ??= now;
+    this.#liveSince = Math.min(this.#liveSince, now);
     this.onMark();
     for (const gap of [...this.#gaps.values(), ...this.#untold])
       if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
@@ -199,7 +202,7 @@ export class Accounts {
         if (rest.at < now - 5_000 - this.#slack()) this.#missing.push({ channel, ...rest });
     }
     for (const { at, channel, frame, slack } of this.#missing) {
-      if (this.#world.judge.isExcused(channel, at) || this.#isInGap(at, slack)) continue;
+      if (at < this.#liveSince || this.#world.judge.isExcused(channel, at) || this.#isInGap(at, slack)) continue;
       this.#report('what is missing lies in a gap', `${channel} at ${Math.round(at)}: ${frame.slice(0, 120)}`);
     }
   }
