@@ -17,7 +17,8 @@ export interface Heard {
 
 export interface ConsumerPorts {
   readonly onEvent: (heard: Heard) => void;
-  readonly onLost: (lost: Lost) => void;
+  /** `isAtOnce`: told in the answer to `subscribe`, which knows no other reason than that nothing so old is there. */
+  readonly onLost: (lost: Lost, isAtOnce: boolean) => void;
   readonly onProblem: (problem: string) => void;
 }
 
@@ -45,7 +46,7 @@ export class Consumer {
     const { onLost, onProblem } = this.#ports;
     this.#isFetching = false;
     this.#cursor = cursor;
-    if (result.reason === 'expired') onLost({ from: this.#next, to: result.from - 1, reason: 'expired' });
+    if (result.reason === 'expired') onLost({ from: this.#next, to: result.from - 1, reason: 'expired' }, true);
     if (!result.resumed && result.reason !== 'epoch' && this.#epoch !== result.epoch) onProblem('a new epoch, untold');
     this.#epoch = result.epoch;
     this.#next = result.from;
@@ -83,7 +84,7 @@ export class Consumer {
   #deliver({ lost, chunks }: Batch, isLate = false): void {
     if (lost !== null) {
       if (lost.from !== this.#next) this.#ports.onProblem(`lost begins at ${lost.from}, not at ${this.#next}`);
-      this.#ports.onLost(lost);
+      this.#ports.onLost(lost, false);
       this.#next = lost.to + 1;
     }
     for (const chunk of chunks) {
