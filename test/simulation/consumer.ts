@@ -33,6 +33,8 @@ export class Consumer {
   #isFetching = false;
   #epoch = '';
   #next = 1;
+  /** Where it was in each epoch when it connected the last time. */
+  readonly #ended = new Map<string, number>();
   isStalled = false;
 
   constructor(ports: ConsumerPorts) {
@@ -41,12 +43,16 @@ export class Consumer {
 
   /** Connects to a run of the daemon and goes on where it was, as far as that run allows. */
   connect({ log }: Core): void {
-    const from = this.#epoch === '' ? 'oldest' : { epoch: this.#epoch, seq: this.#next };
+    this.#ended.set(this.#epoch, this.#next);
+    // An epoch that could not be kept gives way to the one before it: a program that remembers where it was goes on there.
+    const epoch = this.#ended.has(log.epoch) ? log.epoch : this.#epoch;
+    const from = epoch === '' ? 'oldest' : { epoch, seq: this.#ended.get(epoch) ?? this.#next };
     const [cursor, result] = Cursor.open(log, { from });
     const { onLost, onProblem } = this.#ports;
     this.#isFetching = false;
     this.#cursor = cursor;
-    if (result.reason === 'expired') onLost({ from: this.#next, to: result.from - 1, reason: 'expired' }, true);
+    if (result.reason === 'expired' && typeof from === 'object')
+      onLost({ from: from.seq, to: result.from - 1, reason: 'expired' }, true);
     if (!result.resumed && result.reason !== 'epoch' && this.#epoch !== result.epoch) onProblem('a new epoch, untold');
     this.#epoch = result.epoch;
     this.#next = result.from;

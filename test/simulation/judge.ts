@@ -1,3 +1,4 @@
+import type { Core } from '../../src/daemon/core.ts';
 import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
 import type { GapMessage, Lost, StateMessage } from '../../src/protocol/local.ts';
 import type { Activity, EventRecord } from '../../src/simulator/ports.ts';
@@ -175,7 +176,8 @@ export class Judge {
     this.#conduct.onLaunch();
   }
 
-  onKilled({ core: { log, feed } }: Run): void {
+  /** A run, or its epoch, ends without another word. */
+  onTorn({ log, feed }: Core): void {
     this.#torn.push({ epoch: log.epoch, from: (feed?.written ?? 0) + 1, to: log.head });
   }
 

@@ -148,6 +148,7 @@ export class World {
         this.#reader.pump();
         this.#slowReader.pump();
       },
+      ending: () => this.judge.onTorn(core),
       renewed: () => this.scheduler.at(this.scheduler.now, owner, () => this.#comeBack(core), 'delivery'),
     });
     core.start();
@@ -206,7 +207,7 @@ export class World {
         if (run === null || this.judge.isPaused) return;
         scheduler.forget(run.owner);
         run.wires.kill();
-        this.judge.onKilled(run);
+        this.judge.onTorn(run.core);
         this.#disk.killed();
         this.#ended(action.ms);
         return;
