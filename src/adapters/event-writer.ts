@@ -28,9 +28,8 @@ export class EventWriter {
   #isFetching = false;
   #isScheduled = false;
   /** What was written from the log's memory and may still wait in the socket, oldest first. */
-  #held: { readonly from: number; readonly bytes: number }[] = [];
+  #held: { readonly from: number; readonly to: number; readonly bytes: number }[] = [];
   #heldBytes = 0;
-  #heldTo = 0;
 
   constructor(socket: Socket, options: EventWriterOptions) {
     this.#socket = socket;
@@ -84,8 +83,9 @@ export class EventWriter {
 
   /** Whether bytes of the log's memory that belong to lines in a range wait in the socket. */
   holds(from: number, to: number): boolean {
-    const [first] = this.#held;
-    return first !== undefined && this.#socket.writableLength > 0 && first.from <= to && this.#heldTo >= from;
+    if (this.#held.length === 0 || this.#socket.writableLength === 0) return false;
+    // A consumer that subscribed again may have gone back: its ranges need not be in order.
+    return this.#held.some((range) => range.from <= to && range.to >= from);
   }
 
   async #fetch(cursor: Cursor): Promise<void> {
@@ -118,9 +118,10 @@ export class EventWriter {
       this.#heldBytes = 0;
       return;
     }
-    this.#held.push({ from, bytes });
+    // A filter that passes nothing must not add to what a stalled socket holds.
+    if (bytes === 0) return;
+    this.#held.push({ from, to: next - 1, bytes });
     this.#heldBytes += bytes;
-    this.#heldTo = next - 1;
     // What was written later accounts for all that waits: the first is through.
     for (
       let [first] = this.#held;

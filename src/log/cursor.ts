@@ -80,11 +80,13 @@ export class Cursor {
   /** The next lines from the journal. Only one fetch may be under way at a time, and no read beside it. */
   async fetch(maxBytes: number): Promise<Batch> {
     const from = this.#position;
+    // What leaves the memory later may well be written by then.
+    const { oldestHeld } = this.#log;
     const { filter } = this;
     const query = { epoch: this.#epoch, from, channels: filter.patterns, maxBytes };
     const batch = (await this.#log.journal?.read(query)) ?? null;
     if (batch === null || batch.next <= from) {
-      const lost = this.#skipTo(this.#log.oldestHeld, 'unwritten');
+      const lost = this.#skipTo(oldestHeld, 'unwritten');
       return { chunks: [], bytes: 0, next: this.#position, lost };
     }
     this.#position = batch.next;

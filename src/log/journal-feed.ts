@@ -19,6 +19,8 @@ const blockBytes = 65_536;
 const entryBytes = 4 * 1_048_576;
 /** How long a disk that cannot be written is left alone. */
 const retryMs = 1_000;
+/** How long a disk may take for what is left at the end. */
+const stopDeadlineMs = 3_000;
 
 /**
  * Brings the log to the journal, off the way of the events: they are numbered and delivered first. One entry is under
@@ -38,7 +40,7 @@ export class JournalFeed {
   #writing: Promise<void> = Promise.resolve();
   #timer: unknown = null;
   #isRefused = false;
-  #isStopped = false;
+  #isStopping = false;
 
   constructor({ log, journal, clock, waitMs = waitMsDefault }: JournalFeedOptions) {
     this.#log = log;
@@ -59,12 +61,20 @@ export class JournalFeed {
     return this.#next - 1;
   }
 
-  /** Hands over what is left and waits until it is on disk, if the disk takes it. */
+  /** Hands over what is left and waits until it is on disk, if the disk takes it within three seconds. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#detach();
+    this.#isStopping = true;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = null;
+    const late = Promise.withResolvers<void>();
+    const deadline = this.#clock.setTimeout(late.resolve, stopDeadlineMs);
+    await Promise.race([this.#writeRest(), late.promise]);
+    this.#clock.clearTimeout(deadline);
+    // What is under way still reads the log's memory.
+    if (this.#underWay === null) this.#detach();
+  }
+
+  async #writeRest(): Promise<void> {
     await this.#writing;
     for (let before = -1; this.#next <= this.#log.head && this.#next > before; ) {
       before = this.#next;
@@ -73,7 +83,7 @@ export class JournalFeed {
   }
 
   #appended(): void {
-    if (this.#underWay !== null || this.#isStopped) return;
+    if (this.#underWay !== null || this.#isStopping) return;
     const isEnough = this.#log.head - this.#next >= batchEvents;
     if (isEnough && !this.#isRefused) this.#begin();
     else this.#timer ??= this.#clock.setTimeout(() => this.#begin(), this.#isRefused ? retryMs : this.#waitMs);

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { EventWriter } from '../../src/adapters/event-writer.ts';
+import { Cursor } from '../../src/log/cursor.ts';
+import { testLog } from '../log/support.ts';
+import { SluggishSocket } from './support/sluggish-socket.ts';
+
+function stage(channels = ['*']) {
+  const socket = new SluggishSocket({ highWaterMark: 16_384 });
+  const writer = new EventWriter(socket.asSocket, { bufferBytes: 65_536, schedule: () => undefined });
+  const { log, add } = testLog();
+  writer.follow(Cursor.open(log, { channels, from: 'oldest' })[0]);
+  return { socket, writer, log, add };
+}
+
+it('holds the lines that wait in the socket, and no others', () => {
+  const { socket, writer, add } = stage();
+  expect(writer.holds(1, 9)).toBe(false);
+  add('a', 'x'.repeat(2_000));
+  writer.pump();
+  add('a', 'x'.repeat(2_000));
+  writer.pump();
+  expect([writer.holds(1, 1), writer.holds(2, 2), writer.holds(3, 9)]).toEqual([true, true, false]);
+  socket.read();
+  add('a', 'x'.repeat(2_000));
+  writer.pump();
+  expect([writer.holds(1, 1), writer.holds(2, 3)]).toEqual([false, true]);
+  socket.isStalled = false;
+  socket.read();
+  expect(writer.holds(1, 3)).toBe(false);
+});
+
+it('holds what waits also where its reader went back with a second subscription', () => {
+  const { writer, log, add } = stage();
+  for (let count = 0; count < 9; count += 1) add('a');
+  writer.follow(Cursor.open(log, { from: { epoch: 'e1', seq: 9 } })[0]);
+  writer.pump();
+  writer.follow(Cursor.open(log, { from: 'oldest' })[0]);
+  writer.pump();
+  expect([writer.holds(1, 3), writer.holds(9, 9), writer.holds(10, 12)]).toEqual([true, true, false]);
+});
+
+it('holds nothing more for turns in which its filter passes nothing, so that a stalled socket costs no memory', () => {
+  const { socket, writer, add } = stage(['a']);
+  add('a');
+  writer.pump();
+  for (let count = 0; count < 100; count += 1) {
+    add('b');
+    writer.pump();
+  }
+  expect([writer.holds(1, 1), writer.holds(2, 101)]).toEqual([true, false]);
+  expect(socket.writableLength).toBeGreaterThan(0);
+});
