@@ -39,7 +39,9 @@ it.concurrent(`keeps numbers, epoch and events through ${kills} kills at random 
   }
 });
 
-it.concurrent('loses nothing, and tells of nothing lost, through restarts in good order', async () => {
+it.concurrent('loses nothing, and tells of nothing lost, through restarts in good order', {
+  timeout: 60_000,
+}, async () => {
   await using stage = await RestartStage.open();
   for (let restart = 0; restart < 2; restart += 1) {
     await stage.hears(100);
@@ -54,7 +56,9 @@ it.concurrent('loses nothing, and tells of nothing lost, through restarts in goo
   expect(stage.told.lines.size).toBe(1);
 });
 
-it.concurrent('tells what it can no longer give when its files were moved, damaged or removed, and uses no number twice', async () => {
+it.concurrent('tells what it can no longer give when its files were moved, damaged or removed, and uses no number twice', {
+  timeout: 60_000,
+}, async () => {
   await using stage = await RestartStage.open();
   const path = (name: string) => join(stage.stateDirectory, name);
   const epochs = () => [...stage.told.lines.keys()];

@@ -30,7 +30,7 @@ const largestStep = 65_536;
 const quickMs = 50;
 const slowMs = 500;
 /** How long a file that cannot be written is left alone. */
-const retryMs = 10_000;
+const retryMs = 1_000;
 
 /**
  * Keeps how far the sequence numbers have gone, a little ahead of them, in a file of two records that are written in

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
 import type { OutageDocument } from '../../../src/commands/terminal/outages-view.ts';
 import { patternTest } from '../../../src/log/patterns.ts';
@@ -63,7 +64,14 @@ export class RestartStage implements AsyncDisposable {
     this.#away();
   }
 
+  /** Starts it again, as if it had not dialled lately: figd itself would wait once it has dialled ten times in a minute. */
   launch(): void {
+    const ledger = join(this.stateDirectory, 'ledger.db');
+    if (existsSync(ledger)) {
+      const database = new DatabaseSync(ledger);
+      database.exec('DELETE FROM paces');
+      database.close();
+    }
     this.daemon.launch();
   }
 
@@ -95,7 +103,7 @@ export class RestartStage implements AsyncDisposable {
 
   #lastVenueSeq(epoch: string): number {
     const lines = [...(this.told.lines.get(epoch) ?? [])].filter(([, text]) => !text.includes('"channel":"figd.'));
-    return lines.at(-1)?.[0] ?? 0;
+    return lines.reduce((last, [seq]) => Math.max(last, seq), 0);
   }
 
   #away(): void {
@@ -159,13 +167,4 @@ export class RestartStage implements AsyncDisposable {
     await this.daemon[Symbol.asyncDispose]();
     await this.simulator.close();
   }
-}
-
-/** Whether figd's log has a line that says so. */
-export function hasLogged(log: string, words: RegExp): boolean {
-  return log.split('\n').some((line) => words.test(line));
-}
-
-export function contentOf(path: string): Buffer {
-  return readFileSync(path);
 }
