@@ -18,6 +18,8 @@ export interface Violation {
 }
 
 const watchIntervalMs = 15_000;
+/** How long a stop waits for the disk. */
+const stopDeadlineMs = 3_000;
 /** More than a day brings. */
 const largeRetention = 65_536 * 1_024;
 /** One violation tends to bring others; the first few tell the story. */
@@ -34,6 +36,8 @@ export class Judge {
   readonly #lines = new Map<string, string>();
   /** What runs that were killed had numbered and not written. */
   readonly #torn: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
+  /** What a slow disk had not taken when a stop had waited long enough. */
+  readonly #leftBehind: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
   #epoch = '';
   #pausedSince: number | null = null;
   #resumedAt = Number.NEGATIVE_INFINITY;
@@ -124,8 +128,9 @@ export class Judge {
   #mayLose({ from, to, reason }: Lost): boolean {
     const { setting, actions } = this.#world.plan;
     if (reason === 'expired') return setting.retainBytes < largeRetention;
-    if (reason === 'unwritten') return actions.some((action) => action.do.endsWith('the disk'));
-    return this.#wasTorn({ from, to });
+    if (reason !== 'unwritten') return this.#wasTorn({ from, to });
+    const wasLeft = this.#leftBehind.some((left) => left.epoch === this.#epoch && from >= left.from && to <= left.to);
+    return wasLeft || actions.some((action) => action.do.endsWith('the disk'));
   }
 
   /** Whether a run that was killed had not written a range, or not even used its numbers. */
@@ -199,6 +204,12 @@ export class Judge {
     const timers = this.#world.scheduler.timers(owner);
     // The one that looks around belongs to the simulation.
     if (timers > 1) this.violation('no timer is left behind', `${timers - 1} are set after figd has stopped`);
+    const { log, feed } = core;
+    // What is under way at the stop and what is left then are two entries, each up to one and a half times the latency.
+    const isSlow = 2 * 1.5 * this.#world.plan.setting.diskLatency >= stopDeadlineMs;
+    if (isSlow && feed !== null && feed.written < log.head) {
+      this.#leftBehind.push({ epoch: log.epoch, from: feed.written + 1, to: log.head });
+    }
     if (wires.held > 0) this.violation('no socket is left behind', `${wires.held} are open after figd has stopped`);
     this.#world.scheduler.forget(owner);
     core.log.attach({});
