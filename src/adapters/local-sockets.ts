@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import { eventsSocketName } from '../protocol/local.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** A local path that cannot be used, with the reason and what to do. */
 export class LocalPathError extends Error {
@@ -18,7 +19,6 @@ export class AlreadyRunningError extends Error {
 /** `sun_path` of Linux holds 108 bytes with its closing zero (unix(7)). */
 const longestPath = 107;
 const probeTimeoutMs = 1_000;
-const directoryMode = 0o750;
 
 /**
  * Makes sure that the directory of the sockets exists and is ours: in a shared place such as /tmp somebody else could
@@ -27,7 +27,7 @@ const directoryMode = 0o750;
  */
 export async function prepareDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: directoryMode });
+    makeDirectory(directory);
   } catch (error) {
     throw new LocalPathError(`${directory} cannot be made: ${words(error)}`);
   }

@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { makeDirectory } from './make-directory.ts';
 
 /** The file is of a later figd and is not touched. */
 export class NewerSchemaError extends Error {
@@ -16,7 +17,6 @@ export class DamagedFileError extends Error {
   override readonly name = 'DamagedFileError';
 }
 
-const directoryMode = 0o750;
 const fileMode = 0o640;
 const corrupt = 11;
 const notADatabase = 26;
@@ -46,7 +46,7 @@ export function setAside(path: string, now: number): string {
 
 /** Makes what is missing of a directory and an empty file in it. @throws what the file system throws */
 export function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: directoryMode });
+  makeDirectory(dirname(path));
   if (existsSync(path)) return;
   closeSync(openSync(path, 'a', fileMode));
   chmodSync(path, fileMode);

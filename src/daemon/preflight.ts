@@ -2,7 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { networkFailure, statusFailure } from '../adapters/http-failures.ts';
+import { checkJournalPlace } from '../adapters/journal/journal-place.ts';
 import { prepareDirectory } from '../adapters/local-sockets.ts';
+import type { Settings } from '../config/settings.ts';
+import { formatSize } from '../config/units.ts';
 import { advice, FailureError, failureOf } from '../protocol/failure.ts';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import { reachVenue, type Venue, type VenueOptions } from './venue.ts';
@@ -19,6 +22,8 @@ export interface StepOutcome {
 const firstCall = { method: 'GET', path: '/v1/account/exchange-credentials' };
 /** Signed requests carry unix seconds; a clock further off than this may be refused. */
 const worryingOffsetMs = 5_000;
+
+const bytesPerGiB = 1_024 ** 3;
 
 class StepFailure extends Error {
   readonly advice: string;
@@ -50,6 +55,7 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
       await prepareDirectory(settings.local.directory);
       return settings.local.directory;
     });
+    if (settings.journal.enabled) yield await step('journal', [], () => checkJournal(settings.journal));
     yield await step('dns', [], () => resolveHosts([venue.tokenUrl, venue.restUrl, venue.socketUrl]));
     yield await step('tls', ['dns'], () =>
       checkCertificates([venue.tokenUrl, venue.restUrl, venue.socketUrl], session.connectTimeout),
@@ -160,6 +166,14 @@ function countCredentials(body: string): string {
   if (value === null) return 'not JSON';
   const list = isRecord(value) ? value['data'] : value;
   return Array.isArray(list) ? `${list.length} exchange credentials` : 'in an unknown form';
+}
+
+async function checkJournal({ directory, retainBytes }: Settings['journal']): Promise<string> {
+  const { free, used } = await checkJournalPlace(directory);
+  const told = `${directory}, ${(free / bytesPerGiB).toFixed(1)} GiB free`;
+  if (free + used > retainBytes) return told;
+  const wanted = formatSize(retainBytes);
+  throw new StepFailure(`${told}, and up to ${wanted} may be kept`, 'Make room, or lower journal.retainBytes.');
 }
 
 interface Link {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Batch, Journal, JournalEntry, JournalQuery } from '../../log/journal.ts';
 import { type LedgerContents, MemoryLedger } from '../../log/memory-ledger.ts';
 import type { GapRecord, LedgerMemory, LedgerStore, Paced } from '../../protocol/ledger.ts';
+import { makeDirectory } from '../make-directory.ts';
 import type { Hole, Retention } from './journal-file.ts';
 import type { SharedBlock } from './messages.ts';
 import { SequenceFile, sequenceFileName } from './sequence-file.ts';
@@ -23,7 +24,6 @@ export interface DiskJournalOptions extends Retention {
   readonly onTrouble: (message: string | null) => void;
 }
 
-const directoryMode = 0o750;
 const bootFile = '/proc/sys/kernel/random/boot_id';
 const epochBytes = 8;
 /** How long a disk may take to let the files be closed. */
@@ -62,7 +62,7 @@ export class DiskJournal implements Journal {
    * @throws {DirectoryTakenError} where another daemon uses the directory; nothing else
    */
   static async open(options: DiskJournalOptions): Promise<DiskJournal> {
-    makeDirectory(options.directory);
+    tryToMake(options.directory);
     const thread = new Thread(options);
     const { isTaken, wasDamaged, ledger } = await thread.opened;
     if (isTaken) {
@@ -188,9 +188,9 @@ class MirroredLedger implements LedgerStore {
 }
 
 /** Where it cannot be made, the thread finds out and tells. */
-function makeDirectory(path: string): void {
+function tryToMake(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: directoryMode });
+    makeDirectory(path);
   } catch {
     // Told by whoever wants to write there.
   }
