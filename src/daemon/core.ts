@@ -123,6 +123,7 @@ export class Core {
   start(): void {
     const { settings, numbers, onFatal } = this.#options;
     this.ledger.adopt(settings.session.channels, numbers.isContinuous);
+    void this.#index?.recall(this.#options.clock.wall() - settings.reconcile.lookback);
     this.#supervisor.on('*', (fact) => this.#learn(fact));
     this.#supervisor.subscribe({ error: onFatal });
     this.#supervisor.start();

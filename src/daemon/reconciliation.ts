@@ -50,6 +50,7 @@ const mostSuspects = 10_000;
 /** Some 50 kB, which any reader in step takes in one turn. */
 const publishedAtOnce = 32;
 const offsetPauseMs = 100;
+const recallPatienceMs = 3_000;
 
 /** Finds what the events should have told and did not, by comparing them with the venue's list of RFQs. */
 export class Reconciliation {
@@ -67,6 +68,7 @@ export class Reconciliation {
   async compare(signal: AbortSignal): Promise<Comparison> {
     const { clock, log, index, outstanding, lookback } = this.#ports;
     const offset = await this.#offset(signal);
+    await this.#recalled(signal);
     const now = clock.wall() + offset;
     const gap = outstanding();
     const gapSince = gap === null ? null : gap.since + (gap.clockOffsetMs ?? offset);
@@ -100,6 +102,13 @@ export class Reconciliation {
       if (offset !== null) return offset;
       await this.#pause(offsetPauseMs, signal);
     }
+  }
+
+  /** What readers know from an earlier run need not be told again; a disk that does not answer is not waited for long. */
+  async #recalled(signal: AbortSignal): Promise<void> {
+    const { clock, index } = this.#ports;
+    const patience = clock.monotonic() + recallPatienceMs;
+    while (!index.isRecalled && clock.monotonic() < patience) await this.#pause(offsetPauseMs, signal);
   }
 
   async #suspects(startTime: number, endTime: number, gapSince: number | null, signal: AbortSignal) {

@@ -16,6 +16,9 @@ export interface KnownRfq {
 const sliceBytes = 65_536;
 /** About 15 MB. Beyond that the oldest are forgotten, and at worst told once more. */
 const mostKnown = 50_000;
+/** So many events are a quarter of a second of reading: at a pace that makes them few, figd tells more in doubt. */
+const mostRecalled = 50_000;
+const channels = ['rfq.maker', 'rfq.taker', reconcileChannel];
 
 /**
  * The state of each RFQ as readers of the log know it. It reads the log as any other consumer does, behind the events
@@ -27,12 +30,39 @@ export class RfqIndex {
   readonly #known = new Map<number, KnownRfq>();
   #epoch: string;
   #position: number;
+  #isRecalled = true;
 
   constructor(log: EventLog) {
     this.#log = log;
     this.#epoch = log.epoch;
     this.#position = log.head + 1;
-    this.#filter = new ChannelFilter(log.channels, ['rfq.maker', 'rfq.taker', reconcileChannel]);
+    this.#filter = new ChannelFilter(log.channels, channels);
+  }
+
+  /** Whether what an earlier run told is known, as far as it can be. */
+  get isRecalled(): boolean {
+    return this.#isRecalled;
+  }
+
+  /** Learns from the journal what an earlier run told since a moment (unix milliseconds). */
+  async recall(since: number): Promise<void> {
+    const { journal, epoch } = this.#log;
+    if (journal === null) return;
+    const end = this.#position;
+    this.#isRecalled = false;
+    const first = Math.max((await journal.firstSince(epoch, since)) ?? end, end - mostRecalled);
+    for (let position = first; position < end && epoch === this.#log.epoch; ) {
+      const batch = await journal.read({ epoch, from: position, channels, maxBytes: sliceBytes });
+      if (batch === null || batch.next <= position) break;
+      position = batch.next;
+      for (const { seq, receivedAt, rfq } of batch.chunks.flatMap(toldIn)) {
+        // What has been learned from this run's events, or from the venue, is newer.
+        const known = this.#known.get(rfq.id);
+        const isOlder = known === undefined || (known.seq >= first && known.seq < seq);
+        if (isOlder && seq < end) this.learn(rfq, seq, receivedAt);
+      }
+    }
+    this.#isRecalled = true;
   }
 
   /** Reads on for one slice. Returns whether there is nothing left to read. */
@@ -40,9 +70,7 @@ export class RfqIndex {
     if (this.#epoch !== this.#log.epoch) this.#beginAnew();
     const { chunks, next } = this.#log.read(this.#position, this.#filter, sliceBytes);
     this.#position = next;
-    for (const chunk of chunks) {
-      for (const line of chunk.toString('utf8').split('\n')) if (line !== '') this.#learnLine(line);
-    }
+    for (const { rfq, seq, receivedAt } of chunks.flatMap(toldIn)) this.learn(rfq, seq, receivedAt);
     return next > this.#log.head;
   }
 
@@ -87,10 +115,16 @@ export class RfqIndex {
   get size(): number {
     return this.#known.size;
   }
+}
 
-  #learnLine(line: string): void {
+/** What the lines of a chunk tell of RFQs, in order. */
+function toldIn(chunk: Buffer): readonly KnownRfq[] {
+  const told: KnownRfq[] = [];
+  for (const line of chunk.toString('utf8').split('\n')) {
+    if (line === '') continue;
     const { params } = JSON.parse(line) as { readonly params: EventParams };
     const rfq = rfqInFrame(params.message);
-    if (rfq !== null) this.learn(rfq, params.seq, params.receivedAt);
+    if (rfq !== null) told.push({ rfq, seq: params.seq, receivedAt: params.receivedAt });
   }
+  return told;
 }
