@@ -41,6 +41,7 @@ export class JournalFeed {
   #timer: unknown = null;
   #isRefused = false;
   #isStopping = false;
+  #isGivenUp = false;
 
   constructor({ log, journal, clock, waitMs = waitMsDefault }: JournalFeedOptions) {
     this.#log = log;
@@ -69,6 +70,7 @@ export class JournalFeed {
     const late = Promise.withResolvers<void>();
     const deadline = this.#clock.setTimeout(late.resolve, stopDeadlineMs);
     await Promise.race([this.#writeRest(), late.promise]);
+    this.#isGivenUp = true;
     this.#clock.clearTimeout(deadline);
     // What is under way still reads the log's memory.
     if (this.#underWay === null) this.#detach();
@@ -76,7 +78,7 @@ export class JournalFeed {
 
   async #writeRest(): Promise<void> {
     await this.#writing;
-    for (let before = -1; this.#next <= this.#log.head && this.#next > before; ) {
+    for (let before = -1; this.#next <= this.#log.head && this.#next > before && !this.#isGivenUp; ) {
       before = this.#next;
       await this.#write();
     }
