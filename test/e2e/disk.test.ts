@@ -22,10 +22,11 @@ function canRun(command: string, ...args: string[]): boolean {
   }
 }
 
-/** Says why a test does not run here, so that nobody takes it for one that has passed. */
-function skipLoudly(isPossible: boolean, why: string): boolean {
-  if (!isPossible) process.stderr.write(`SKIPPED in disk.test.ts: ${why}\n`);
-  return !isPossible;
+/** Says loudly why a test does not run here, so that nobody takes it for one that has passed. */
+function runOrSkip(isPossible: boolean, why: string) {
+  if (isPossible) return it.concurrent;
+  process.stderr.write(`SKIPPED in disk.test.ts: ${why}\n`);
+  return it.skip;
 }
 
 /** Serving goes on while something is wrong with the disk, and the status says what. */
@@ -57,7 +58,7 @@ async function hasAllFrom(stage: RestartStage, first: number): Promise<void> {
   expect([told.faults, late.lost, late.seqs.get(journal.epoch)?.[0]]).toEqual([[], [], first]);
 }
 
-it.skipIf(skipLoudly(hasPrlimit, 'there is no prlimit'))(
+runOrSkip(hasPrlimit, 'there is no prlimit')(
   'serves on when the disk is full, and writes everything once it is not',
   { timeout: deadlineMs },
   async () => {
@@ -111,7 +112,7 @@ it.concurrent('serves on where its files cannot be made, and keeps everything fr
   expect([stage.whole.epoch, stage.whole.lost, stage.whole.unresumed]).toEqual([epoch, [], []]);
 });
 
-it.skipIf(skipLoudly(!isRoot, 'root may write whatever the mode says'))(
+runOrSkip(!isRoot, 'root may write whatever the mode says')(
   'serves on where it may not write',
   { timeout: deadlineMs },
   async () => {
