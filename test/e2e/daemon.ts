@@ -126,6 +126,7 @@ export interface Line {
     readonly channel: string;
     readonly message: unknown;
     readonly reason: string;
+    readonly epoch: string;
   };
   /** The line itself, without its line feed. */
   readonly text: string;

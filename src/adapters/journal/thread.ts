@@ -37,6 +37,8 @@ export class Thread {
     this.#worker = new Worker(new URL(file, import.meta.url), {
       workerData: start,
       env: {},
+      // What Node was told about the main thread, such as what to load first, is not meant for this one.
+      execArgv: [],
       resourceLimits: threadLimits,
     });
     const opened = Promise.withResolvers<Opened>();

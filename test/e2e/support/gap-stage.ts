@@ -40,9 +40,16 @@ export class GapStage implements AsyncDisposable {
     return stage;
   }
 
-  /** Has a consumer read from the oldest event on; once for each start of the daemon. */
+  /** Has a consumer read from the oldest event on, or go on behind the last; once for each start of the daemon. */
   async listen(): Promise<void> {
-    this.#consumers.push(await RawConsumer.subscribe(this.daemon.eventsSocket));
+    const last = this.lines.at(-1);
+    const from = last === undefined ? 'oldest' : { epoch: this.#epoch, seq: last.params.seq + 1 };
+    this.#consumers.push(await RawConsumer.subscribe(this.daemon.eventsSocket, { from }));
+  }
+
+  get #epoch(): string {
+    const [hello] = this.#consumers[0]?.lines ?? [];
+    return hello?.params.epoch ?? '';
   }
 
   get lines(): readonly Line[] {
