@@ -177,7 +177,8 @@ type Sessions = readonly (readonly SentRecord[])[];
 
 /**
  * Where a frame was sent next, from a place on: the session and the place in it. First at the beginning of a later
- * session, for what a venue sent to a process that was killed stands in two sessions.
+ * session, for what a venue sent to a process that was killed stands in two sessions. Else within one: of the last
+ * events before a kill one consumer may have been given some, of which the others are told that they are lost.
  */
 function find(sessions: Sessions, session: number, at: number, frame: string): readonly [number, number] {
   const begun = sessions.findIndex((records, index) => index > session && records[0]?.frame === frame);
