@@ -23,19 +23,18 @@ export class DirectoryLock {
 
   /**
    * Takes the directory, or makes sure of it: the file may have been removed, and one that is gone keeps nobody out.
-   * @returns `taken` where somebody else has it; `renewed` where it had to be locked anew
+   * @returns `ours`; `taken` where somebody else has it; `open` where no lock can be had at all
    */
-  claim(): 'taken' | 'held' | 'renewed' {
-    if (this.#database !== null && identityOf(this.#path) === this.#identity) return 'held';
-    const isFirst = this.#database === null;
+  claim(): 'ours' | 'taken' | 'open' {
+    if (this.#database !== null && identityOf(this.#path) === this.#identity) return 'ours';
     this.release();
     try {
       this.#lock();
+      return 'ours';
     } catch (error) {
-      // Where no lock can be had at all, nothing can be written either.
-      return codeOf(error) === busy ? 'taken' : 'held';
+      this.release();
+      return codeOf(error) === busy ? 'taken' : 'open';
     }
-    return isFirst ? 'held' : 'renewed';
   }
 
   release(): void {

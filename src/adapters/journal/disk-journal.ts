@@ -50,7 +50,7 @@ export class DiskJournal implements Journal {
     this.numbers = numbers;
     this.ledger = new MirroredLedger(ledger, thread);
     thread.onTrouble = (of, message) => this.#tell(of, message);
-    thread.onRenewed = () => numbers.restore();
+    thread.onClaimed = () => numbers.restore();
     thread.onFigures = (figures) => {
       this.#figures = figures;
     };
@@ -79,6 +79,7 @@ export class DiskJournal implements Journal {
       {
         path,
         boot: bootId(),
+        isOurs: () => thread.isOurs,
         now: options.now,
         newEpoch: () => randomBytes(epochBytes).toString('hex'),
         onTrouble: (message) => tellSequence(message),

@@ -19,9 +19,10 @@ const tell = (message: FromThread, transfer: ArrayBuffer[] = []) => parentPort?.
 const lock = new DirectoryLock(directory);
 let epoch: string | null = null;
 
-if (lock.claim() === 'taken') {
+let claimed = lock.claim();
+if (claimed === 'taken') {
   const nothing = { beganAt: 0, lastId: 0, heardAt: null, heardClockOffsetMs: null, paces: { dial: [], token: [] } };
-  tell({ tell: 'opened', isTaken: true, wasDamaged: false, ledger: { ...nothing, gaps: [] } });
+  tell({ tell: 'opened', isTaken: true, isOurs: false, wasDamaged: false, ledger: { ...nothing, gaps: [] } });
 } else serve();
 
 function serve(): void {
@@ -39,7 +40,8 @@ function serve(): void {
     retainFor,
     onTrouble: (message) => tell({ tell: 'trouble', of: 'ledger', message }),
   });
-  tell({ tell: 'opened', isTaken: false, wasDamaged: journal.wasDamaged, ledger: contentsOf(ledger) });
+  const { wasDamaged } = journal;
+  tell({ tell: 'opened', isTaken: false, isOurs: claimed === 'ours', wasDamaged, ledger: contentsOf(ledger) });
   const tidying = setInterval(() => {
     journal.read((file) => file.tidy(Date.now()), undefined);
     tellFigures(journal);
@@ -120,7 +122,7 @@ function contentsOf(ledger: OpenLedger): LedgerContents {
 
 /** Somebody may have removed the directory, and with it what keeps others out. */
 function claim(): void {
-  const how = lock.claim();
-  if (how === 'taken') throw new Error('another figd uses the directory by now');
-  if (how === 'renewed') tell({ tell: 'renewed' });
+  claimed = lock.claim();
+  tell({ tell: 'claimed', isOurs: claimed === 'ours' });
+  if (claimed === 'taken') throw new Error('another figd uses the directory by now');
 }

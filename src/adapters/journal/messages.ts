@@ -57,12 +57,14 @@ export type FromThread =
       readonly tell: 'opened';
       /** Another figd has the directory. */
       readonly isTaken: boolean;
+      /** This one has it, and nobody else can. */
+      readonly isOurs: boolean;
       /** Whether the journal was found damaged and set aside. */
       readonly wasDamaged: boolean;
       readonly ledger: LedgerContents;
     }
-  /** The directory had been removed, and is this daemon's again. */
-  | { readonly tell: 'renewed' }
+  /** Whether the directory, which may have been removed meanwhile, is this daemon's alone. */
+  | { readonly tell: 'claimed'; readonly isOurs: boolean }
   | { readonly tell: 'trouble'; readonly of: 'journal' | 'ledger'; readonly message: string | null }
   | ({ readonly tell: 'figures'; readonly epoch: string } & JournalFigures)
   | { readonly tell: 'answer'; readonly id: number; readonly answer: Answers[keyof Answers] };

@@ -20,6 +20,8 @@ export interface SequenceOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly newEpoch: () => string;
+  /** Whether the directory is locked against other daemons: without that a file must not be made in it. */
+  readonly isOurs: () => boolean;
   /** Told when the numbers cannot be kept any more, and null once they can. It must not throw. */
   readonly onTrouble: (message: string | null) => void;
 }
@@ -86,6 +88,7 @@ export class SequenceFile implements Numbers {
     const serial = goesOn ? record.serial : 0;
     const isContinuous = goesOn && record.isClosed && last === record.ceiling;
     try {
+      if (!options.isOurs()) throw new Error('its directory cannot be locked');
       const fd = createSequence(options.path, firstRecord(options, epoch, first - 1, serial));
       return new SequenceFile(options, { epoch, first, isContinuous, fd, serial: serial + 1 });
     } catch (error) {
@@ -242,8 +245,8 @@ export class SequenceFile implements Numbers {
 
   /** Keeps the numbers of an epoch from a point on, once the file can be written again. */
   #tryAgain(head: number): void {
-    const { now, onTrouble, path } = this.#options;
-    if (now() - this.#triedAt < retryMs) return;
+    const { now, onTrouble, path, isOurs } = this.#options;
+    if (now() - this.#triedAt < retryMs || !isOurs()) return;
     this.#triedAt = now();
     try {
       this.#serial += 1;

@@ -24,7 +24,10 @@ export class Thread {
     this.troubles = { ...this.troubles, [of]: message };
   };
   onFigures: (figures: Extract<FromThread, { tell: 'figures' }>) => void = () => undefined;
-  onRenewed: () => void = () => undefined;
+  /** Whether the directory is this daemon's alone. */
+  isOurs = false;
+  /** Told whenever it is. */
+  onClaimed: () => void = () => undefined;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, (answer: Answers[keyof Answers] | undefined) => void>();
   #lastId = 0;
@@ -80,13 +83,15 @@ export class Thread {
   #receive(message: FromThread, opened: (message: Opened) => void): void {
     switch (message.tell) {
       case 'opened':
+        this.isOurs = message.isOurs;
         opened(message);
         break;
       case 'trouble':
         this.onTrouble(message.of, message.message);
         break;
-      case 'renewed':
-        this.onRenewed();
+      case 'claimed':
+        this.isOurs = message.isOurs;
+        if (this.isOurs) this.onClaimed();
         break;
       case 'figures':
         this.onFigures(message);
@@ -106,6 +111,6 @@ export class Thread {
     this.#waiting.clear();
     const ledger = new MemoryLedger(Date.now());
     const { unfinished: _, ...memory } = ledger.recall();
-    opened({ tell: 'opened', isTaken: false, wasDamaged: true, ledger: { ...memory, gaps: [] } });
+    opened({ tell: 'opened', isTaken: false, isOurs: false, wasDamaged: true, ledger: { ...memory, gaps: [] } });
   }
 }

@@ -118,6 +118,7 @@ class Runs implements Disposable {
         path: this.path,
         boot: `boot ${this.#boot}`,
         now: () => this.now,
+        isOurs: () => true,
         newEpoch: () => {
           this.#epochs += 1;
           return `e${this.#epochs}`;

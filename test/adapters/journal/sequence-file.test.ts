@@ -13,6 +13,7 @@ class Place implements Disposable {
   readonly told: (string | null)[] = [];
   now = 50_000;
   boot = 'boot 1';
+  isOurs = true;
   #epochs = 0;
 
   open(last: number | null = 0): SequenceFile {
@@ -21,6 +22,7 @@ class Place implements Disposable {
         path: this.path,
         boot: this.boot,
         now: () => this.now,
+        isOurs: () => this.isOurs,
         newEpoch: () => {
           this.#epochs += 1;
           return `e${this.#epochs}`;
@@ -190,4 +192,19 @@ it('keeps to the file it has where that cannot be made again: the next start beg
   expect(numbers.raise(66).epoch).toBe('e1');
   rmSync(`${place.path}.new`, { recursive: true });
   expect(given(place.open())).toEqual({ epoch: 'e2', first: 1, isContinuous: false });
+});
+
+it('makes no file in a directory that is not locked: it might be that of another daemon', () => {
+  using place = new Place();
+  place.open().close(5);
+  const before = readFileSync(place.path);
+  place.isOurs = false;
+  const numbers = place.open();
+  expect([numbers.first, place.told]).toEqual([1, [expect.stringMatching(/its directory cannot be locked/)]]);
+  place.now += 1_000;
+  expect(numbers.used(3)).toBe(Number.MAX_SAFE_INTEGER);
+  expect(readFileSync(place.path)).toEqual(before);
+  place.isOurs = true;
+  expect(numbers.used(4)).toBe(4);
+  expect(readSequence(place.path)?.epoch).toBe(numbers.epoch);
 });

@@ -139,11 +139,15 @@ export class RestartStage implements AsyncDisposable {
     for (const text of this.#venueLines()) {
       const frame = text.slice(text.indexOf('"message":') + '"message":'.length, -2);
       if (sessions[session]?.[at]?.frame !== frame) {
-        const next = sessions.findIndex((records, index) => index > session && records[0]?.frame === frame);
+        const [next, start] = find(sessions, session, at, frame);
         if (next === -1) throw new Error(`in session ${session} at ${at}, nobody sent this there: ${text}`);
-        missing.push(...(sessions[session] ?? []).slice(at), ...sessions.slice(session + 1, next).flat());
+        if (next === session) missing.push(...(sessions[session] ?? []).slice(at, start));
+        else {
+          missing.push(...(sessions[session] ?? []).slice(at), ...sessions.slice(session + 1, next).flat());
+          missing.push(...(sessions[next] ?? []).slice(0, start));
+        }
         session = next;
-        at = 0;
+        at = start;
       }
       at += 1;
     }
@@ -167,4 +171,23 @@ export class RestartStage implements AsyncDisposable {
     await this.daemon[Symbol.asyncDispose]();
     await this.simulator.close();
   }
+}
+
+type Sessions = readonly (readonly SentRecord[])[];
+
+/**
+ * Where a frame was sent next, from a place on: the session and the place in it. First at the beginning of a later
+ * session, for what a venue sent to a process that was killed stands in two sessions. Else within one: of the last
+ * events before a kill one consumer may have been given some, of which the others are told that they are lost.
+ */
+function find(sessions: Sessions, session: number, at: number, frame: string): readonly [number, number] {
+  const begun = sessions.findIndex((records, index) => index > session && records[0]?.frame === frame);
+  if (begun !== -1) return [begun, 0];
+  for (let index = session; index < sessions.length; index += 1) {
+    const start = (sessions[index] ?? []).findIndex(
+      (record, place) => record.frame === frame && (index > session || place >= at),
+    );
+    if (start !== -1) return [index, start];
+  }
+  return [-1, -1];
 }
