@@ -67,7 +67,7 @@ export class RfqIndex {
 
   /** Reads on for one slice. Returns whether there is nothing left to read. */
   readOn(): boolean {
-    if (this.#epoch !== this.#log.epoch) this.#beginAnew();
+    this.#keepUp();
     const { chunks, next } = this.#log.read(this.#position, this.#filter, sliceBytes);
     this.#position = next;
     for (const { rfq, seq, receivedAt } of chunks.flatMap(toldIn)) this.learn(rfq, seq, receivedAt);
@@ -75,11 +75,13 @@ export class RfqIndex {
   }
 
   get(id: number): KnownRfq | undefined {
+    this.#keepUp();
     return this.#known.get(id);
   }
 
   /** Remembers an RFQ that the venue's list told. */
   learn(rfq: RfqFacts, seq: number, receivedAt: number): void {
+    this.#keepUp();
     // Anew at the end: the order of the map is the order of forgetting.
     this.#known.delete(rfq.id);
     this.#known.set(rfq.id, { rfq, seq, receivedAt });
@@ -106,7 +108,8 @@ export class RfqIndex {
   }
 
   /** In a new epoch, what is known is older than any of its events. */
-  #beginAnew(): void {
+  #keepUp(): void {
+    if (this.#epoch === this.#log.epoch) return;
     this.#epoch = this.#log.epoch;
     this.#position = 1;
     for (const [id, known] of this.#known) this.#known.set(id, { ...known, seq: 0 });

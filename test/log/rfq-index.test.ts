@@ -67,6 +67,7 @@ describe('an RFQ', () => {
     tell('rfq.maker', rfq(2));
     readAll();
     tell('rfq.maker', rfq(3));
+    expect([1, 2].map((id) => index.get(id)?.seq)).toEqual([0, 0]);
     readAll();
     expect([log.epoch, log.head]).toEqual(['e2', 1]);
     expect([1, 2, 3].map((id) => index.get(id)?.seq)).toEqual([0, 0, 1]);
