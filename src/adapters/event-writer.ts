@@ -24,6 +24,8 @@ const fetchBytes = 131_072;
 export class EventWriter {
   readonly #socket: Socket;
   readonly #options: EventWriterOptions;
+  /** Below its high-water mark a socket does not tell when it has drained, so waiting for that could take for ever. */
+  readonly #bufferBytes: number;
   #cursor: Cursor | null = null;
   #isFetching = false;
   #isScheduled = false;
@@ -34,6 +36,7 @@ export class EventWriter {
   constructor(socket: Socket, options: EventWriterOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#bufferBytes = Math.max(options.bufferBytes, socket.writableHighWaterMark);
   }
 
   get cursor(): Cursor | null {
@@ -59,13 +62,15 @@ export class EventWriter {
   /** Delivers what the log holds, as far as the socket takes it. */
   pump(): void {
     const cursor = this.#cursor;
-    if (cursor === null || this.#isFetching || cursor.lag === 0 || !this.hasRoom) return;
+    if (cursor === null || this.#isFetching || cursor.lag === 0) return;
+    const room = this.#bufferBytes - this.#socket.writableLength;
+    if (room <= 0) return;
     if (cursor.isBehind) {
       void this.#fetch(cursor);
       return;
     }
     const from = cursor.position;
-    const batch = cursor.read(Math.min(sliceBytes, this.#room));
+    const batch = cursor.read(Math.min(sliceBytes, room));
     this.#write(batch);
     this.#hold(batch.lost === null ? from : batch.lost.to + 1, batch);
     if (cursor.lag > 0 && this.hasRoom) this.pumpSoon();
@@ -135,10 +140,5 @@ export class EventWriter {
 
   get #room(): number {
     return Math.max(1, this.#bufferBytes - this.#socket.writableLength);
-  }
-
-  /** Below its high-water mark a socket does not tell when it has drained, so waiting for that could take for ever. */
-  get #bufferBytes(): number {
-    return Math.max(this.#options.bufferBytes, this.#socket.writableHighWaterMark);
   }
 }

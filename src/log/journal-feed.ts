@@ -10,7 +10,7 @@ export interface JournalFeedOptions {
   readonly waitMs?: number;
 }
 
-const waitMsDefault = 20;
+const waitMsDefault = 50;
 /** So many events do not wait any longer: they are what a crash may cost. */
 const batchEvents = 512;
 /** A block is read as a whole, and a reader may want a part of it. */

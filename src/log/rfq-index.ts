@@ -12,8 +12,10 @@ export interface KnownRfq {
   readonly receivedAt: number;
 }
 
-/** One slice of reading takes well under a millisecond: about 45 events of the documented size. */
-const sliceBytes = 65_536;
+/** One slice of reading takes some 40 µs, about five RFQs of the documented size: no event waits for longer. */
+const sliceBytes = 6_144;
+/** From the journal, which takes a message to another thread each time. */
+const recalledBytes = 65_536;
 /** About 15 MB. Beyond that the oldest are forgotten, and at worst told once more. */
 const mostKnown = 50_000;
 /** So many events are a quarter of a second of reading: at a pace that makes them few, figd tells more in doubt. */
@@ -52,7 +54,7 @@ export class RfqIndex {
     this.#isRecalled = false;
     const first = Math.max((await journal.firstSince(epoch, since)) ?? end, end - mostRecalled);
     for (let position = first; position < end && epoch === this.#log.epoch; ) {
-      const batch = await journal.read({ epoch, from: position, channels, maxBytes: sliceBytes });
+      const batch = await journal.read({ epoch, from: position, channels, maxBytes: recalledBytes });
       if (batch === null || batch.next <= position) break;
       position = batch.next;
       for (const { seq, receivedAt, rfq } of batch.chunks.flatMap(toldIn)) {
