@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const directoryMode = 0o750;
@@ -9,7 +9,7 @@ const directoryMode = 0o750;
  * @throws what the file system throws
  */
 export function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   if (dirname(path) !== path) makeDirectory(dirname(path));
   mkdirSync(path, { mode: directoryMode });
 }

@@ -35,7 +35,7 @@ function stage(ringBytes = 1_048_576) {
   return { journal, clock, log, feed, add, settle, asked };
 }
 
-it('waits 20 ms for more, and not at all once there are 512', () => {
+it('waits 50 ms for more, and not at all once there are 512', () => {
   const { clock, add, asked } = stage();
   add(1);
   clock.tick(19);
@@ -56,14 +56,14 @@ it('has one entry under way, and hands over the rest behind it', async () => {
   expect(asked()).toEqual([{ hole: null, from: 1, to: 600 }]);
   await settle();
   expect(feed.written).toBe(600);
-  clock.tick(20);
+  clock.tick(50);
   expect(asked()).toEqual([{ hole: null, from: 601, to: 603 }]);
 });
 
 it('tries again every second while the disk refuses, and tells of what left the memory meanwhile', async () => {
   const { clock, feed, log, add, settle, asked, journal } = stage(262_144);
   add(10, 1_000);
-  clock.tick(20);
+  clock.tick(50);
   await settle(false);
   for (let burst = 0; burst < 10; burst += 1) add(60, 1_000);
   clock.tick(999);
