@@ -38,7 +38,7 @@ function stage(ringBytes = 1_048_576) {
 it('waits 50 ms for more, and not at all once there are 512', () => {
   const { clock, add, asked } = stage();
   add(1);
-  clock.tick(19);
+  clock.tick(49);
   add(5);
   expect(asked()).toEqual([]);
   clock.tick(1);
