@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { program } from '../build.ts';
+import { nodeFlags, program } from '../build.ts';
 import { end, track } from '../children.ts';
 import type { Place } from './contender.ts';
 
@@ -34,7 +34,7 @@ export class FigdProcess {
     writeFileSync(config, configuration(place, this.directory, options), { mode: 0o600 });
     const log = openSync(join(place.directory, 'figd.log'), 'a');
     this.child = track(
-      spawn(process.execPath, [...(options.nodeArguments ?? []), program, 'run', '--config', config], {
+      spawn(process.execPath, [...nodeFlags, ...(options.nodeArguments ?? []), program, 'run', '--config', config], {
         stdio: ['ignore', log, log],
         env: cleanEnvironment(),
       }),
