@@ -6,7 +6,6 @@ import { EventLog } from '../log/event-log.ts';
 import type { Journal } from '../log/journal.ts';
 import { JournalFeed } from '../log/journal-feed.ts';
 import type { Numbers } from '../log/numbers.ts';
-import { RfqIndex } from '../log/rfq-index.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
@@ -23,6 +22,7 @@ import type { Ledger } from './ledger.ts';
 import { OwnEvents } from './own-events.ts';
 import { quietMoment } from './quiet-moment.ts';
 import { Reconciliation } from './reconciliation.ts';
+import { RfqLearning } from './rfq-learning.ts';
 import { healthFacts, type MachineView, type Supervisor, viewOf } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
 import type { Venue } from './venue.ts';
@@ -53,8 +53,6 @@ export interface CoreOptions {
 
 const stopDeadlineMs = 3_500;
 const minuteMs = 60_000;
-/** With the slices of the index, some 1,500 RFQs a second at most. */
-const learnPauseMs = 3;
 
 /**
  * The daemon without its doors to this host: session, log and ledger, over whatever venue and clock it is given. In life
@@ -74,10 +72,10 @@ export class Core {
   readonly #supervisor: Supervisor;
   readonly #gaps: GapKeeper;
   readonly #own: OwnEvents;
-  readonly #index: RfqIndex | null;
+  /** Null where nothing is reconciled. */
+  readonly #rfqs: RfqLearning | null;
   #lastView: MachineView;
   #refreshScheduled = false;
-  #learning: unknown;
 
   constructor(options: CoreOptions) {
     const { settings, clock, numbers, journal, schedule, store, onGapSettled } = options;
@@ -85,8 +83,7 @@ export class Core {
     this.log = new EventLog({ numbers, journal, ringBytes: settings.journal.ring, schedule });
     this.feed = journal === null ? null : new JournalFeed({ log: this.log, journal, clock });
     this.intake = new Intake(this.log, clock);
-    this.#index = settings.reconcile.enabled ? new RfqIndex(this.log) : null;
-    this.log.attach({ ending: () => this.#learnAll() });
+    this.#rfqs = settings.reconcile.enabled ? new RfqLearning(this.log, clock) : null;
     this.#own = new OwnEvents(this.log, clock);
     this.#gaps = new GapKeeper({
       store,
@@ -124,7 +121,7 @@ export class Core {
   start(): void {
     const { settings, numbers, onFatal } = this.#options;
     this.ledger.adopt(settings.session.channels, numbers.isContinuous);
-    void this.#index?.recall(this.#options.clock.wall() - settings.reconcile.lookback);
+    this.#rfqs?.start(settings.reconcile.lookback);
     this.#supervisor.on('*', (fact) => this.#learn(fact));
     this.#supervisor.subscribe({ error: onFatal });
     this.#supervisor.start();
@@ -136,7 +133,7 @@ export class Core {
     await this.#endSupervisor();
     if (session?.state === 'live') this.#gaps.stop(session.context.lastHeartbeat?.rttMs ?? 0);
     this.intake.stop();
-    this.#options.clock.clearTimeout(this.#learning);
+    this.#rfqs?.stop();
   }
 
   /** Has written what the disk does not have yet. */
@@ -152,16 +149,8 @@ export class Core {
   /** What only the passing of time changes. To be called every second or so. */
   lookAround(): void {
     this.watch.refresh();
-    this.#learnRfqs();
+    this.#rfqs?.readOn();
     if (this.view().session?.state === 'live') this.#gaps.markHeard();
-  }
-
-  /** A slice at a time, so that an event never waits for more than one; at a pace no market has, events matter more. */
-  #learnRfqs(): void {
-    const { clock } = this.#options;
-    clock.clearTimeout(this.#learning);
-    const isBehind = this.#index?.readOn() === false;
-    this.#learning = isBehind ? clock.setTimeout(() => this.#learnRfqs(), learnPauseMs) : undefined;
   }
 
   /** The machines as they are, or, once they have ended, as they were last. */
@@ -214,14 +203,14 @@ export class Core {
 
   #ports(venue: Venue): ActorPorts {
     const { clock, settings } = this.#options;
-    const index = this.#index;
+    const rfqs = this.#rfqs;
     const reconciliation =
-      index === null
+      rfqs === null
         ? null
         : new Reconciliation({
             clock,
             log: this.log,
-            index,
+            index: rfqs.index,
             listing: venue.rfqs,
             outstanding: () => this.ledger.oldestUnsettled,
             clockOffset: () => this.#gaps.clockOffset(),
@@ -245,17 +234,9 @@ export class Core {
       dial,
       ended: (id) => this.intake.end(id),
       compare: (signal) => reconciliation?.compare(signal) ?? Promise.resolve({ missed: 0 }),
-      quietMoment: (time, signal) => quietMoment(clock, () => this.#openRfqs(this.#gaps.venueNow()), time, signal),
+      quietMoment: (time, signal) =>
+        quietMoment(clock, () => this.#rfqs?.open(this.#gaps.venueNow()) ?? null, time, signal),
     };
-  }
-
-  #learnAll(): void {
-    while (this.#index?.readOn() === false);
-  }
-
-  #openRfqs(venueNow: number): number | null {
-    this.#learnAll();
-    return this.#index?.open(venueNow) ?? null;
   }
 
   /** Turns what the machines make known into entries of the ledger, before anybody else hears of it. */
