@@ -51,6 +51,19 @@ describe('the first line of the status', () => {
   });
 });
 
+it.each([
+  [{ enabled: true, oldest: 1, head: 0, written: 0, bytes: 4_096 }, ['no events yet, all written, 4.0 KiB on disk']],
+  [
+    { enabled: true, oldest: 7, head: 1_007, written: 1_000, bytes: 2 ** 30, trouble: 'the disk is full' },
+    ['events 7 to 1,007, 7 not written yet, 1.0 GiB on disk', 'the disk is full'],
+  ],
+])('shows how far back events are kept: %j', (journal, lines) => {
+  const document = { ...liveDocument, journal: { ...liveDocument.journal, ...journal } };
+  const view = statusView(document, now, plain).split('\n');
+  const at = view.findIndex((line) => line.startsWith('journal'));
+  expect(view.slice(at, at + lines.length).map((line) => line.slice(11))).toEqual(lines);
+});
+
 it('shows what stands behind a state', () => {
   expect(statusView(downDocument, now, plain).split('\n').slice(1)).toEqual([
     'why        session: connection refused by 127.0.0.1:7464',
@@ -68,6 +81,7 @@ it('shows what stands behind a state', () => {
     '           rfq_quote.taker  confirmed, 0 events',
     'consumers  #1 * at 12,346, in step, for 2h 0m',
     '           #2 rfq.* at 11,000, 1,346 behind, 1.0 MiB buffered, for 1m 30s',
+    'journal    off, events 1 to 12,345, in memory only',
     'gaps       0 open of 2, blind for 3.4 s in all',
     'daemon     figd 0.1.0, pid 4242, up 3h 13m',
     '',

@@ -31,6 +31,7 @@ export function statusView(status: StatusDocument, now: number, style: Style): s
     section('session', [sessionLine(status, now), ...lastCloseLines(status, now)], style),
     section('channels', channelLines(status, now, style), style),
     section('consumers', consumerLines(status, now), style),
+    section('journal', journalLines(status, style), style),
     section('gaps', [gapLine(status)], style),
     section('unknown', unknownLines(status, now), style),
     section('daemon', [`figd ${status.version}, pid ${status.pid}, up ${formatSpan(now - status.startedAt)}`], style),
@@ -140,6 +141,19 @@ function unknownLines({ unknownCodes }: StatusDocument, now: number): readonly s
     ({ what, count, lastAt, message }) =>
       `${what}, ${countOf(count, 'time')}, last ${formatSpan(now - lastAt)} ago: ${printable(message)}`,
   );
+}
+
+/** How far back the events reach, and whether they are kept. */
+function journalLines({ journal }: StatusDocument, style: Style): readonly string[] {
+  const { enabled, oldest, head, written, bytes, trouble } = journal;
+  const range = head < oldest ? 'no events yet' : `events ${formatCount(oldest)} to ${formatCount(head)}`;
+  if (!enabled) return [`off, ${range}, in memory only`];
+  const unwritten = head - (written ?? head);
+  const kept = unwritten === 0 ? 'all written' : `${formatCount(unwritten)} not written yet`;
+  return [
+    `${range}, ${kept}, ${formatBytes(bytes)} on disk`,
+    ...(trouble === null ? [] : [style.bad(printable(trouble))]),
+  ];
 }
 
 function gapLine({ gaps: { open, total, blindMsTotal } }: StatusDocument): string {
