@@ -81,17 +81,22 @@ export class RestartStage implements AsyncDisposable {
     this.simulator.venue.stop();
     this.slow.hurry();
     const { told } = this;
+    let seen = '';
     await until(
       'everybody to have everything',
       async () => {
         const last = this.#sent.at(-1);
-        const { journal } = await this.daemon.status();
+        const { journal, state, reason } = await this.daemon.status();
+        const places = [this.whole, this.slow].map(({ epoch, next }) => `${next} of ${epoch}`);
+        seen = `head ${journal.head} of ${journal.epoch}, consumers at ${places.join(', ')}, ${state}: ${reason}, last sent ${last?.frame}`;
         const isHere = JSON.parse(told.lines.get(journal.epoch)?.get(this.#lastVenueSeq(journal.epoch)) ?? '{}');
         if (JSON.stringify(isHere.params?.message) !== JSON.stringify(JSON.parse(String(last?.frame)))) return false;
         return [this.whole, this.slow].every(({ epoch, next }) => epoch === journal.epoch && next > journal.head);
       },
       30_000,
-    );
+    ).catch((error: unknown) => {
+      throw new Error(`${error instanceof Error ? error.message : error}; ${seen}`);
+    });
   }
 
   /** What is to be true whatever was killed when. */
