@@ -78,6 +78,9 @@ export class RestartStage implements AsyncDisposable {
   /** Nothing is sent any more, and all that was has reached everybody. */
   async settle(): Promise<void> {
     await this.daemon.reaches('live', 60_000);
+    // Were the last one sent to a process that was just killed, it would be waited for in vain.
+    const before = this.#sent.length;
+    await until('an event for the session that is live', () => this.#sent.length > before);
     this.simulator.venue.stop();
     this.slow.hurry();
     const { told } = this;
