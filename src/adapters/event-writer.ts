@@ -99,21 +99,19 @@ export class EventWriter {
     this.#isFetching = false;
     // Meanwhile it may follow another one, and the connection may have ended.
     if (this.#cursor === cursor && !this.#socket.destroyed) this.#write(batch);
-    else batch.release?.();
     // Many that read the journal must not hold up what is new either.
     this.pumpSoon();
   }
 
-  #write({ lost, chunks, release }: Batch): void {
+  #write({ lost, chunks }: Batch): void {
     const [only] = chunks;
     if (only !== undefined && lost === null && chunks.length === 1) {
-      this.#socket.write(only, release);
+      this.#socket.write(only);
       return;
     }
     this.#socket.cork();
     if (lost !== null) this.#socket.write(encodeNotification('lost', lost));
-    for (const [at, chunk] of chunks.entries())
-      this.#socket.write(chunk, at === chunks.length - 1 ? release : undefined);
+    for (const chunk of chunks) this.#socket.write(chunk);
     this.#socket.uncork();
   }
 

@@ -8,8 +8,6 @@ export interface Batch {
   readonly next: number;
   /** What can never be delivered; it stands in front of the lines. */
   readonly lost: Lost | null;
-  /** To be called once the lines have been used: their memory is filled anew then. */
-  readonly release?: (() => void) | undefined;
 }
 
 /** Neighbouring lines on their way to the journal. Their bytes are the ring's own. */

@@ -63,7 +63,6 @@ export class RfqIndex {
         const isOlder = known === undefined || (known.seq >= first && known.seq < seq);
         if (isOlder && seq < end) this.learn(rfq, seq, receivedAt);
       }
-      batch.release?.();
     }
     this.#isRecalled = true;
   }

@@ -25,10 +25,6 @@ export interface DiskJournalOptions extends Retention {
 }
 
 const bootFile = '/proc/sys/kernel/random/boot_id';
-/** More than a reader is given at a time, with the rest of a block: lines beyond that come in memory of their own. */
-const readBytes = 262_144;
-/** So many readers at a time leave nothing to collect. */
-const mostSpare = 8;
 const epochBytes = 8;
 /** How long a disk may take to let the files be closed. */
 const closeDeadlineMs = 3_000;
@@ -42,8 +38,6 @@ export class DiskJournal implements Journal {
   readonly ledger: LedgerStore;
   readonly #options: DiskJournalOptions;
   readonly #thread: Thread;
-  /** Memory that reads have used and others will. */
-  readonly #readMemory: SharedArrayBuffer[] = [];
   #troubles: Troubles;
   /** What the run before gave and did not write, until that is written down. */
   #owed: Hole | null = null;
@@ -133,15 +127,7 @@ export class DiskJournal implements Journal {
   }
 
   async read({ epoch, from, channels, maxBytes }: JournalQuery): Promise<Batch | null> {
-    const memory = this.#readMemory.pop() ?? new SharedArrayBuffer(readBytes);
-    const release = () => {
-      if (this.#readMemory.length < mostSpare) this.#readMemory.push(memory);
-    };
-    const found = (await this.#thread.ask({ ask: 'read', epoch, from, channels, maxBytes, memory })) ?? null;
-    if (found !== null && found.bytes > 0 && found.chunks.length === 0) {
-      return { ...found, chunks: [Buffer.from(memory, 0, found.bytes)], release };
-    }
-    release();
+    const found = (await this.#thread.ask({ ask: 'read', epoch, from, channels, maxBytes })) ?? null;
     if (found === null) return null;
     const chunks = found.chunks.map((chunk) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
     return { ...found, chunks };

@@ -78,29 +78,16 @@ function answerTo(question: Question, journal: JournalKeeper): Answers[keyof Ans
       tellFigures(journal);
       return isWritten;
     }
-    case 'read': {
-      const { from, channels, maxBytes, memory } = question;
-      const batch = journal.read((file) => file.read(question.epoch, from, channels, maxBytes), null);
-      return batch === null || batch.bytes > memory.byteLength
-        ? batch
-        : { ...batch, chunks: putInto(memory, batch.chunks) };
-    }
+    case 'read':
+      return journal.read(
+        (file) => file.read(question.epoch, question.from, question.channels, question.maxBytes),
+        null,
+      );
     case 'since':
       return journal.read((file) => file.firstSince(question.epoch, question.since), null);
     case 'close':
       return true;
   }
-}
-
-/** What is handed over in shared memory is not left for the collector of the other thread. @returns no chunks */
-function putInto(memory: SharedArrayBuffer, chunks: readonly Uint8Array[]): readonly Uint8Array[] {
-  const target = new Uint8Array(memory);
-  let at = 0;
-  for (const chunk of chunks) {
-    target.set(chunk, at);
-    at += chunk.length;
-  }
-  return [];
 }
 
 function fileBlock({ first, last, memory, offset, length }: SharedBlock): FileBlock {

@@ -37,8 +37,6 @@ export type Question =
       readonly from: number;
       readonly channels: readonly string[];
       readonly maxBytes: number;
-      /** Where the lines are put if they fit. */
-      readonly memory: SharedArrayBuffer;
     }
   | { readonly ask: 'since'; readonly epoch: string; readonly since: number }
   | { readonly ask: 'close' };
@@ -47,7 +45,6 @@ export interface Answers {
   /** Null where what the journal had is not known. */
   readonly last: number | null;
   readonly write: boolean;
-  /** Without chunks where the lines are in the memory that came with the question. */
   readonly read: FileBatch | null;
   readonly since: number | null;
   readonly close: true;

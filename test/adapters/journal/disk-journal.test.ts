@@ -62,31 +62,6 @@ it('gives back in the next run what was written in this one, and goes on right b
   expect(place.told).toEqual([]);
 });
 
-it('puts what is read where an earlier read was, once that has been used, and not before', async () => {
-  await using place = new Place();
-  const journal = await place.open();
-  const { epoch } = journal.numbers;
-  await journal.write({ epoch, hole: null, blocks: [block(1, 5), block(6, 9)] });
-  const first = await journal.read({ ...all(epoch, 1), maxBytes: 1 });
-  const second = await journal.read(all(epoch, 6));
-  expect(Buffer.concat(first?.chunks ?? []).toString()).toBe(block(1, 5).bytes.toString());
-  first?.release?.();
-  const third = await journal.read(all(epoch, 8));
-  expect(Buffer.concat(second?.chunks ?? []).toString()).toBe(block(6, 9).bytes.toString());
-  expect(Buffer.concat(third?.chunks ?? []).toString()).toBe(block(8, 9).bytes.toString());
-  expect(third?.chunks[0]?.buffer).toBe(first?.chunks[0]?.buffer);
-});
-
-it('gives a line that is longer than that memory of its own', async () => {
-  await using place = new Place();
-  const journal = await place.open();
-  const { epoch } = journal.numbers;
-  const long = Buffer.from(line(1, 'rfq.maker', JSON.stringify('x'.repeat(300_000))));
-  await journal.write({ epoch, hole: null, blocks: [{ first: 1, last: 1, bytes: long }] });
-  const batch = await journal.read(all(epoch, 1));
-  expect(Buffer.concat(batch?.chunks ?? []).equals(long)).toBe(true);
-});
-
 it('writes down what a clean stop left unwritten, and says so to those who ask', async () => {
   await using place = new Place();
   const first = await place.open();
