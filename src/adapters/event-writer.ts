@@ -45,7 +45,7 @@ export class EventWriter {
 
   /** Whether the socket takes more. */
   get hasRoom(): boolean {
-    return this.#socket.writableLength < this.#bufferBytes;
+    return this.#room > 0;
   }
 
   /** Whether it reads what is long past, in turns of its own, and need not be told of what is new. */
@@ -63,10 +63,10 @@ export class EventWriter {
   pump(): void {
     const cursor = this.#cursor;
     if (cursor === null || this.#isFetching || cursor.lag === 0) return;
-    const room = this.#bufferBytes - this.#socket.writableLength;
+    const room = this.#room;
     if (room <= 0) return;
     if (cursor.isBehind) {
-      void this.#fetch(cursor);
+      void this.#fetch(cursor, room);
       return;
     }
     const from = cursor.position;
@@ -93,9 +93,9 @@ export class EventWriter {
     return this.#held.some((range) => range.from <= to && range.to >= from);
   }
 
-  async #fetch(cursor: Cursor): Promise<void> {
+  async #fetch(cursor: Cursor, room: number): Promise<void> {
     this.#isFetching = true;
-    const batch = await cursor.fetch(Math.min(fetchBytes, this.#room));
+    const batch = await cursor.fetch(Math.min(fetchBytes, room));
     this.#isFetching = false;
     // Meanwhile it may follow another one, and the connection may have ended.
     if (this.#cursor === cursor && !this.#socket.destroyed) this.#write(batch);
@@ -139,6 +139,6 @@ export class EventWriter {
   }
 
   get #room(): number {
-    return Math.max(1, this.#bufferBytes - this.#socket.writableLength);
+    return this.#bufferBytes - this.#socket.writableLength;
   }
 }

@@ -28,7 +28,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   try {
     await parser(args).parseAsync();
   } catch (error) {
-    await report(error, [...args]);
+    await report(error, args);
   }
 }
 

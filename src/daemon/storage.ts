@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { DiskJournal, type DiskJournalOptions } from '../adapters/journal/disk-journal.ts';
+import { DiskJournal, type DiskJournalOptions, newEpoch } from '../adapters/journal/disk-journal.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Journal } from '../log/journal.ts';
 import { MemoryLedger } from '../log/memory-ledger.ts';
@@ -19,8 +18,6 @@ export interface Storage {
   /** Releases everything. @param head the last sequence number that was given */
   readonly close: (head: number) => Promise<void>;
 }
-
-const epochBytes = 8;
 
 /**
  * Opens what the settings ask for.
@@ -45,7 +42,7 @@ export async function openStorage(
 /** Without a journal everything ends with the process. */
 export function passingStorage(): Storage {
   return {
-    numbers: passingNumbers(randomBytes(epochBytes).toString('hex')),
+    numbers: passingNumbers(newEpoch()),
     ledger: new MemoryLedger(Date.now()),
     journal: null,
     trouble: () => null,

@@ -1,7 +1,7 @@
 import type { FrameEncoding } from '../protocol/local.ts';
 import { type ChannelFilter, Channels } from './channels.ts';
 import type { Batch, Block, Journal } from './journal.ts';
-import { lineSuffix, receivedAtOf } from './line.ts';
+import { firstLineSince, lineSuffix } from './line.ts';
 import { LinePrefixes } from './line-encoder.ts';
 import type { Numbers } from './numbers.ts';
 import { Ring } from './ring.ts';
@@ -159,8 +159,8 @@ export class EventLog {
     for (let position = this.oldestHeld; position <= this.#head; ) {
       const [block] = this.#ring.blocks(position, lookBytes, 1);
       if (block === undefined) break;
-      const at = lineSince(block, since);
-      if (at !== null) return at;
+      const index = firstLineSince(block.bytes, since);
+      if (index !== null) return block.first + index;
       position = block.last + 1;
     }
     return this.#head + 1;
@@ -191,13 +191,4 @@ export class EventLog {
       this.#ceiling = this.#numbers.used(this.#head);
     });
   }
-}
-
-/** The number of the first line of a block that was received at a moment or later. */
-function lineSince({ first, last, bytes }: Block, since: number): number | null {
-  if (receivedAtOf(bytes, bytes.lastIndexOf('\n', -2) + 1) < since) return null;
-  for (let seq = first, at = 0; seq <= last; seq += 1, at = bytes.indexOf('\n', at) + 1) {
-    if (receivedAtOf(bytes, at) >= since) return seq;
-  }
-  return null;
 }

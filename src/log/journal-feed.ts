@@ -32,7 +32,6 @@ export class JournalFeed {
   readonly #clock: Timers;
   readonly #waitMs: number;
   readonly #detach: () => void;
-  #epoch: string;
   /** The first number that is not on disk. */
   #next: number;
   /** The highest number under way. */
@@ -48,12 +47,13 @@ export class JournalFeed {
     this.#journal = journal;
     this.#clock = clock;
     this.#waitMs = waitMs;
-    this.#epoch = log.epoch;
     this.#next = log.head + 1;
     this.#detach = log.attach({
       appended: () => this.#appended(),
       holds: (from, to) => this.#underWay !== null && from <= this.#underWay && to >= this.#next,
-      renewed: () => this.#renewed(),
+      renewed: () => {
+        this.#next = 1;
+      },
     });
   }
 
@@ -109,14 +109,9 @@ export class JournalFeed {
     const isWritten = await this.#journal.write({ epoch, hole, blocks });
     this.#underWay = null;
     // A new epoch may have begun meanwhile.
-    if (!isWritten || epoch !== this.#epoch) return isWritten;
+    if (!isWritten || epoch !== this.#log.epoch) return isWritten;
     this.#next = last + 1;
     this.#log.written(last);
     return true;
-  }
-
-  #renewed(): void {
-    this.#epoch = this.#log.epoch;
-    this.#next = 1;
   }
 }

@@ -42,6 +42,19 @@ export function skipLines(lines: Buffer, at: number, count: number): number {
   return offset;
 }
 
+/** When the last of some lines was received, in unix milliseconds. */
+export function lastReceivedAt(lines: Buffer): number {
+  return receivedAtOf(lines, lines.lastIndexOf(lineFeed, -2) + 1);
+}
+
+/** The index of the first line received at a moment (unix milliseconds) or later; null where the last one is older. */
+export function firstLineSince(lines: Buffer, since: number): number | null {
+  if (lastReceivedAt(lines) < since) return null;
+  let index = 0;
+  for (let at = 0; receivedAtOf(lines, at) < since; at = skipLines(lines, at, 1)) index += 1;
+  return index;
+}
+
 function channelStart(lines: Buffer, at: number): number {
   return lines.indexOf(comma, at + seqMark.length) + channelMark.length;
 }

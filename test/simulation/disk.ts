@@ -1,5 +1,5 @@
 import type { Batch, Block, Journal, JournalEntry, JournalQuery } from '../../src/log/journal.ts';
-import { channelAt, receivedAtOf, skipLines } from '../../src/log/line.ts';
+import { channelAt, firstLineSince, skipLines } from '../../src/log/line.ts';
 import type { Grant, Numbers } from '../../src/log/numbers.ts';
 import { patternTest } from '../../src/log/patterns.ts';
 import type { LostReason } from '../../src/protocol/local.ts';
@@ -200,10 +200,9 @@ class KeptEpoch {
   }
 
   firstSince(since: number): number | null {
-    for (const { first, last, bytes } of this.#blocks) {
-      for (let seq = first, at = 0; seq <= last; seq += 1, at = skipLines(bytes, at, 1)) {
-        if (receivedAtOf(bytes, at) >= since) return seq;
-      }
+    for (const { first, bytes } of this.#blocks) {
+      const index = firstLineSince(bytes, since);
+      if (index !== null) return first + index;
     }
     return null;
   }

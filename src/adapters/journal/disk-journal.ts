@@ -81,7 +81,7 @@ export class DiskJournal implements Journal {
         boot: bootId(),
         isOurs: () => thread.isOurs,
         now: options.now,
-        newEpoch: () => randomBytes(epochBytes).toString('hex'),
+        newEpoch,
         onTrouble: (message) => tellSequence(message),
       },
       wasDamaged ? null : last,
@@ -152,6 +152,11 @@ export class DiskJournal implements Journal {
     this.#troubles = { ...this.#troubles, [of]: message };
     if (this.trouble !== before) this.#options.onTrouble(this.trouble);
   }
+}
+
+/** A name that no epoch has had before. */
+export function newEpoch(): string {
+  return randomBytes(epochBytes).toString('hex');
 }
 
 /** Answers from memory, and has each change written. */

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { receivedAtOf, skipLines } from '../../log/line.ts';
+import { firstLineSince, lastReceivedAt, receivedAtOf } from '../../log/line.ts';
 import type { Lost, LostReason } from '../../protocol/local.ts';
 import { inTransaction, isDamage, makeFile, numberOr, versionOf } from '../sqlite-file.ts';
 import { blockIn, channelTest, checksum, type FileBlock, linesFrom, restOf } from './journal-block.ts';
@@ -75,7 +75,6 @@ const scannedAtOnce = 4 * 1_048_576;
 const sparePages = 4_096;
 const vacuumedAtOnce = 512;
 const walLimitBytes = 16 * 1_048_576;
-const lineFeed = 0x0a;
 
 /** The journal as an SQLite database, open for writing. Every method throws what SQLite throws. */
 export class JournalFile {
@@ -163,9 +162,7 @@ export class JournalFile {
   }
 
   #insertBlock(epoch: number, { first, last, lines }: FileBlock): void {
-    const lastLine = lines.lastIndexOf(lineFeed, -2) + 1;
-    const firstAt = receivedAtOf(lines, 0);
-    this.#insert.run(epoch, first, last, firstAt, receivedAtOf(lines, lastLine), checksum(lines), lines);
+    this.#insert.run(epoch, first, last, receivedAtOf(lines, 0), lastReceivedAt(lines), checksum(lines), lines);
   }
 
   /** What comes at `from` or after it; null where there is nothing. */
@@ -200,11 +197,8 @@ export class JournalFile {
   /** The first event received at a moment (unix milliseconds) or later. */
   firstSince(epoch: string, since: number): number | null {
     const block = blockIn(this.#blockSince.get({ epoch: this.#idOf(epoch), since }));
-    if (block === null) return null;
-    for (let seq = block.first, at = 0; seq <= block.last; seq += 1, at = skipLines(block.lines, at, 1)) {
-      if (receivedAtOf(block.lines, at) >= since) return seq;
-    }
-    return block.last + 1;
+    const index = block === null ? null : firstLineSince(block.lines, since);
+    return block === null || index === null ? null : block.first + index;
   }
 
   figures(epoch: string | null): JournalFigures {

@@ -144,12 +144,7 @@ export class SequenceFile implements Numbers {
     const { path } = this.#options;
     if (this.#isOver || this.#fd === null || existsSync(path)) return;
     try {
-      this.#serial += 1;
-      const fd = createSequence(path, firstRecord(this.#options, this.#epoch, this.#ceiling, this.#serial));
-      this.#release();
-      this.#fd = fd;
-      this.#far = this.#ceiling + farStep;
-      this.#farOnDisk = this.#far;
+      this.#makeAnew(this.#ceiling);
     } catch {
       this.#burnIfNamed(0);
     }
@@ -245,21 +240,27 @@ export class SequenceFile implements Numbers {
 
   /** Keeps the numbers of an epoch from a point on, once the file can be written again. */
   #tryAgain(head: number): void {
-    const { now, onTrouble, path, isOurs } = this.#options;
+    const { now, onTrouble, isOurs } = this.#options;
     if (now() - this.#triedAt < retryMs || !isOurs()) return;
     this.#triedAt = now();
     try {
-      this.#serial += 1;
-      this.#fd = createSequence(path, firstRecord(this.#options, this.#epoch, head, this.#serial));
-      this.#ceiling = head;
-      this.#far = head + farStep;
-      this.#farOnDisk = this.#far;
+      this.#makeAnew(head);
       this.#isBurnt = false;
       onTrouble(null);
     } catch {
       // It has been told already.
       this.#burnIfNamed(head);
     }
+  }
+
+  #makeAnew(ceiling: number): void {
+    this.#serial += 1;
+    const fd = createSequence(this.#options.path, firstRecord(this.#options, this.#epoch, ceiling, this.#serial));
+    this.#release();
+    this.#fd = fd;
+    this.#ceiling = ceiling;
+    this.#far = ceiling + farStep;
+    this.#farOnDisk = this.#far;
   }
 
   /**
