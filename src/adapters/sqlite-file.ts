@@ -82,6 +82,15 @@ export function numberOr<T extends number | null>(value: SQLOutputValue | undefi
   return typeof value === 'number' ? value : otherwise;
 }
 
+/** Closes a file that is given up either way. */
+export function closeAnyway(file: { close(): void } | null): void {
+  try {
+    file?.close();
+  } catch {
+    // Whatever it says, it is not used any more.
+  }
+}
+
 /** What an error says of itself. */
 export function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -4,7 +4,8 @@ import { MemoryLedger } from '../log/memory-ledger.ts';
 import type { FailureCode } from '../protocol/failure.ts';
 import type { GapRecord, LedgerMemory, LedgerStore, OutageReport, Paced } from '../protocol/ledger.ts';
 import { LedgerFile, readLedgerFile } from './ledger-file.ts';
-import { isDamage, NewerSchemaError, setAside, words } from './sqlite-file.ts';
+import { closeAnyway, isDamage, NewerSchemaError, setAside, words } from './sqlite-file.ts';
+import { Trouble } from './trouble.ts';
 
 export const ledgerFileName = 'ledger.db';
 
@@ -79,7 +80,7 @@ class SqliteLedger implements OpenLedger {
   readonly #options: LedgerOptions;
   #memory: MemoryLedger;
   #file: LedgerFile | null = null;
-  #trouble: string | null = null;
+  readonly #trouble: Trouble;
   #triedAt = 0;
   #closed = false;
   /** Whether the numbers in memory go on from those in the file. */
@@ -94,13 +95,14 @@ class SqliteLedger implements OpenLedger {
   constructor(path: string, options: LedgerOptions) {
     this.#path = path;
     this.#options = options;
+    this.#trouble = new Trouble(options.onTrouble);
     this.#memory = new MemoryLedger(options.now());
     this.#attempt(() => this.#load());
     if (!this.#continues) this.#loadUnwritable();
   }
 
   get trouble(): string | null {
-    return this.#trouble;
+    return this.#trouble.message;
   }
 
   recall(): LedgerMemory {
@@ -131,7 +133,7 @@ class SqliteLedger implements OpenLedger {
 
   close(): void {
     if (this.#closed) return;
-    if (this.#trouble !== null) this.#attempt(() => this.#catchUp());
+    if (this.#trouble.message !== null) this.#attempt(() => this.#catchUp());
     this.#closed = true;
     this.#release();
   }
@@ -201,7 +203,7 @@ class SqliteLedger implements OpenLedger {
   #attempt(act: () => void): void {
     try {
       act();
-      this.#tell(null);
+      this.#trouble.tell(null);
     } catch (error) {
       this.#release();
       if (isDamage(error)) this.#attemptAnew(act, error);
@@ -212,9 +214,9 @@ class SqliteLedger implements OpenLedger {
   #attemptAnew(act: () => void, damage: unknown): void {
     try {
       const aside = setAside(this.#path, this.#options.now());
-      this.#tell(`${this.#path} is damaged (${words(damage)}): it is now ${aside}, and a new one is begun`);
+      this.#trouble.tell(`${this.#path} is damaged (${words(damage)}): it is now ${aside}, and a new one is begun`);
       act();
-      this.#tell(null);
+      this.#trouble.tell(null);
     } catch (error) {
       this.#release();
       this.#giveUp(error);
@@ -224,21 +226,11 @@ class SqliteLedger implements OpenLedger {
   #giveUp(error: unknown): void {
     this.#triedAt = this.#options.now();
     const why = error instanceof NewerSchemaError ? 'is left alone' : 'cannot be written';
-    this.#tell(`${this.#path} ${why}: ${words(error)}; the ledger goes on in memory`);
+    this.#trouble.tell(`${this.#path} ${why}: ${words(error)}; the ledger goes on in memory`);
   }
 
   #release(): void {
-    try {
-      this.#file?.close();
-    } catch {
-      // It is given up either way.
-    }
+    closeAnyway(this.#file);
     this.#file = null;
-  }
-
-  #tell(trouble: string | null): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    this.#options.onTrouble(trouble);
   }
 }

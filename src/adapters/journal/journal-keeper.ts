@@ -1,4 +1,5 @@
-import { identityOf, isDamage, NewerSchemaError, setAside, words } from '../sqlite-file.ts';
+import { closeAnyway, identityOf, isDamage, NewerSchemaError, setAside, words } from '../sqlite-file.ts';
+import { Trouble } from '../trouble.ts';
 import { JournalFile, type Retention } from './journal-file.ts';
 
 export interface KeeperOptions extends Retention {
@@ -20,11 +21,12 @@ export class JournalKeeper {
   readonly #options: KeeperOptions;
   #file: JournalFile | null = null;
   #identity: string | null = null;
-  #trouble: string | null = null;
+  readonly #trouble: Trouble;
   #wasDamaged = false;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#trouble = new Trouble(options.onTrouble);
   }
 
   /** Whether a file was found damaged. */
@@ -41,7 +43,7 @@ export class JournalKeeper {
   write(act: (file: JournalFile) => void): boolean {
     const write = (file: JournalFile) => {
       act(file);
-      this.#tell(null);
+      this.#trouble.tell(null);
       return true;
     };
     return this.#use(write, false);
@@ -66,7 +68,7 @@ export class JournalKeeper {
     this.#wasDamaged = true;
     try {
       const aside = setAside(path, now());
-      this.#tell(`${path} is damaged (${words(damage)}): it is now ${aside}, and a new one is begun`);
+      this.#trouble.tell(`${path} is damaged (${words(damage)}): it is now ${aside}, and a new one is begun`);
       return act(this.#open());
     } catch (error) {
       this.#release();
@@ -87,22 +89,12 @@ export class JournalKeeper {
 
   #giveUp<T>(error: unknown, otherwise: T): T {
     const why = error instanceof NewerSchemaError ? 'is left alone' : 'cannot be used';
-    this.#tell(`${this.#options.path} ${why}: ${words(error)}`);
+    this.#trouble.tell(`${this.#options.path} ${why}: ${words(error)}`);
     return otherwise;
   }
 
   #release(): void {
-    try {
-      this.#file?.close();
-    } catch {
-      // It is given up either way.
-    }
+    closeAnyway(this.#file);
     this.#file = null;
-  }
-
-  #tell(trouble: string | null): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    this.#options.onTrouble(trouble);
   }
 }
