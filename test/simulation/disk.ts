@@ -51,13 +51,8 @@ export class Disk {
     }
     const isContinuous = known?.isClosed === true && last === known.ceiling;
     if (!this.#isDead) this.#sequence = { epoch, ceiling: first - 1, isClosed: false };
-    return {
-      numbers: this.#numbers(epoch, first, isContinuous),
-      journal: this.#journal(owner),
-      close: (head) => {
-        if (this.#sequence !== null) this.#sequence = { ...this.#sequence, ceiling: head, isClosed: !this.#isDead };
-      },
-    };
+    const numbers = this.#numbers(epoch, first, isContinuous);
+    return { numbers, journal: this.#journal(owner), close: numbers.close };
   }
 
   /** The process was killed: what was on its way to the disk has got there or not. */
@@ -66,7 +61,7 @@ export class Disk {
     this.#underWay.clear();
   }
 
-  #numbers(first: string, start: number, isContinuous: boolean): Numbers {
+  #numbers(first: string, start: number, isContinuous: boolean): Numbers & { close(head: number): void } {
     let current: Grant = { epoch: first, ceiling: this.#isDead ? Number.MAX_SAFE_INTEGER : start - 1 };
     const keep = (epoch: string, ceiling: number): Grant => {
       this.#sequence = { epoch, ceiling, isClosed: false };
@@ -86,6 +81,11 @@ export class Disk {
         const isPassing = current.ceiling === Number.MAX_SAFE_INTEGER;
         if (isPassing && !this.#isDead) current = keep(current.epoch, head + this.#setting.numbersAhead);
         return current.ceiling;
+      },
+      close: (head) => {
+        // What the disk knows is of another epoch where this one cannot be kept, and stays as it is.
+        if (this.#sequence?.epoch !== current.epoch) return;
+        this.#sequence = { epoch: current.epoch, ceiling: head, isClosed: !this.#isDead };
       },
     };
   }
