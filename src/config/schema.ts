@@ -7,6 +7,8 @@ import {
   fraction,
   listenAddress,
   path,
+  permissions,
+  prefix,
   secret,
   size,
   url,
@@ -28,6 +30,17 @@ const methods = z.strictObject({
   heartbeat: word('heartbeat').prefault('heartbeat').describe('JSON-RPC method of the heartbeat.'),
   subscribe: word('v1/subscribe').prefault('v1/subscribe').describe('JSON-RPC method that subscribes to channels.'),
   unsubscribe: word('v1/unsubscribe').prefault('v1/unsubscribe').describe('JSON-RPC method that unsubscribes.'),
+});
+
+const signature = z.strictObject({
+  encoding: choice(['hex', 'base64'])
+    .prefault('hex')
+    .describe('How the signature is written: the documented example looks like hex.'),
+  omitPrefix: prefix('/v1')
+    .optional()
+    .describe(
+      'What of the path is left out of the signed request URI: /v1 where the venue signs /rfq/12345 for /v1/rfq/12345. Default: nothing.',
+    ),
 });
 
 const venue = z
@@ -65,6 +78,10 @@ const venue = z
     sign: flag()
       .optional()
       .describe('Whether REST calls carry X-FIG-Signature. Default: false in profile quickstart, true in platform.'),
+    signature: signature.prefault({}).describe('What the signature covers and how it is written.'),
+    requestsPerMinute: count(1_000)
+      .prefault(1_000)
+      .describe("Most HTTP requests in any minute, figd's own and those of all its callers together."),
   })
   .refine((value) => !lacksHosts(value), {
     path: ['environment'],
@@ -164,6 +181,21 @@ const local = z.strictObject({
     .describe("Most bytes waiting in one consumer's socket before it reads on from ring and journal at its own pace."),
 });
 
+const gateway = z.strictObject({
+  http: flag()
+    .prefault(false)
+    .describe("Whether gateway.sock is there: the venue's REST API as plain HTTP, authenticated by figd."),
+  allow: permissions(['GET /v1/*', 'v1/rfq/*'])
+    .optional()
+    .describe('What local programs may call: JSON-RPC methods, and REST calls as METHOD /path. Default: everything.'),
+  timeout: duration({ example: '30s' })
+    .prefault('30s')
+    .describe("Time to wait for the venue's answer to a call, the wait for room in its rate limit included."),
+  maxBody: size('16MiB')
+    .prefault('16MiB')
+    .describe('Largest body of a REST call that has to be held in memory: one that is signed, or may be sent again.'),
+});
+
 const journal = z.strictObject({
   enabled: flag().prefault(true).describe('Whether events are kept on disk. Without it every start is a new epoch.'),
   directory: path('/var/lib/figd')
@@ -201,6 +233,7 @@ export const settingsSchema = z.strictObject({
   token: token.prefault({}).describe('When the access token is renewed.'),
   reconcile: reconcile.prefault({}).describe("Comparing what was published with what the venue's REST API lists."),
   local: local.prefault({}).describe('The Unix sockets that consumers connect to.'),
+  gateway: gateway.prefault({}).describe('Calls of local programs to the venue.'),
   journal: journal.prefault({}).describe('The event log on disk and in memory.'),
   metrics: metricsSchema.prefault({}).describe('The HTTP listener for metrics and probes, or off.'),
   log: log.prefault({}).describe('What is logged.'),

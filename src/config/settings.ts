@@ -11,6 +11,7 @@ export interface Settings {
   readonly token: TokenSettings;
   readonly reconcile: ReconcileSettings;
   readonly local: LocalSettings;
+  readonly gateway: GatewaySettings;
   readonly journal: JournalSettings;
   readonly metrics: MetricsSettings | 'off';
   readonly log: LogSettings;
@@ -29,6 +30,16 @@ export interface VenueSettings {
   readonly methods: MethodNames;
   /** Whether REST calls carry `X-FIG-Timestamp` and `X-FIG-Signature`. */
   readonly sign: boolean;
+  readonly signature: SignatureSettings;
+  /** Most HTTP requests in any minute, of figd and all its callers together. */
+  readonly requestsPerMinute: number;
+}
+
+/** What the venue leaves open about its signature. */
+export interface SignatureSettings {
+  readonly encoding: 'hex' | 'base64';
+  /** What of the path is not part of the signed request URI. */
+  readonly omitPrefix?: string | undefined;
 }
 
 /** The JSON-RPC methods of the socket, by what figd uses them for. */
@@ -93,6 +104,18 @@ export interface LocalSettings {
   readonly maxConsumers: number;
   /** Bytes that may wait in one consumer's socket before it becomes a reader of the log. */
   readonly consumerBuffer: number;
+}
+
+/** Calls of local programs to the venue. */
+export interface GatewaySettings {
+  /** Whether `gateway.sock` is there. */
+  readonly http: boolean;
+  /** Patterns of what may be called; undefined: everything. */
+  readonly allow?: readonly string[] | undefined;
+  /** Milliseconds until a call is answered, whatever it waits for. */
+  readonly timeout: number;
+  /** Bytes of a request's body that are held in memory at most. */
+  readonly maxBody: number;
 }
 
 /** The event log: on disk, and its newest part in memory. */

@@ -96,11 +96,34 @@ export function word(example: string) {
     .meta({ examples: [example] });
 }
 
+/** The first segments of a path, `/v1`. */
+export function prefix(example: string) {
+  const error = wrongType('a path that begins with / and does not end in one', example);
+  return z
+    .string({ error })
+    .regex(/^(?:\/[^\s/?#]+)+$/, { error })
+    .meta({ examples: [example] });
+}
+
 /** A list of words, at least one, none twice. */
 export function words(example: readonly [string, ...string[]]) {
+  return listOf(word(example[0]), example);
+}
+
+/** A list of what may be called: JSON-RPC methods and `METHOD /path`, each with stars for any text. */
+export function permissions(example: readonly [string, ...string[]]) {
+  const error = wrongType('a JSON-RPC method or METHOD /path', example[0]);
+  const entry = z
+    .string({ error })
+    .regex(/^(?:(?:[A-Z]+|\*) \/[^\s,]*|[^\s,]+)$/, { error })
+    .meta({ examples: [example[0]] });
+  return listOf(entry, example);
+}
+
+function listOf(entry: z.ZodString, example: readonly [string, ...string[]]) {
   const error = wrongType('a list', `[${example.join(', ')}]`);
   return z
-    .array(word(example[0]), { error })
+    .array(entry, { error })
     .min(1, { error: `is empty; name at least one, for example [${example.join(', ')}]` })
     .refine((list) => new Set(list).size === list.length, {
       error: ({ input }) => `${show(twice(input))} is listed twice; list it once`,

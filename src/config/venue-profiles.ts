@@ -23,8 +23,10 @@ const platformHosts: Readonly<Record<VenueSettings['environment'], Hosts>> = {
 type Own<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
 
 /** The venue block before its profile has filled it in. */
-export type VenueAsWritten = Pick<VenueSettings, 'profile' | 'environment' | 'methods'> &
-  Own<Omit<VenueSettings, 'profile' | 'environment' | 'methods'>>;
+export type VenueAsWritten = Pick<VenueSettings, Always> & Own<Omit<VenueSettings, Always>>;
+
+/** Keys with the same default in every profile. */
+type Always = 'profile' | 'environment' | 'methods' | 'signature' | 'requestsPerMinute';
 
 /** Whether production is asked for in the profile that knows no production hosts, without a host of its own. */
 export function lacksHosts({ profile, environment, restUrl }: VenueAsWritten): boolean {
@@ -36,7 +38,7 @@ export function lacksHosts({ profile, environment, restUrl }: VenueAsWritten): b
  * that `restUrl` alone moves token and socket along with it; in platform they are separate hosts.
  */
 export function fillVenue(written: VenueAsWritten): VenueSettings {
-  const { profile, environment, methods } = written;
+  const { profile, environment, methods, signature, requestsPerMinute } = written;
   const hosts =
     profile === 'quickstart' ? quickstartHosts(written.restUrl ?? quickstartTestUrl) : platformHosts[environment];
   return {
@@ -48,6 +50,8 @@ export function fillVenue(written: VenueAsWritten): VenueSettings {
     socketUrl: written.socketUrl ?? hosts.socketUrl,
     methods,
     sign: written.sign ?? profile === 'platform',
+    signature,
+    requestsPerMinute,
   };
 }
 

@@ -21,6 +21,8 @@ test('without any configuration gives the documented defaults', () => {
         unsubscribe: 'v1/unsubscribe',
       },
       sign: false,
+      signature: { encoding: 'hex' },
+      requestsPerMinute: 1_000,
     },
     credentials: {},
     session: {
@@ -36,6 +38,7 @@ test('without any configuration gives the documented defaults', () => {
     },
     token: { refreshAt: 0.8, refreshMargin: 60_000 },
     local: { directory: '/run/figd', maxConsumers: 256, consumerBuffer: 1_048_576 },
+    gateway: { http: false, timeout: 30_000, maxBody: 16 * 1_048_576 },
     journal: {
       enabled: true,
       directory: '/var/lib/figd',
