@@ -23,6 +23,7 @@ import { OwnEvents } from './own-events.ts';
 import { quietMoment } from './quiet-moment.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { RfqLearning } from './rfq-learning.ts';
+import { RollCall } from './roll-call.ts';
 import { healthFacts, type MachineView, type Supervisor, viewOf } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
 import type { Venue } from './venue.ts';
@@ -74,6 +75,7 @@ export class Core {
   readonly #own: OwnEvents;
   /** Null where nothing is reconciled. */
   readonly #rfqs: RfqLearning | null;
+  readonly #rollCall = new RollCall();
   #lastView: MachineView;
   #refreshScheduled = false;
 
@@ -162,6 +164,11 @@ export class Core {
   /** The machines that run beside the supervisor, by name. */
   actors(): readonly string[] {
     return Object.keys(this.#supervisor.getSnapshot().children);
+  }
+
+  /** Whether every machine takes events. */
+  answers(): boolean {
+    return this.#rollCall.call(this.#supervisor);
   }
 
   /** Asks for a new token now. */
@@ -276,6 +283,7 @@ export class Core {
 
   /** The state is derived anew after each transition of any machine, once a turn. */
   #inspect(event: InspectionEvent): void {
+    this.#rollCall.note(event);
     if (event.type !== '@xstate.snapshot' || this.#refreshScheduled) return;
     this.#refreshScheduled = true;
     queueMicrotask(() => {

@@ -3,6 +3,7 @@ import { LocalServer } from '../adapters/local-server.ts';
 import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
 import { serveMetrics } from '../adapters/metrics-server.ts';
+import type { ServiceReport } from '../adapters/service-manager.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
 import type { ApiKey, Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
@@ -126,6 +127,19 @@ export class Daemon {
     this.#stopped ??= this.#stop(reason);
     return this.#stopped;
   }
+
+  /** What a service manager wants to know of the daemon. */
+  readonly report: ServiceReport = {
+    line: () => {
+      const { state, reason } = this.#core.watch.current();
+      return `${state}: ${reason}`;
+    },
+    answers: () => {
+      const answers = this.#core.answers();
+      if (!answers) this.#options.logger.fatal('a machine takes no events any more; the watchdog is not fed');
+      return answers;
+    },
+  };
 
   /** Reads the credentials anew and asks for a token with them. @returns what happens now */
   refresh(): string {

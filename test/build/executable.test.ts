@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundle } from '../../build/bundle.ts';
 import { buildExecutable } from '../../build/executable.ts';
+import { startSimulator } from '../../src/simulator/server.ts';
+import { DaemonUnderTest } from '../e2e/daemon.ts';
 import { RestartStage } from '../e2e/support/restart-stage.ts';
 import { figd } from '../support/figd.ts';
+import { hasReceiver, NotifyReceiver } from '../support/notify-receiver.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'figd-build-test-'));
 const executable = join(directory, 'figd');
@@ -42,6 +45,18 @@ describe.each([
     await stage.check();
     expect([stage.whole.lost, stage.slow.lost, stage.slow.unresumed]).toEqual([[], [], []]);
     expect(stage.told.lines.size).toBe(1);
+  });
+
+  it.skipIf(!hasReceiver)('tells its service manager', async () => {
+    await using receiver = await NotifyReceiver.listen(`@figd-test-${process.pid}`);
+    await using simulator = await startSimulator({});
+    const env = { NOTIFY_SOCKET: `@figd-test-${process.pid}` };
+    await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl, env });
+    await receiver.hears('READY=1');
+    await receiver.hears(/^STATUS=live/);
+    const { code } = await daemon.process.stop();
+    expect(code).toBe(0);
+    await receiver.hears(/^STOPPING=1/);
   });
 
   it('runs the demo', async () => {
