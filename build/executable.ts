@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import type { OutputChunk } from 'rolldown';
 import { bundle, dist } from './bundle.ts';
 
 const run = promisify(execFile);
@@ -23,11 +24,12 @@ const nodeOptions = ['--max-semi-space-size=4', '--disable-warning=ExperimentalW
  * It takes no options of Node, neither as arguments nor from `NODE_OPTIONS`.
  *
  * @param node the Node to put it into, of the version that runs this
+ * @returns what was bundled
  */
-export async function buildExecutable(file = join(dist, 'figd'), node = process.execPath): Promise<void> {
+export async function buildExecutable(file = join(dist, 'figd'), node = process.execPath): Promise<OutputChunk> {
   const directory = await mkdtemp(join(tmpdir(), 'figd-build-'));
   try {
-    await bundle(join(directory, main));
+    const code = await bundle(join(directory, main));
     await writeFile(
       join(directory, recipe),
       JSON.stringify({
@@ -42,6 +44,7 @@ export async function buildExecutable(file = join(dist, 'figd'), node = process.
       }),
     );
     await run(process.execPath, ['--random-seed=1', '--build-sea', recipe], { cwd: directory });
+    return code;
   } finally {
     await rm(directory, { recursive: true });
   }
