@@ -40,21 +40,26 @@ export class Container implements AsyncDisposable {
     const options = ['--boot', '--register=no', '--keep-unit', '--private-network', '--volatile=overlay', '--quiet'];
     const nspawn = spawn(
       'systemd-nspawn',
-      [...options, '--console=pipe', `--machine=figd-${process.pid}`, `--directory=${base()}`, `--bind-ro=${shared}:/mnt`],
+      [
+        ...options,
+        '--console=pipe',
+        `--machine=figd-${process.pid}`,
+        `--directory=${base()}`,
+        `--bind-ro=${shared}:/mnt`,
+      ],
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );
-    const children = `/proc/${nspawn.pid}/task/${nspawn.pid}/children`;
-    const leader = await until(
-      'the container',
-      () => existsSync(children) && readFileSync(children, 'utf8').trim().split(' ')[0],
-      30_000,
-    );
+    const leader = await until('process 1 of the container', () => bootedBy(nspawn.pid), 30_000).catch((error) => {
+      nspawn.kill('SIGKILL');
+      throw error;
+    });
     const container = new Container(nspawn, leader);
-    await until(
-      'a booted system',
-      async () => /running|degraded/.test((await container.run('systemctl is-system-running')).stdout),
-      120_000,
-    );
+    try {
+      await container.prints('systemctl is-system-running', /running|degraded/, 120_000);
+    } catch (error) {
+      await container[Symbol.asyncDispose]();
+      throw error;
+    }
     return container;
   }
 
@@ -104,6 +109,16 @@ export class Container implements AsyncDisposable {
     const timer = setTimeout(() => this.#nspawn.kill('SIGKILL'), 20_000);
     await ended;
     clearTimeout(timer);
+  }
+}
+
+/** The systemd that systemd-nspawn has started, once it is one. */
+function bootedBy(nspawn: number | undefined): string | undefined {
+  try {
+    const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8').trim().split(' ');
+    return children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8') === 'systemd\n');
+  } catch {
+    return undefined;
   }
 }
 
