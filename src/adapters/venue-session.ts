@@ -210,7 +210,7 @@ export class VenueSession {
   }
 
   #call(method: string, params: Readonly<Record<string, unknown>>, deadlineMs: number): Promise<RpcAnswer> {
-    return this.#calls.call(method, params, deadlineMs, (request) => this.#transport.send(request));
+    return this.#calls.call(method, JSON.stringify(params), deadlineMs, (request) => this.#transport.send(request));
   }
 
   /** What an error in reply to a call means; the venue's time, where a heartbeat has told it, measures its limits. */
@@ -231,9 +231,9 @@ export class VenueSession {
     this.#lastFrameAt = clock.monotonic();
     const frame = readFrame(bytes, (name) => this.#knownChannels.has(name));
     if (frame.kind === 'event') publish(this.#withoutSecrets(frame), receivedAt);
-    else if (this.#calls.settle(frame.id, frame.result, frame.error)) return;
-    else if (frame.otherwise !== null) publish(this.#withoutSecrets(frame.otherwise), receivedAt);
-    else onStrayReply(frame.id);
+    else if (this.#calls.settle(frame.id, frame.result, frame.error, bytes)) return;
+    else if (this.#calls.wasGivenUp(frame.id) || frame.otherwise === null) onStrayReply(frame.id);
+    else publish(this.#withoutSecrets(frame.otherwise), receivedAt);
   }
 
   /** A frame without a channel may be the venue's complaint about a request of ours, quoting it. */

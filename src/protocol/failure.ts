@@ -105,7 +105,7 @@ export function advice(code: FailureCode): string {
 
 /** Carries a {@link Failure} through a rejected promise, from an adapter to the machine that invoked it. */
 export class FailureError extends Error {
-  override readonly name = 'FailureError';
+  override readonly name: string = 'FailureError';
   readonly failure: Failure;
 
   constructor(failure: Failure) {
