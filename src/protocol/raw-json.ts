@@ -96,3 +96,13 @@ export function elementBytes(json: Buffer): readonly Buffer[] {
   }
   return elements;
 }
+
+/**
+ * The text of JSON with its slashes, and all that is spelled by number, as themselves: JSON may write any character as an
+ * escape, and some writers do so with slashes, quotes or all that is not ASCII.
+ */
+export function withoutEscapes(json: string): string {
+  return json.replace(/\\(?:\/|u([0-9a-f]{4}))/gi, (_escape, hex?: string) =>
+    hex === undefined ? '/' : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
