@@ -1,3 +1,4 @@
+import { type EchoStats, emptyEchoStats } from './echo.ts';
 import type { Channel } from './frames.ts';
 
 /** How many closed connections, times of dials and of token requests, and names of counters are remembered. */
@@ -49,6 +50,8 @@ export interface VenueStats {
   heartbeats: number;
   subscribes: number;
   unsubscribes: number;
+  /** Calls of `simulator/echo`. */
+  readonly echoes: EchoStats;
   /** Market events that happened, by channel, whether or not anybody was subscribed. */
   readonly events: Record<Channel, number>;
   /** Event frames handed to peers, malformed ones included. */
@@ -78,6 +81,7 @@ export function emptyStats(): VenueStats {
     heartbeats: 0,
     subscribes: 0,
     unsubscribes: 0,
+    echoes: emptyEchoStats(),
     events: { 'rfq.maker': 0, 'rfq.taker': 0, 'rfq_quote.maker': 0, 'rfq_quote.taker': 0 },
     eventsSent: 0,
     openConnections: [],
