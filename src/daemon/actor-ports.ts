@@ -3,6 +3,7 @@ import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { UnknownCodes } from '../protocol/unknown-codes.ts';
 import type { ActorPorts } from './actors.ts';
+import type { Calls } from './calls.ts';
 import type { Counters } from './counters.ts';
 import type { GapKeeper } from './gap-keeper.ts';
 import type { Intake } from './intake.ts';
@@ -20,6 +21,7 @@ export interface CoreParts {
   readonly venue: Venue;
   readonly log: EventLog;
   readonly intake: Intake;
+  readonly calls: Calls;
   readonly ledger: Ledger;
   readonly gaps: GapKeeper;
   readonly own: OwnEvents;
@@ -31,18 +33,21 @@ export interface CoreParts {
 
 /** What the actors of the machines do, over the parts of a core. */
 export function actorPorts(parts: CoreParts): ActorPorts {
-  const { clock, venue, gaps, rfqs, intake } = parts;
+  const { clock, venue, gaps, rfqs, intake, calls } = parts;
   const reconciliation = reconciliationOf(parts);
   return {
     endpoint: venue.tokens,
     dial: dialling(parts),
-    ended: (id) => intake.end(id),
+    ended: (id) => {
+      intake.end(id);
+      calls.end(id);
+    },
     compare: (signal) => reconciliation?.compare(signal) ?? Promise.resolve({ missed: 0 }),
     quietMoment: (time, signal) => quietMoment(clock, () => rfqs?.open(gaps.venueNow()) ?? null, time, signal),
   };
 }
 
-function dialling({ clock, venue, intake, counters, unknownCodes }: CoreParts): ActorPorts['dial'] {
+function dialling({ clock, venue, intake, calls, counters, unknownCodes }: CoreParts): ActorPorts['dial'] {
   return (id, handlers) => {
     const dialled = venue.dial(handlers, {
       publish: (event, receivedAt) => intake.take(id, event, receivedAt),
@@ -53,6 +58,7 @@ function dialling({ clock, venue, intake, counters, unknownCodes }: CoreParts): 
       onUnknown: (found) => unknownCodes.note(found, clock.wall()),
     });
     intake.begin(id, dialled);
+    calls.begin(id, dialled);
     return dialled;
   };
 }

@@ -1,6 +1,8 @@
 import { createActor, type InspectionEvent } from 'xstate';
 import type { Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
+import type { AccessRecord } from '../gateway/access-record.ts';
+import type { Permissions } from '../gateway/permissions.ts';
 import { EventLog } from '../log/event-log.ts';
 import type { Journal } from '../log/journal.ts';
 import { JournalFeed } from '../log/journal-feed.ts';
@@ -13,6 +15,7 @@ import type { StateMessage } from '../protocol/local.ts';
 import { UnknownCodes } from '../protocol/unknown-codes.ts';
 import { actorPorts } from './actor-ports.ts';
 import { wireSupervisor } from './actors.ts';
+import { Calls } from './calls.ts';
 import type { TimeJump } from './clock-watch.ts';
 import { emptyCounters } from './counters.ts';
 import { GapKeeper } from './gap-keeper.ts';
@@ -40,6 +43,9 @@ export interface CoreOptions {
   readonly schedule: (run: () => void) => void;
   /** How often {@link Core.lookAtClock} is going to be called, in milliseconds. */
   readonly lookInterval: number;
+  /** What local programs may have called. */
+  readonly permissions: Permissions;
+  readonly onCall: (record: AccessRecord) => void;
   readonly onFact: (fact: SupervisorFact) => void;
   readonly onState: (message: StateMessage) => void;
   readonly onJump: (jump: TimeJump) => void;
@@ -60,6 +66,7 @@ export class Core {
   /** Brings the log to the disk; null where there is no journal. */
   readonly feed: JournalFeed | null;
   readonly intake: Intake;
+  readonly calls: Calls;
   readonly ledger: Ledger;
   readonly watch: StateWatch;
   readonly counters = emptyCounters();
@@ -80,6 +87,7 @@ export class Core {
     this.log = new EventLog({ numbers, journal, ringBytes: settings.journal.ring, schedule });
     this.feed = journal === null ? null : new JournalFeed({ log: this.log, journal, clock });
     this.intake = new Intake(this.log, clock);
+    this.calls = this.#createCalls();
     this.#rfqs = settings.reconcile.enabled ? new RfqLearning(this.log, clock) : null;
     this.#own = new OwnEvents(this.log, clock);
     this.#gaps = new GapKeeper({
@@ -176,12 +184,35 @@ export class Core {
     this.#supervisor.send({ type: 'rotate' });
   }
 
+  #createCalls(): Calls {
+    const { settings, clock, vault, permissions, onCall } = this.#options;
+    return new Calls({
+      clock,
+      vault,
+      permissions,
+      methods: settings.venue.methods,
+      timeout: () => settings.gateway.timeout,
+      live: () => this.#liveSession(),
+      whyNot: () => {
+        const { reason, next } = this.watch.current();
+        return `${reason}; ${next}`;
+      },
+      onCall,
+    });
+  }
+
+  /** Number of the session that calls go out on; after a takeover it is the second one at once. */
+  #liveSession(): number | null {
+    const { session } = this.view();
+    return session?.state === 'live' ? session.context.id : null;
+  }
+
   #createSupervisor(): Supervisor {
     const { settings, clock, random, venue } = this.#options;
     const { session, token, reconcile } = settings;
-    const { log, intake, ledger, counters, unknownCodes } = this;
+    const { log, intake, calls, ledger, counters, unknownCodes } = this;
     const { paces } = ledger.memory;
-    const world = { settings, clock, venue, log, intake, ledger, counters, unknownCodes };
+    const world = { settings, clock, venue, log, intake, calls, ledger, counters, unknownCodes };
     const ports = actorPorts({ ...world, gaps: this.#gaps, own: this.#own, rfqs: this.#rfqs });
     return createActor(wireSupervisor(ports), {
       clock,

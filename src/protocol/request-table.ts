@@ -63,7 +63,7 @@ export class RequestTable {
       const deadline = this.#timers.setTimeout(() => {
         this.#pending.delete(id);
         this.#abandon(id);
-        reject(new FailureError(failure('reply-timeout', `no reply to ${method} within ${deadlineMs} ms`)));
+        reject(new FailureError(failure('reply-timeout', `no reply to ${method} within ${Math.round(deadlineMs)} ms`)));
       }, deadlineMs);
       this.#pending.set(id, { method, resolve, reject, deadline });
       try {
