@@ -42,6 +42,7 @@ export function actorPorts(parts: CoreParts): ActorPorts {
       intake.end(id);
       calls.end(id);
     },
+    lastAnswers: (id) => calls.answered(id),
     compare: (signal) => reconciliation?.compare(signal) ?? Promise.resolve({ missed: 0 }),
     quietMoment: (time, signal) => quietMoment(clock, () => rfqs?.open(gaps.venueNow()) ?? null, time, signal),
   };

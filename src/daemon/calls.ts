@@ -7,7 +7,7 @@ import { Admission } from '../gateway/admission.ts';
 import type { Caller } from '../gateway/caller.ts';
 import { notAllowedMessage, type Permissions } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
-import { type Failure, type FailureCode, FailureError, failure } from '../protocol/failure.ts';
+import { type Failure, type FailureCode, FailureError, failure, failureOf } from '../protocol/failure.ts';
 import { EncodedError, type EncodedResult, isRecord, RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import type { CallRequest } from '../protocol/local-requests.ts';
 import { NotSentError, type RpcAnswer } from '../protocol/request-table.ts';
@@ -32,6 +32,7 @@ export interface CallsPorts {
 
 /** A session, and the calls on it that the venue has not answered. */
 interface Desk {
+  readonly id: number;
   readonly session: CallableSession;
   unanswered: number;
   /** Told when the last of them has ended. */
@@ -75,7 +76,7 @@ export class Calls {
 
   /** A session is dialled. */
   begin(id: number, session: CallableSession): void {
-    this.#desks.set(id, { session, unanswered: 0, onIdle: () => undefined });
+    this.#desks.set(id, { id, session, unanswered: 0, onIdle: () => undefined });
   }
 
   /** A session is gone. Its calls it has ended itself; those that have not left yet find out here. */
@@ -127,9 +128,24 @@ export class Calls {
       const left = begunAt + ms - clock.monotonic();
       // While this host was suspended no timer ran: what was wanted then may not be wanted now.
       if (left <= 0) throw new NotSentError(failure('too-many-calls', 'its deadline passed before its turn came'));
-      return passOn(method, await ask(desk, method, params, left), vault);
+      return passOn(method, await this.#ask(desk, method, params, left), vault);
     } finally {
       leave();
+    }
+  }
+
+  async #ask(desk: Desk, method: string, params: string, ms: number): Promise<RpcAnswer> {
+    desk.unanswered += 1;
+    try {
+      return await desk.session.call(method, params, ms);
+    } catch (error) {
+      const live = this.#liveDesk();
+      const wasReplaced = live !== null && live !== desk && failureOf(error).code !== 'reply-timeout';
+      if (error instanceof NotSentError || !wasReplaced) throw error;
+      throw new FailureError(failure('renewal', `session ${live.id} has taken over from session ${desk.id}`));
+    } finally {
+      desk.unanswered -= 1;
+      if (desk.unanswered === 0) desk.onIdle();
     }
   }
 
@@ -153,16 +169,6 @@ export class Calls {
     const sent = !(error instanceof NotSentError);
     const message = sent ? afterSending(method, error.failure) : `${error.failure.message}; the call was not sent`;
     return new RpcError(numericCodes[code] ?? rpcErrorCode.venueFailure, message, { class: kind, code, sent });
-  }
-}
-
-async function ask(desk: Desk, method: string, params: string, ms: number): Promise<RpcAnswer> {
-  desk.unanswered += 1;
-  try {
-    return await desk.session.call(method, params, ms);
-  } finally {
-    desk.unanswered -= 1;
-    if (desk.unanswered === 0) desk.onIdle();
   }
 }
 

@@ -213,6 +213,64 @@ describe('where no session is live', () => {
   });
 });
 
+describe('while a second session takes over', () => {
+  const connections = () =>
+    [...stage.venue.stats.closedConnections, ...stage.venue.stats.openConnections].map(
+      ({ closedAt }) => closedAt ?? null,
+    );
+
+  test('calls on the first one are answered, and new ones go to the second', async () => {
+    const caller = new TestCaller(1);
+    const slow = caller.call({ of: { delayMs: 6 * second } });
+    await advance(second);
+    stage.core.rotate();
+    await advance(second);
+    expect([stage.core.view().session?.context.id, connections()]).toEqual([2, [null, null]]);
+    const quick = caller.call({ of: { key: 'on the second' } });
+    await advance(1);
+    expect([quick, slow]).toEqual([{ result: { key: 'on the second' } }, {}]);
+    await advance(4 * second);
+    expect(slow).toEqual({ result: { delayMs: 6 * second } });
+    await advance(second);
+    expect(connections()).toEqual([expect.any(Number), null]);
+  });
+
+  test('nothing is waited for where nothing was asked', async () => {
+    stage.core.rotate();
+    await advance(1);
+    expect(connections()).toEqual([expect.any(Number), null]);
+  });
+
+  test('a call that is not answered in ten seconds ends with the first session', async () => {
+    const slow = new TestCaller(1).call({ of: { delayMs: 25 * second } });
+    await advance(second);
+    stage.core.rotate();
+    await advance(9 * second);
+    expect(slow).toEqual({});
+    await advance(2 * second);
+    const message =
+      'the session ended before simulator/echo was answered (session 2 has taken over from session 1); the call was sent, and may have been executed';
+    expect(slow).toEqual({ error: figds(-32001, message, { class: 'transient', code: 'renewal', sent: true }) });
+    expect(connections()).toEqual([expect.any(Number), null]);
+  });
+
+  test('calls without end are made through one takeover after another, and each gets its answer', async () => {
+    const callers = Array.from({ length: 8 }, (_, id) => new TestCaller(id));
+    const outcomes: [object, Outcome | undefined][] = [];
+    for (let round = 0; round < 400; round += 1) {
+      const of = { key: `${round}`, delayMs: (round * 53) % 900 };
+      outcomes.push([of, callers[round % 8]?.call({ of })]);
+      if (round % 100 === 50) stage.core.rotate();
+      await advance(25);
+    }
+    await advance(second);
+    for (const [of, outcome] of outcomes) expect(outcome).toEqual({ result: of });
+    expect(echoes()).toMatchObject({ executed: 400, repeated: 0 });
+    expect(stage.core.view().session?.context.id).toBe(5);
+    expect(stage.gaps).toEqual([]);
+  });
+});
+
 describe('under a flood', () => {
   test('so many are under way at a time, the others take turns, and all are answered', async () => {
     const [greedy, modest] = [new TestCaller(1), new TestCaller(2)];
