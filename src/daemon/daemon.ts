@@ -174,7 +174,7 @@ export class Daemon {
       schedule: setImmediate,
       lookInterval: clockLookMs,
       permissions: this.#permissions,
-      onCall: (record) => logger.info(record, 'call'),
+      onCall: (record) => logger.info({ ...record, ms: Number(record.ms.toFixed(1)) }, 'call'),
       onFact: (fact) => this.#observe(fact),
       onState: (message) => this.#logState(message),
       onJump: (jump) => this.#logJump(jump),
