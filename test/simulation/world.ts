@@ -210,7 +210,7 @@ export class World {
         if (run === null || this.judge.isPaused) return;
         scheduler.forget(run.owner);
         run.wires.kill();
-        this.judge.onTorn(run.core);
+        this.judge.onKilled(run);
         this.#disk.killed();
         this.#ended(action.ms);
         return;
@@ -234,6 +234,9 @@ export class World {
           this.#slowReader.isStalled = false;
           this.#slowReader.pump();
         });
+        return;
+      case 'call':
+        if (run !== null && !this.judge.isPaused) this.judge.callers.make(run, action);
         return;
       case 'twin':
         this.#publishTwins();
