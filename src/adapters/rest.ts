@@ -1,14 +1,15 @@
-import { createHmac } from 'node:crypto';
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError, failure } from '../protocol/failure.ts';
 import type { Http } from './http-client.ts';
 import { type HttpAnswer, networkFailure } from './http-failures.ts';
+import { type SigningKey, signatureHeaders } from './signature.ts';
 import type { Vault } from './vault.ts';
 
 export interface RestOptions {
   readonly restUrl: string;
   /** Whether requests carry the venue's signature. */
   readonly sign: boolean;
+  readonly signature: Omit<SigningKey, 'secret'>;
   readonly http: Http;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -65,15 +66,10 @@ export class Rest {
     return { url: target.href, uri: `${target.pathname}${target.search}`.slice(prefix.length) };
   }
 
-  /** The venue's documented signature: HMAC-SHA256 over time, method, request URI and the exact bytes of the body. */
-  #signature(method: string, uri: string, body: string): Record<string, string> {
-    const { sign, vault, clock } = this.#options;
+  #signature(method: string, target: string, body: string): Readonly<Record<string, string>> {
+    const { sign, signature, vault, clock } = this.#options;
     if (!sign) return {};
-    const timestamp = Math.floor(clock.wall() / 1_000).toString();
-    const signed = `${timestamp}\n${method}\n${uri}\n${body}`;
-    return {
-      'x-fig-timestamp': timestamp,
-      'x-fig-signature': createHmac('sha256', vault.clientSecret).update(signed).digest('hex'),
-    };
+    const key = { ...signature, secret: vault.clientSecret };
+    return { ...signatureHeaders({ method, target, body }, key, clock.wall() / 1_000) };
   }
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Rest, type RestRequest } from '../../src/adapters/rest.ts';
+import { Rest, type RestOptions, type RestRequest } from '../../src/adapters/rest.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { failureOf } from '../../src/protocol/failure.ts';
 import { within } from '../support/until.ts';
@@ -14,11 +14,24 @@ import {
   vaultWith,
 } from './support/venue.ts';
 
-function rest(restUrl: string, { sign = false, token = 'access-token' as string | null } = {}) {
+interface Setup {
+  readonly sign?: boolean;
+  readonly signature?: RestOptions['signature'];
+  readonly token?: string | null;
+}
+
+function rest(restUrl: string, { sign = false, signature = { encoding: 'hex' }, token = 'access-token' }: Setup = {}) {
   const http = httpClient({ connect: 500, reply: 500 });
   const vault = vaultWith();
   if (token !== null) vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
-  const client = new Rest({ restUrl, sign, http, vault, clock: { ...systemClock(), wall: () => 1_795_334_400_999.9 } });
+  const client = new Rest({
+    restUrl,
+    sign,
+    signature,
+    http,
+    vault,
+    clock: { ...systemClock(), wall: () => 1_795_334_400_999.9 },
+  });
   return {
     call: (request: RestRequest) => within('the answer', client.call(request)),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
@@ -64,6 +77,15 @@ describe('a REST call', () => {
     expect(server.received[1]).toMatchObject({ body, headers: { 'content-type': 'application/json' } });
   });
 
+  it('is signed as configured', async () => {
+    await using server = await scriptedServer(ok);
+    await using client = rest(server.url, { sign: true, signature: { encoding: 'base64', omitPrefix: '/v1' } });
+    await client.call({ method: 'POST', path: '/v1/rfq?x=1', body: '{}' });
+    const signed = '1795334400\nPOST\n/rfq?x=1\n{}';
+    const signature = createHmac('sha256', clientSecret).update(signed).digest('base64');
+    expect(server.received[0]?.headers['x-fig-signature']).toBe(signature);
+  });
+
   it('matches a signature computed by hand', async () => {
     await using server = await scriptedServer(ok);
     await using client = rest(server.url, { sign: true });
@@ -101,7 +123,14 @@ describe('a REST call', () => {
     const vault = vaultWith();
     vault.keep({ value: JSON.parse(body).access_token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
     const call = (sign: boolean) =>
-      new Rest({ restUrl: venue.restUrl, sign, http, vault, clock: systemClock() }).call({
+      new Rest({
+        restUrl: venue.restUrl,
+        sign,
+        signature: { encoding: 'hex' },
+        http,
+        vault,
+        clock: systemClock(),
+      }).call({
         method: 'GET',
         path: '/v1/account/exchange-credentials',
       });

@@ -15,7 +15,7 @@ function listing(restUrl: string) {
   const vault = vaultWith();
   const clock = systemClock();
   vault.keep({ value: 'access-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
-  const rest = new Rest({ restUrl, sign: false, http, vault, clock });
+  const rest = new Rest({ restUrl, sign: false, signature: { encoding: 'hex' }, http, vault, clock });
   const list = new RfqListing({ rest, vault, clock });
   return {
     vault,
