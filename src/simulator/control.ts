@@ -1,6 +1,7 @@
 import { FaultError, parseFault } from './faults.ts';
-import { httpError, json } from './http-reply.ts';
+import { bodyText, httpError, json } from './http-reply.ts';
 import type { HttpReply, HttpRequest } from './ports.ts';
+import { statsJson } from './stats.ts';
 import type { Venue } from './venue.ts';
 
 /** Requests below this path script the simulator; they are not part of the venue. */
@@ -12,7 +13,7 @@ export function answerControl(venue: Venue, request: HttpRequest): HttpReply {
   const id = /^\/simulator\/faults\/(?<id>\d{1,15})$/.exec(path)?.groups?.['id'];
   switch (`${request.method} ${id === undefined ? path : '/simulator/faults/:id'}`) {
     case 'POST /simulator/faults':
-      return injectFault(venue, request.body);
+      return injectFault(venue, bodyText(request.body));
     case 'GET /simulator/faults':
       return json(200, venue.faults.list());
     case 'DELETE /simulator/faults':
@@ -23,7 +24,7 @@ export function answerControl(venue: Venue, request: HttpRequest): HttpReply {
         ? json(200, { cleared: true })
         : httpError(404, 'Not Found', `no fault ${id}`);
     case 'GET /simulator/stats':
-      return json(200, venue.stats);
+      return json(200, statsJson(venue.stats));
     default:
       return httpError(404, 'Not Found', `no such endpoint: ${request.method} ${path}`);
   }

@@ -3,6 +3,9 @@ import type { Channel } from './frames.ts';
 /** How many closed connections, times of dials and of token requests, and names of counters are remembered. */
 const remembered = 1000;
 
+/** How many keys of requests are remembered. */
+const rememberedKeys = 100_000;
+
 export type TokenGrant = 'json' | 'client_credentials' | 'refresh_token' | 'other';
 
 /** One WebSocket connection, open or closed. Times are unix ms. */
@@ -30,7 +33,7 @@ export interface ConnectionStats {
   closedBy?: 'venue' | 'client';
 }
 
-/** Counters since the venue was made. Plain data: it can be serialised as it stands. */
+/** Counters since the venue was made. {@link statsJson} writes them. */
 export interface VenueStats {
   readonly tokenRequests: Record<TokenGrant, { issued: number; refused: number }>;
   /** Unix ms of the latest 1,000 requests to the token endpoints, faulty replies included. */
@@ -40,6 +43,10 @@ export interface VenueStats {
   /** HTTP replies of 400 and above, by status. */
   readonly httpErrors: Record<string, number>;
   rateLimited: number;
+  /** Where signatures are verified: REST requests with a correct one, by path as above, and those without. */
+  readonly signatures: { readonly accepted: Record<string, number>; refused: number };
+  /** How often requests to the echo were executed, by `x-request-key`: the latest 100,000 keys. */
+  readonly executions: Map<string, number>;
   /** WebSocket connections accepted. */
   dials: number;
   /** Unix ms of the latest 1,000 attempts to open a WebSocket, refused ones included. */
@@ -71,6 +78,8 @@ export function emptyStats(): VenueStats {
     requestsByPath: {},
     httpErrors: {},
     rateLimited: 0,
+    signatures: { accepted: {}, refused: 0 },
+    executions: new Map(),
     dials: 0,
     dialTimes: [],
     upgradesRefused: 0,
@@ -83,6 +92,18 @@ export function emptyStats(): VenueStats {
     openConnections: [],
     closedConnections: [],
   };
+}
+
+/** The counters as JSON can write them. */
+export function statsJson(stats: VenueStats): object {
+  return { ...stats, executions: Object.fromEntries(stats.executions) };
+}
+
+/** Counts one more execution of the request with this key. */
+export function noteExecution(executions: Map<string, number>, key: string): void {
+  executions.set(key, (executions.get(key) ?? 0) + 1);
+  const oldest = executions.keys().next();
+  if (executions.size > rememberedKeys && oldest.done !== true) executions.delete(oldest.value);
 }
 
 /** Appends to a list that remembers only the latest entries. */

@@ -1,4 +1,4 @@
-import { httpError, json } from './http-reply.ts';
+import { bodyText, httpError, json } from './http-reply.ts';
 import type { VenueOptions } from './options.ts';
 import type { HttpReply, HttpRequest } from './ports.ts';
 import { isRecord } from './rpc.ts';
@@ -33,7 +33,7 @@ export function answerJsonTokenRequest(context: TokenContext, request: HttpReque
     outcome: 'refused',
     reply: httpError(status, message, reason),
   });
-  const credentials = parseJson(request.body);
+  const credentials = parseJson(bodyText(request.body));
   if (!isRecord(credentials)) return refused(400, 'Bad Request', 'body must be a JSON object');
   const { clientId, clientSecret } = credentials;
   if (typeof clientId !== 'string') return refused(400, 'Bad Request', 'clientId must be a string');
@@ -50,7 +50,7 @@ export function answerJsonTokenRequest(context: TokenContext, request: HttpReque
 
 /** The OAuth2 token endpoint: grants `client_credentials` and `refresh_token`, form-encoded, with Keycloak's errors. */
 export function answerOauth2TokenRequest(context: TokenContext, request: HttpRequest): TokenReply {
-  const form = new URLSearchParams(request.body);
+  const form = new URLSearchParams(bodyText(request.body));
   const grantType = form.get('grant_type');
   const grant = grantType === 'client_credentials' || grantType === 'refresh_token' ? grantType : 'other';
   const refused = (status: number, error: string, description: string): TokenReply => ({

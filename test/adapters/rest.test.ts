@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Rest, type RestOptions, type RestRequest } from '../../src/adapters/rest.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { failureOf } from '../../src/protocol/failure.ts';
+import { bodyText } from '../../src/simulator/http-reply.ts';
 import { within } from '../support/until.ts';
 import {
   clientSecret,
@@ -121,7 +122,10 @@ describe('a REST call', () => {
     });
     const http = httpClient();
     const vault = vaultWith();
-    vault.keep({ value: JSON.parse(body).access_token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
+    vault.keep(
+      { value: JSON.parse(bodyText(body)).access_token, generation: 1, expiresAt: Number.POSITIVE_INFINITY },
+      null,
+    );
     const call = (sign: boolean) =>
       new Rest({
         restUrl: venue.restUrl,

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { Vault } from '../../src/adapters/vault.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
@@ -65,7 +64,6 @@ export class World {
         clearTimeout: (handle) => this.scheduler.cancel(handle),
       },
       random: this.#random,
-      hmacSha256: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
       onEvent: (event) => this.judge.onEvent(event),
       onActivity: (activity) => this.judge.onActivity(activity),
     });

@@ -11,6 +11,7 @@ import { passingNumbers } from '../../../src/log/numbers.ts';
 import type { SupervisorFact } from '../../../src/machines/supervisor.events.ts';
 import type { GapRecord } from '../../../src/protocol/ledger.ts';
 import type { GapMessage, ReconcileMessage, StateMessage } from '../../../src/protocol/local.ts';
+import { bodyText } from '../../../src/simulator/http-reply.ts';
 import type { VenueOptions } from '../../../src/simulator/options.ts';
 import { seededRandom } from '../../../src/simulator/random.ts';
 import { Venue } from '../../../src/simulator/venue.ts';
@@ -140,7 +141,9 @@ export class CoreStage {
     return {
       send: async ({ url, method, headers, body = '' }) => {
         const { pathname, search } = new URL(url);
-        return this.venue.request({ method, path: pathname + search, headers: { ...headers }, body });
+        const request = { method, path: pathname + search, headers: { ...headers }, body };
+        const reply = await this.venue.request(request);
+        return { ...reply, body: bodyText(reply.body) };
       },
       close: async () => undefined,
     };
