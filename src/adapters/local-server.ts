@@ -17,7 +17,7 @@ import { type LocalRequest, parseOutages, parseSubscribe } from '../protocol/loc
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
 import { HalfLinePool } from './half-line.ts';
 import { LocalConsumer } from './local-consumer.ts';
-import { listenLocally, listenOnInherited, prepareDirectory } from './local-sockets.ts';
+import { createLocalServer, listenLocally, listenOnInherited, prepareDirectory } from './local-sockets.ts';
 import { encodeOutages } from './outages-reply.ts';
 import type { InheritedSockets } from './socket-activation.ts';
 import { Turns } from './turns.ts';
@@ -149,10 +149,9 @@ export class LocalServer {
   async #open(door: Door): Promise<void> {
     const path = join(this.#options.directory, door.name);
     const accept = (socket: Socket) => this.#accept(socket, door);
-    const server =
-      door.inherited === undefined
-        ? await listenLocally(path, door.mode, accept)
-        : await listenOnInherited(door.inherited, accept);
+    const server = createLocalServer(accept);
+    if (door.inherited === undefined) await listenLocally(path, door.mode, server);
+    else await listenOnInherited(door.inherited, server);
     server.maxConnections = door.places + mostFarewells;
     // A connection that could not be accepted is its client's trouble, not ours.
     server.on('error', this.#ports.onBug);

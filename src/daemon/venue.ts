@@ -1,5 +1,6 @@
 import { type Http, HttpClient } from '../adapters/http-client.ts';
 import { Rest } from '../adapters/rest.ts';
+import { RestEntrance } from '../adapters/rest-entrance.ts';
 import { RfqListing } from '../adapters/rfq-listing.ts';
 import { TokenEndpoint } from '../adapters/token-endpoint.ts';
 import type { Vault } from '../adapters/vault.ts';
@@ -53,7 +54,8 @@ export function reachVenue(options: VenueOptions): Venue {
 export function venueOver({ settings, vault, clock }: VenueOptions, { http, open }: Wires): Venue {
   const { venue, session } = settings;
   const sessionSettings = { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle };
-  const rest = new Rest({ ...venue, http, vault, clock });
+  const entrance = new RestEntrance(venue, vault);
+  const rest = new Rest({ entrance, http, vault, clock });
   return {
     tokens: new TokenEndpoint({ url: venue.tokenUrl, style: venue.tokenStyle, http, vault, clock }),
     rest,

@@ -11,6 +11,8 @@ export const rpcErrorCode = {
   venueFailure: -32001,
   /** figd's own: `local.maxConsumers` have subscribed already. */
   tooManyConsumers: -32002,
+  /** figd's own: `gateway.allow` does not name what was asked for, or figd keeps it for itself. */
+  notAllowed: -32003,
 } as const;
 
 export type RpcId = string | number | null;

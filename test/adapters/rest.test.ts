@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Rest, type RestOptions, type RestRequest } from '../../src/adapters/rest.ts';
+import { Rest, type RestRequest } from '../../src/adapters/rest.ts';
+import { type RestAccess, RestEntrance } from '../../src/adapters/rest-entrance.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { failureOf } from '../../src/protocol/failure.ts';
 import { bodyText } from '../../src/simulator/http-reply.ts';
@@ -17,7 +18,7 @@ import {
 
 interface Setup {
   readonly sign?: boolean;
-  readonly signature?: RestOptions['signature'];
+  readonly signature?: RestAccess['signature'];
   readonly token?: string | null;
 }
 
@@ -25,14 +26,8 @@ function rest(restUrl: string, { sign = false, signature = { encoding: 'hex' }, 
   const http = httpClient({ connect: 500, reply: 500 });
   const vault = vaultWith();
   if (token !== null) vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
-  const client = new Rest({
-    restUrl,
-    sign,
-    signature,
-    http,
-    vault,
-    clock: { ...systemClock(), wall: () => 1_795_334_400_999.9 },
-  });
+  const clock = { ...systemClock(), wall: () => 1_795_334_400_999.9 };
+  const client = new Rest({ entrance: new RestEntrance({ restUrl, sign, signature }, vault), http, vault, clock });
   return {
     call: (request: RestRequest) => within('the answer', client.call(request)),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
@@ -128,9 +123,7 @@ describe('a REST call', () => {
     );
     const call = (sign: boolean) =>
       new Rest({
-        restUrl: venue.restUrl,
-        sign,
-        signature: { encoding: 'hex' },
+        entrance: new RestEntrance({ restUrl: venue.restUrl, sign, signature: { encoding: 'hex' } }, vault),
         http,
         vault,
         clock: systemClock(),

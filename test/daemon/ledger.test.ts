@@ -227,6 +227,21 @@ describe('the next run, by the clock of the venue', () => {
     expect(settled).toMatchObject([{ since: epoch, until: epoch - hour + 20 * second, blindMs: 20 * second }]);
   });
 
+  test.each([-hour, hour])(
+    'measures it where a run in between heard the venue again and died before it knew the time (step of %d ms)',
+    async (step) => {
+      await dieAndComeBack(step);
+      // Nobody can say yet how long it was.
+      expect(store.gap(1)).toMatchObject({ until: epoch + 25 * second + step, blindMs: null });
+      await clock.time.advance(second);
+      begin().adopt(channels);
+      ledger.end(clock.monotonic());
+      offset = 250 - step;
+      ledger.settle(true);
+      expect(settled).toMatchObject([{ id: 1, until: epoch + 25 * second + step, blindMs: 20 * second }]);
+    },
+  );
+
   test('leaves as it is what was over, and measured, before', async () => {
     offset = 250;
     await loseAndHear();

@@ -96,7 +96,10 @@ function table(gaps: readonly GapRecord[], now: number, style: Style): readonly 
 }
 
 function cells({ id, since, until, blindMs, cause, channels, reconciled }: GapRecord, now: number): readonly string[] {
-  const blind = until === null ? `still blind, ${formatBlind(Math.max(0, now - since))}` : formatBlind(blindMs ?? 0);
+  const blind =
+    until === null
+      ? `still blind, ${formatBlind(Math.max(0, now - since))}`
+      : formatBlind(blindMs ?? Math.max(0, until - since));
   return [String(id), moment(since), printable(cause), blind, channelWords(channels), reconciledWords(reconciled)];
 }
 
