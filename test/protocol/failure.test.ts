@@ -15,7 +15,14 @@ const codes = Object.keys(failureCodes) as FailureCode[];
 it('files every failure under the class that decides what is done about it', () => {
   const byClass = Object.groupBy(codes, (code) => failure(code, '').class);
   expect(byClass).toEqual({
-    refused: ['credentials-refused', 'token-refused', 'permission-denied', 'refresh-token-refused', 'channels-refused'],
+    refused: [
+      'credentials-refused',
+      'token-refused',
+      'permission-denied',
+      'address-refused',
+      'refresh-token-refused',
+      'channels-refused',
+    ],
     limited: ['rate-limited', 'server-busy', 'contested', 'too-many-sessions'],
     transient: [
       'server-error',
