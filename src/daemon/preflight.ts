@@ -10,7 +10,7 @@ import { describeSkew } from './preflight/clock-skew.ts';
 import { makeFirstCall } from './preflight/first-call.ts';
 import { dial, type Link } from './preflight/link.ts';
 import { checkCertificates, resolveHosts } from './preflight/network.ts';
-import { adviseOnSeparateHosts } from './preflight/profile-advice.ts';
+import { adviseOnSeparateHosts, type UrlKey } from './preflight/profile-advice.ts';
 import { adviseOnSocket } from './preflight/socket-advice.ts';
 import { attempt, type Explain, StepFailure, type StepOutcome, skipped } from './preflight/step.ts';
 import { adviseOnToken, remarkOnGrant } from './preflight/token-advice.ts';
@@ -44,11 +44,14 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
     if (outcome.result !== 'ok') failed.add(name);
     return outcome;
   };
-  /** A refusal of this host's address is the same everywhere, whatever else a step may know. */
+  /** What goes wrong at any of the venue's addresses, before what a step knows itself. */
   const at =
-    (url: string, explain: Explain = () => undefined): Explain =>
-    (found) =>
-      found.code === 'address-refused' ? adviseOnAddress(url, session.connectTimeout) : explain(found);
+    (key: UrlKey, explain: Explain = () => undefined): Explain =>
+    (found) => {
+      if (found.code === 'address-refused') return adviseOnAddress(venue[key], session.connectTimeout);
+      if (found.code !== 'connection-refused') return explain(found);
+      return `Nothing listens there, or a firewall forbids it: check venue.${key}, or wait for the venue.`;
+    };
   const open = (url: string) =>
     venueSocket({ url, connectTimeout: session.connectTimeout, quote: (text) => vault.quote(text), wall: clock.wall });
   const urls = [venue.tokenUrl, venue.restUrl, venue.socketUrl];
@@ -76,9 +79,9 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
         );
         return `granted for ${lifeMs / 1_000} s${remarkOnGrant(venue, http.lastAnswer)}`;
       },
-      at(venue.tokenUrl, (found) => adviseOnToken(venue, found, http.lastAnswer, http)),
+      at('tokenUrl', (found) => adviseOnToken(venue, found, http.lastAnswer, http)),
     );
-    yield await step('first REST call', ['token'], () => makeFirstCall(options, reached, http), at(venue.restUrl));
+    yield await step('first REST call', ['token'], () => makeFirstCall(options, reached, http), at('restUrl'));
     const needed = session.authenticateWith === 'token' ? ['dns', 'tls', 'token'] : ['dns', 'tls'];
     yield await step(
       'socket',
@@ -88,7 +91,7 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
         await link.opened;
         return `connected to ${venue.socketUrl}`;
       },
-      at(venue.socketUrl, ({ code }) => adviseOnSocket(venue, code, open)),
+      at('socketUrl', ({ code }) => adviseOnSocket(venue, code, open)),
     );
     yield await step(
       'socket auth',
@@ -97,7 +100,7 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
         await link?.session.authenticate();
         return `authenticated with the ${session.authenticateWith}`;
       },
-      at(venue.socketUrl, adviseOnMethod('auth')),
+      at('socketUrl', adviseOnMethod('auth')),
     );
     yield await step(
       'heartbeat',

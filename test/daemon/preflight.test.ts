@@ -7,7 +7,14 @@ import { loadSettings } from '../../src/config/load.ts';
 import type { StepOutcome } from '../../src/daemon/preflight/step.ts';
 import { preflight } from '../../src/daemon/preflight.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts';
-import { clientId, clientSecret, type Received, scriptedServer, vaultWith } from '../adapters/support/venue.ts';
+import {
+  clientId,
+  clientSecret,
+  deadUrl,
+  type Received,
+  scriptedServer,
+  vaultWith,
+} from '../adapters/support/venue.ts';
 import { venueConfig } from '../e2e/support/simulator-process.ts';
 
 const firstCall = '/v1/account/exchange-credentials';
@@ -380,6 +387,14 @@ describe('a refused signature', () => {
     );
   });
 
+  test('and after it a missing role: that something remains is said', async () => {
+    const venue = await venueWith({ verifySignatures: true, signature: { encoding: 'base64' }, roles: [] });
+    const { of } = await check(venueConfig('platform', venue));
+    expect(of('first REST call').advice).toBe(
+      'The venue accepts the call with venue.signature.encoding: base64. It then answers HTTP 403: check again when this is done.',
+    );
+  });
+
   test('a clock that is off and does no harm yet is told by the heartbeat alone', async () => {
     const venue = await venueWith({ ...strict, signatureSkew: 60_000 });
     const { failed } = await check(venueConfig('platform', venue), { clockError: -20_000 });
@@ -403,6 +418,19 @@ describe('a refused signature', () => {
     expect(venue.venue.stats.rateLimited).toBe(1);
   });
 });
+
+test.each(['tokenUrl', 'restUrl', 'socketUrl'] as const)(
+  'where nobody listens at %s, that key is named',
+  async (key) => {
+    const { restUrl, tokenUrl, socketUrl } = await venueWith();
+    const dead = await deadUrl(key === 'socketUrl' ? 'ws' : 'http');
+    const { outcomes } = await check({ restUrl, tokenUrl, socketUrl, [key]: dead });
+    const advice = outcomes.flatMap((outcome) => (outcome.result === 'failed' ? [outcome.advice] : []));
+    expect(advice).toEqual([
+      `Nothing listens there, or a firewall forbids it: check venue.${key}, or wait for the venue.`,
+    ]);
+  },
+);
 
 test('nothing that is told holds a secret', async () => {
   const told: (string | undefined)[] = [];

@@ -37,7 +37,7 @@ export async function adviseOnSignature(
   for (const trial of trials(venue, skew !== 0)) {
     const answer = await send(options, http, call, trial, skew);
     if (answer === null || answer.status === 429 || answer.status >= 500) break;
-    if (!mayBeForSignature(answer)) return remedy(venue, trial, skew);
+    if (!mayBeForSignature(answer)) return remedy(venue, trial, skew, answer.status);
   }
   const clocks = skew === 0 ? 'the clocks agree' : `${describeSkew(skew)}, which does not explain it`;
   return (
@@ -70,7 +70,7 @@ async function send(
 }
 
 /** What to change so that calls are made as the one that got through. */
-function remedy(venue: VenueSettings, { sign, signature, byVenuesClock }: Trial, skew: number): string {
+function remedy(venue: VenueSettings, { sign, signature, byVenuesClock }: Trial, skew: number, status: number): string {
   const { encoding, omitPrefix } = signature;
   const changes = [
     ...(sign === venue.sign ? [] : [`venue.sign: ${sign}`]),
@@ -80,8 +80,9 @@ function remedy(venue: VenueSettings, { sign, signature, byVenuesClock }: Trial,
       : []),
   ];
   const settings = changes.length === 0 ? '' : `The venue accepts the call with ${changes.join(' and ')}.`;
+  const remains = status >= 300 ? `It then answers HTTP ${status}: check again when this is done.` : '';
   const clock = byVenuesClock ? `${describeSkew(skew)}, and signatures hold the time: set it right (NTP).` : '';
-  return [capitalised(clock), settings].filter((part) => part !== '').join(' ');
+  return [capitalised(clock), settings, remains].filter((part) => part !== '').join(' ');
 }
 
 function capitalised(text: string): string {
