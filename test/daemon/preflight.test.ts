@@ -178,7 +178,7 @@ describe('a wrong profile', () => {
       const { of } = await check({ profile, restUrl, socketUrl, tokenUrl });
       expect(of('token').advice).toBe(
         `There is no token endpoint at ${tokenUrl}. There is one of profile ${other} at ${server.url}${path}: ` +
-          `set venue.profile: ${other}, and venue.tokenUrl.`,
+          `set venue.profile: ${other} and venue.tokenUrl.`,
       );
       expect(server.received.length).toBeLessThanOrEqual(3);
       // Found without the credentials: they are for the address that is configured.
@@ -214,7 +214,7 @@ describe('a wrong profile', () => {
     expect(of('dns')).toMatchObject({
       result: 'failed',
       advice:
-        "In profile platform the venue has three hosts, and each of their addresses is set on its own: venue.restUrl and venue.tokenUrl are yours, venue.socketUrl still the venue's.",
+        'In profile platform the venue has three hosts, and each of their addresses is set on its own: venue.restUrl and venue.tokenUrl are set, venue.socketUrl is not.',
     });
   });
 

@@ -25,12 +25,12 @@ export function adviseOnSeparateHosts(venue: VenueSettings, failed?: UrlKey): st
   if (failed !== undefined && !kept.includes(failed)) return undefined;
   return (
     'In profile platform the venue has three hosts, and each of their addresses is set on its own: ' +
-    `${named(moved)} ${moved.length === 1 ? 'is' : 'are'} yours, ${named(kept)} still the venue's.`
+    `${named(moved)} set, ${named(kept)} not.`
   );
 }
 
 function named(keys: readonly UrlKey[]): string {
-  return keys.map((key) => `venue.${key}`).join(' and ');
+  return `${keys.map((key) => `venue.${key}`).join(' and ')} ${keys.length === 1 ? 'is' : 'are'}`;
 }
 
 /** An address without its query, in which a secret could stand. */

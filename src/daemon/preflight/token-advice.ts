@@ -85,7 +85,7 @@ async function findEndpoint(venue: VenueSettings, http: Http): Promise<string> {
   for (const candidate of [profile, other]) {
     const url = new URL(tokenPaths[candidate], tokenUrl).href;
     if (url === tokenUrl || !(await isEndpoint(url, styleOf[candidate], http))) continue;
-    const keys = candidate === profile ? 'venue.tokenUrl' : `venue.profile: ${candidate}, and venue.tokenUrl`;
+    const keys = candidate === profile ? 'venue.tokenUrl' : `venue.profile: ${candidate} and venue.tokenUrl`;
     return `${nothing} There is one of profile ${candidate} at ${url}: set ${keys}.`;
   }
   return `${nothing} Check venue.tokenUrl: in profile ${profile} its path is ${tokenPaths[profile]}.`;
