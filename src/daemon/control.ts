@@ -2,8 +2,11 @@ import type { ControlMethod } from '../adapters/local-server.ts';
 import type { Rest } from '../adapters/rest.ts';
 import { failureOf } from '../protocol/failure.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import { parseCall } from '../protocol/local-requests.ts';
+import type { Calls } from './calls.ts';
 
 export interface ControlPorts {
+  readonly calls: Calls;
   readonly rest: Rest;
   readonly reconnect: () => string;
   readonly rotate: () => string;
@@ -15,12 +18,14 @@ const invalid = (message: string) => new RpcError(rpcErrorCode.invalidParams, me
 
 /** The methods that only the owner of the daemon may call. */
 export function controlMethods({
+  calls,
   rest,
   reconnect,
   rotate,
   refresh,
 }: ControlPorts): Readonly<Record<string, ControlMethod>> {
   return {
+    call: (params, caller, line) => calls.call(parseCall(params, line), caller),
     reconnect: () => ({ accepted: true, detail: reconnect() }),
     rotate: () => ({ accepted: true, detail: rotate() }),
     refresh: () => ({ accepted: true, detail: refresh() }),

@@ -6,6 +6,7 @@ import { serveMetrics } from '../adapters/metrics-server.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
 import type { ApiKey, Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
+import { Permissions } from '../gateway/permissions.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
@@ -54,6 +55,7 @@ export class Daemon {
   readonly #local: LocalServer;
   readonly #metrics: Metrics;
   readonly #credentialWatch: CredentialWatch;
+  readonly #permissions: Permissions;
   readonly #startedAt: number;
   #closeMetrics: (() => Promise<void>) | undefined;
   #tickers: readonly NodeJS.Timeout[] = [];
@@ -64,6 +66,7 @@ export class Daemon {
     this.#options = options;
     this.#startedAt = Math.round(clock.wall());
     this.#venue = reachVenue(options);
+    this.#permissions = new Permissions(settings.gateway.allow);
     this.#credentialWatch = new CredentialWatch(options.credentialFiles);
     this.#metrics = new Metrics(
       () => this.#status(),
@@ -86,6 +89,7 @@ export class Daemon {
           gaps: options.storage.ledger.gapsSince(since),
         }),
         control: controlMethods({
+          calls: this.#core.calls,
           rest: this.#venue.rest,
           reconnect: () => this.#reconnect(),
           rotate: () => this.#rotate(),
@@ -156,7 +160,7 @@ export class Daemon {
   }
 
   #createCore(): Core {
-    const { settings, clock, random, vault, storage, onFatal } = this.#options;
+    const { settings, clock, random, vault, storage, logger, onFatal } = this.#options;
     return new Core({
       settings,
       venue: this.#venue,
@@ -169,6 +173,8 @@ export class Daemon {
       storageTrouble: storage.trouble,
       schedule: setImmediate,
       lookInterval: clockLookMs,
+      permissions: this.#permissions,
+      onCall: (record) => logger.info(record, 'call'),
       onFact: (fact) => this.#observe(fact),
       onState: (message) => this.#logState(message),
       onJump: (jump) => this.#logJump(jump),
