@@ -1,3 +1,4 @@
+import { BudgetedHttp } from '../adapters/budgeted-http.ts';
 import { type Http, HttpClient } from '../adapters/http-client.ts';
 import { Rest } from '../adapters/rest.ts';
 import { RestEntrance } from '../adapters/rest-entrance.ts';
@@ -7,6 +8,8 @@ import type { Vault } from '../adapters/vault.ts';
 import { type SessionHandlers, VenueSession, type VenueSessionPorts } from '../adapters/venue-session.ts';
 import { type OpenTransport, venueSocket } from '../adapters/venue-socket.ts';
 import type { Settings } from '../config/settings.ts';
+import { RequestBudget } from '../gateway/request-budget.ts';
+import { tokenRequestsPerMinute } from '../machines/policies/token-times.ts';
 import type { Clock } from '../protocol/clock.ts';
 
 export interface VenueOptions {
@@ -20,6 +23,8 @@ export interface Venue {
   readonly tokens: TokenEndpoint;
   readonly rest: Rest;
   readonly rfqs: RfqListing;
+  /** The venue's limit of HTTP requests: whoever sends any asks here first. */
+  readonly budget: RequestBudget;
   /** Dials a session. */
   readonly dial: (
     handlers: SessionHandlers,
@@ -54,12 +59,28 @@ export function reachVenue(options: VenueOptions): Venue {
 export function venueOver({ settings, vault, clock }: VenueOptions, { http, open }: Wires): Venue {
   const { venue, session } = settings;
   const sessionSettings = { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle };
-  const entrance = new RestEntrance(venue, vault);
-  const rest = new Rest({ entrance, http, vault, clock });
+  const budget = new RequestBudget({
+    limit: venue.requestsPerMinute,
+    tokenRequests: tokenRequestsPerMinute,
+    clock,
+  });
+  const rest = new Rest({
+    entrance: new RestEntrance(venue, vault),
+    http: new BudgetedHttp({ http, budget, clock }, 'own'),
+    vault,
+    clock,
+  });
   return {
-    tokens: new TokenEndpoint({ url: venue.tokenUrl, style: venue.tokenStyle, http, vault, clock }),
+    tokens: new TokenEndpoint({
+      url: venue.tokenUrl,
+      style: venue.tokenStyle,
+      http: new BudgetedHttp({ http, budget, clock }, 'token'),
+      vault,
+      clock,
+    }),
     rest,
     rfqs: new RfqListing({ rest, vault, clock }),
+    budget,
     dial: (handlers, taking) => new VenueSession(sessionSettings, { open, clock, vault, ...taking }, handlers),
     close: () => http.close(),
   };

@@ -3,13 +3,13 @@ export interface RateLimit {
   /** The HTTP status of the answer. */
   readonly status: number;
   /** Requests in any minute, as the venue counts them. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** How many of them are left. */
-  readonly remaining?: number;
+  readonly remaining?: number | undefined;
   /** When more will be left, in milliseconds from now. */
-  readonly resetInMs?: number;
+  readonly resetInMs?: number | undefined;
   /** How long the venue asks to stay away, in milliseconds. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** What is known of the request that an answer belongs to. */
