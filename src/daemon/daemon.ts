@@ -6,6 +6,7 @@ import { serveMetrics } from '../adapters/metrics-server.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
 import type { ApiKey, Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
+import type { AccessRecord } from '../gateway/access-record.ts';
 import { Permissions } from '../gateway/permissions.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
@@ -17,6 +18,8 @@ import type { TimeJump } from './clock-watch.ts';
 import { controlMethods } from './control.ts';
 import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
+import { ForcedRenewal } from './forced-renewal.ts';
+import { Gateway } from './gateway.ts';
 import { observe } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
@@ -53,6 +56,8 @@ export class Daemon {
   readonly #observe: (fact: SupervisorFact) => void;
   readonly #venue: Venue;
   readonly #local: LocalServer;
+  readonly #renewal: ForcedRenewal;
+  readonly #gateway: Gateway;
   readonly #metrics: Metrics;
   readonly #credentialWatch: CredentialWatch;
   readonly #permissions: Permissions;
@@ -75,6 +80,16 @@ export class Daemon {
     this.#core = this.#createCore();
     const { log, watch, counters } = this.#core;
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
+    this.#renewal = new ForcedRenewal({ vault: options.vault, clock, refresh: () => this.#core.refresh() });
+    this.#gateway = new Gateway({
+      ...options,
+      venue: this.#venue,
+      permissions: this.#permissions,
+      renewal: this.#renewal,
+      inherited: options.inherited?.gateway,
+      onAccess: (record) => this.#logAccess(record),
+      onBug: (error) => logger.error({ err: error }, 'a call of a local program failed inside figd'),
+    });
     this.#local = new LocalServer(
       { ...settings.local, version, inherited: options.inherited ?? {} },
       {
@@ -90,7 +105,7 @@ export class Daemon {
         }),
         control: controlMethods({
           calls: this.#core.calls,
-          rest: this.#venue.rest,
+          gateway: this.#gateway,
           reconnect: () => this.#reconnect(),
           rotate: () => this.#rotate(),
           refresh: () => this.refresh(),
@@ -110,8 +125,10 @@ export class Daemon {
     setDefaultAutoSelectFamilyAttemptTimeout(addressAttemptMs);
     try {
       await this.#local.start();
+      await this.#gateway.start();
       await this.#startMetrics();
     } catch (error) {
+      await this.#gateway.stop();
       await this.#local.stop('figd could not start');
       await storage.close(this.#core.log.head);
       throw error;
@@ -160,7 +177,7 @@ export class Daemon {
   }
 
   #createCore(): Core {
-    const { settings, clock, random, vault, storage, logger, onFatal } = this.#options;
+    const { settings, clock, random, vault, storage, onFatal } = this.#options;
     return new Core({
       settings,
       venue: this.#venue,
@@ -174,8 +191,11 @@ export class Daemon {
       schedule: setImmediate,
       lookInterval: clockLookMs,
       permissions: this.#permissions,
-      onCall: (record) => logger.info(record, 'call'),
-      onFact: (fact) => this.#observe(fact),
+      onCall: (record) => this.#logAccess(record),
+      onFact: (fact) => {
+        this.#renewal.learn(fact);
+        this.#observe(fact);
+      },
       onState: (message) => this.#logState(message),
       onJump: (jump) => this.#logJump(jump),
       onGapSettled: (gap) => this.#countGap(gap),
@@ -202,6 +222,12 @@ export class Daemon {
       subscribers: () => this.#local.subscribers(),
       counters: { ...counters, suppressedInOverlap: intake.suppressed },
     });
+  }
+
+  #logAccess({ ms, ...record }: AccessRecord): void {
+    this.#metrics.gatewayRequests.inc({ door: record.door, status: record.status });
+    this.#metrics.gatewaySeconds.observe({ door: record.door }, ms / secondMs);
+    this.#options.logger.info({ ...record, ms: Number(ms.toFixed(1)) }, 'call');
   }
 
   #logState({ state, previous, reason, next }: StateMessage): void {
@@ -259,6 +285,7 @@ export class Daemon {
     logger.info({ reason }, 'figd stops');
     for (const ticker of this.#tickers) clearInterval(ticker);
     await this.#core.stop();
+    await this.#gateway.stop();
     await this.#local.stop(reason);
     await this.#core.flush();
     await this.#options.storage.close(this.#core.log.head);

@@ -21,6 +21,8 @@ export interface VenueOptions {
 /** Everything that reaches the venue, set up as the configuration says. */
 export interface Venue {
   readonly tokens: TokenEndpoint;
+  /** The door to the venue's REST API, for figd's own calls and for those of local programs. */
+  readonly entrance: RestEntrance;
   readonly rest: Rest;
   readonly rfqs: RfqListing;
   /** The venue's limit of HTTP requests: whoever sends any asks here first. */
@@ -64,8 +66,9 @@ export function venueOver({ settings, vault, clock }: VenueOptions, { http, open
     tokenRequests: tokenRequestsPerMinute,
     clock,
   });
+  const entrance = new RestEntrance(venue, vault);
   const rest = new Rest({
-    entrance: new RestEntrance(venue, vault),
+    entrance,
     http: new BudgetedHttp({ http, budget, clock }, 'own'),
     vault,
     clock,
@@ -78,6 +81,7 @@ export function venueOver({ settings, vault, clock }: VenueOptions, { http, open
       vault,
       clock,
     }),
+    entrance,
     rest,
     rfqs: new RfqListing({ rest, vault, clock }),
     budget,
