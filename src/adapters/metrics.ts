@@ -136,6 +136,12 @@ export class Metrics {
       if (journal.written === null) count.remove();
       else count.set(journal.head - journal.written);
     });
+    gauge('figd_rate_limit_used', 'HTTP requests of the last minute, by figd and its callers.', (count, { gateway }) =>
+      count.set(gateway.limit.used),
+    );
+    gauge('figd_rate_limit', 'HTTP requests that the venue allows in a minute.', (count, { gateway }) =>
+      count.set(gateway.limit.requestsPerMinute),
+    );
     gauge('figd_ring_bytes', 'Memory held for the newest events.', (bytes, { journal }) =>
       bytes.set(journal.ringBytes),
     );

@@ -220,6 +220,7 @@ export class Daemon {
       unknownCodes,
       view: () => this.#core.view(),
       subscribers: () => this.#local.subscribers(),
+      gateway: () => this.#gateway.status(),
       counters: { ...counters, suppressedInOverlap: intake.suppressed },
     });
   }

@@ -12,6 +12,7 @@ import type { Permissions } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { gatewaySocketName } from '../protocol/local.ts';
+import type { StatusDocument } from '../protocol/status.ts';
 import type { ForcedRenewal } from './forced-renewal.ts';
 import type { Venue } from './venue.ts';
 
@@ -62,12 +63,19 @@ export class Gateway {
     this.#server = new GatewayServer({ forwarder: this.#forwarder, clock, onAccess, onBug });
   }
 
+  /** As the status tells it. */
+  status(): StatusDocument['gateway'] {
+    const { limit, used, others, waiting, closedForMs } = this.#options.venue.budget.view();
+    return {
+      socket: this.#isOn ? this.#path : null,
+      inFlight: this.#server.inFlight,
+      limit: { requestsPerMinute: limit, used, usedByOthers: others, waiting, closedForMs: Math.round(closedForMs) },
+    };
+  }
+
   /** @throws {AlreadyRunningError | LocalPathError} */
   async start(): Promise<void> {
-    const { settings, inherited } = this.#options;
-    const { http } = settings.gateway;
-    if (http || inherited !== undefined)
-      await this.#server.start(join(settings.local.directory, gatewaySocketName), inherited);
+    if (this.#isOn) await this.#server.start(this.#path, this.#options.inherited);
   }
 
   async stop(): Promise<void> {
@@ -104,5 +112,15 @@ export class Gateway {
       const [bare = ''] = path.split('?', 1);
       onAccess({ door: 'rest', caller: caller.id, method, path: bare, status, ms: clock.monotonic() - beganAt });
     }
+  }
+
+  /** Whoever passes the socket wants it to be served. */
+  get #isOn(): boolean {
+    const { settings, inherited } = this.#options;
+    return settings.gateway.http || inherited !== undefined;
+  }
+
+  get #path(): string {
+    return join(this.#options.settings.local.directory, gatewaySocketName);
   }
 }
