@@ -13,22 +13,24 @@ export interface CallEnd {
 export class RestCaller implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #name: string;
+  readonly #method: 'POST' | 'PUT';
   #calls = 0;
 
-  constructor(name: string, socketPath: string) {
+  constructor(name: string, socketPath: string, method: 'POST' | 'PUT') {
     this.#name = name;
+    this.#method = method;
     this.#pool = new Pool('http://fig', { socketPath, connections: 1 });
   }
 
   /** The simulator's echo answers with the body, and counts the key. */
-  async echo(method: 'POST' | 'PUT' | 'GET', query = ''): Promise<CallEnd> {
+  async echo(): Promise<CallEnd> {
     this.#calls += 1;
     const key = `${this.#name}-${this.#calls}`;
     const { statusCode, headers, body } = await this.#pool.request({
-      method,
-      path: `/v1/simulator/echo/${key}${query}`,
+      method: this.#method,
+      path: `/v1/simulator/echo/${key}`,
       headers: { 'x-request-key': key, 'content-type': 'application/json' },
-      body: method === 'GET' ? null : JSON.stringify({ key }),
+      body: JSON.stringify({ key }),
     });
     const refusal = headers['x-figd-error'];
     return {
