@@ -1,4 +1,4 @@
-import type { StepOutcome } from '../daemon/preflight.ts';
+import type { StepOutcome } from '../daemon/preflight/step.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import { type ConfigurationArguments, orExit, settingsFrom, withConfiguration } from './configuration.ts';
 import { stdout } from './terminal/output.ts';

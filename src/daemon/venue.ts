@@ -44,9 +44,12 @@ export interface Wires {
 
 /** The venue over the network. */
 export function reachVenue(options: VenueOptions): Venue {
-  const { venue, session } = options.settings;
-  const { vault, clock } = options;
-  return venueOver(options, {
+  return venueOver(options, networkWires(options));
+}
+
+/** What carries figd's words over the network. */
+export function networkWires({ settings: { venue, session }, vault, clock }: VenueOptions): Wires {
+  return {
     http: new HttpClient({ connect: session.connectTimeout, reply: session.authTimeout }),
     open: venueSocket({
       url: venue.socketUrl,
@@ -54,7 +57,7 @@ export function reachVenue(options: VenueOptions): Venue {
       quote: (text) => vault.quote(text),
       wall: () => clock.wall(),
     }),
-  });
+  };
 }
 
 /** The venue over whatever wires there are. */

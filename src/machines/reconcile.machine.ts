@@ -44,7 +44,9 @@ export const reconcileMachine = setup({
   guards: {
     'is it on?': ({ context }) => context.interval !== null,
     'has the venue no such list?': (_, params: { failure: Failure }) =>
-      params.failure.code === 'not-found' || params.failure.code === 'permission-denied',
+      params.failure.code === 'not-found' ||
+      params.failure.code === 'permission-denied' ||
+      params.failure.code === 'address-refused',
     'is there time for another try?': ({ context }, params: { failure: Failure }) =>
       nextTry(context, params.failure) !== null,
   },

@@ -1,5 +1,6 @@
 import type { Book } from './book.ts';
 import type { FaultBoard } from './fault-board.ts';
+import { addressRefusal } from './faults.ts';
 import { httpError, json } from './http-reply.ts';
 import type { VenueOptions } from './options.ts';
 import type { Activity, Clock, HttpReply, HttpRequest, TextReply } from './ports.ts';
@@ -91,14 +92,19 @@ function route(context: HttpContext, request: HttpRequest, path: string): HttpRe
   if (request.method === 'POST' && path === oauth2TokenPath) {
     return token(context, request, answerOauth2TokenRequest);
   }
+  if (context.faults.refusesAddress('rest')) return httpError(403, 'Forbidden', addressRefusal);
   const { options, tokens, book, stats } = context;
   return answerRest({ options, tokens, book, stats, now: context.clock.now() }, request);
 }
 
 function token(context: HttpContext, request: HttpRequest, answer: typeof answerJsonTokenRequest): HttpReply {
   const refuseAll = context.faults.take('refuse-credentials') !== undefined;
+  const refuseAddress = context.faults.refusesAddress('token');
   const { options, tokens, tokenLife } = context;
-  const { grant, outcome, reply }: TokenReply = answer({ options, tokens, tokenLife, refuseAll }, request);
+  const { grant, outcome, reply }: TokenReply = answer(
+    { options, tokens, tokenLife, refuseAll, refuseAddress },
+    request,
+  );
   context.stats.tokenRequests[grant][outcome] += 1;
   context.onActivity({ event: 'token', grant, outcome });
   return reply;

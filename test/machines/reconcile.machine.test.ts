@@ -156,7 +156,7 @@ describe('a comparison that fails', () => {
     expect([stage.state, stage.reports]).toEqual(['resting', [failed(patience)]]);
   });
 
-  test.each(['not-found', 'permission-denied'] as const)(
+  test.each(['not-found', 'permission-denied', 'address-refused'] as const)(
     'with %s is told at once, and made again in an hour',
     async (code) => {
       const absent = failure(code, 'GET /v1/rfq: HTTP 404');
