@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Caller } from '../gateway/caller.ts';
 import { Cursor, type CursorParams } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
@@ -22,8 +23,11 @@ import { encodeOutages } from './outages-reply.ts';
 import type { InheritedSockets } from './socket-activation.ts';
 import { Turns } from './turns.ts';
 
-/** A method of the control socket. It may throw an {@link RpcError}. */
-export type ControlMethod = (params: Readonly<Record<string, unknown>>) => unknown;
+/**
+ * A method of the control socket. It may throw an {@link RpcError}.
+ * @param line the request as it came, which holds only until this returns
+ */
+export type ControlMethod = (params: Readonly<Record<string, unknown>>, caller: Caller, line: Buffer) => unknown;
 
 export interface LocalServerOptions {
   readonly directory: string;
@@ -164,7 +168,7 @@ export class LocalServer {
     this.#lastId += 1;
     const consumer = new LocalConsumer(this.#lastId, clock.wall(), socket, {
       bufferBytes: consumerBuffer,
-      handle: (from, request) => this.#handle(from, request, door.isControl),
+      handle: (from, request, line) => this.#handle(from, request, door.isControl ? line : null),
       onClosed: (closed) => {
         this.#consumers.delete(closed.id);
         door.inside.delete(closed);
@@ -195,7 +199,8 @@ export class LocalServer {
     });
   }
 
-  #handle(consumer: LocalConsumer, { method, params }: LocalRequest, control: boolean): unknown {
+  /** @param line the request as it came on the control socket; null on the other one */
+  #handle(consumer: LocalConsumer, { method, params }: LocalRequest, line: Buffer | null): unknown {
     switch (method) {
       case 'subscribe':
         return this.#subscribe(consumer, params);
@@ -209,14 +214,19 @@ export class LocalServer {
       case 'ping':
         return { now: this.#ports.clock.wall() };
       default:
-        return this.#handleControl(method, params, control);
+        return this.#handleControl(consumer, method, params, line);
     }
   }
 
-  #handleControl(method: string, params: Readonly<Record<string, unknown>>, control: boolean): unknown {
+  #handleControl(
+    consumer: LocalConsumer,
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    line: Buffer | null,
+  ): unknown {
     const run = Object.hasOwn(this.#ports.control, method) ? this.#ports.control[method] : undefined;
-    if (run !== undefined && control) return run(params);
-    const offered = control ? [...readMethods, ...Object.keys(this.#ports.control)] : readMethods;
+    if (run !== undefined && line !== null) return run(params, consumer, line);
+    const offered = line !== null ? [...readMethods, ...Object.keys(this.#ports.control)] : readMethods;
     const hint =
       run === undefined ? `this socket offers ${offered.join(', ')}` : `${method} is on ${controlSocketName}`;
     throw new RpcError(rpcErrorCode.methodNotFound, `method not found; ${hint}`);

@@ -1,13 +1,14 @@
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError, failure } from '../protocol/failure.ts';
-import type { Http } from './http-client.ts';
+import type { OwnHttp } from './budgeted-http.ts';
+import type { HttpRequest } from './http-client.ts';
 import { type HttpAnswer, networkFailure } from './http-failures.ts';
-import type { RestEntrance } from './rest-entrance.ts';
+import type { RestEntrance, RestTarget } from './rest-entrance.ts';
 import type { Vault } from './vault.ts';
 
 export interface RestOptions {
   readonly entrance: RestEntrance;
-  readonly http: Http;
+  readonly http: OwnHttp;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -17,6 +18,8 @@ export interface RestRequest {
   /** Path with its query, as it follows the host. */
   readonly path: string;
   readonly body?: string;
+  /** Aborted when nobody wants the answer any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Figd's own calls of the venue's REST API. */
@@ -28,24 +31,36 @@ export class Rest {
   }
 
   /**
-   * Sends one request, once, with the token in use. The venue's answer comes back whatever its status.
-   * @throws {FailureError} `token-refused` while there is no token, or what the network said
+   * Sends one request, once, as soon as the venue's limit allows, with the token in use then. The venue's answer comes
+   * back whatever its status.
+   * @throws {FailureError} `token-refused` while there is no token, `rate-limited`, or what the network said
    */
-  async call({ method, path, body }: RestRequest): Promise<HttpAnswer> {
-    const { entrance, http, vault, clock } = this.#options;
+  async call(request: RestRequest): Promise<HttpAnswer> {
+    const { entrance, http } = this.#options;
+    const what = `${request.method} ${request.path.split('?')[0]}`;
+    const target = entrance.target(request.path);
+    try {
+      return await http.send(() => this.#make(what, target, request), request.signal);
+    } catch (error) {
+      throw error instanceof FailureError ? error : new FailureError(networkFailure(what, error));
+    }
+  }
+
+  #make(what: string, { origin, path, uri }: RestTarget, { method, body, signal }: RestRequest): HttpRequest {
+    const { entrance, vault, clock } = this.#options;
     const token = vault.tokenAt(clock.monotonic());
-    const what = `${method} ${path.split('?')[0]}`;
     if (token === null) throw new FailureError(failure('token-refused', `${what}: there is no access token yet`));
-    const { origin, path: sent, uri } = entrance.target(path);
     const headers = {
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...entrance.proof(token.value, { method, target: uri, body: body ?? '' }, clock.wall()),
     };
-    try {
-      return await http.send({ method, url: origin + sent, headers, ...(body === undefined ? {} : { body }) });
-    } catch (error) {
-      throw new FailureError(networkFailure(what, error));
-    }
+    return {
+      method,
+      url: origin + path,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    };
   }
 }

@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import { version } from '../version.ts';
+import { call } from './call.ts';
 import { check } from './check.ts';
 import { exitCode } from './command.ts';
 import { demo } from './demo.ts';
@@ -44,6 +45,7 @@ function parser(args: readonly string[]) {
     .command(wait)
     .command(tail)
     .command(outages)
+    .command(call)
     .command(rest)
     .command(reconnect)
     .command(rotate)

@@ -6,6 +6,8 @@ import { serveMetrics } from '../adapters/metrics-server.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
 import type { ApiKey, Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
+import type { AccessRecord } from '../gateway/access-record.ts';
+import { Permissions } from '../gateway/permissions.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
@@ -16,6 +18,8 @@ import type { TimeJump } from './clock-watch.ts';
 import { controlMethods } from './control.ts';
 import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
+import { ForcedRenewal } from './forced-renewal.ts';
+import { Gateway } from './gateway.ts';
 import { observe } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
@@ -52,8 +56,11 @@ export class Daemon {
   readonly #observe: (fact: SupervisorFact) => void;
   readonly #venue: Venue;
   readonly #local: LocalServer;
+  readonly #renewal: ForcedRenewal;
+  readonly #gateway: Gateway;
   readonly #metrics: Metrics;
   readonly #credentialWatch: CredentialWatch;
+  readonly #permissions: Permissions;
   readonly #startedAt: number;
   #closeMetrics: (() => Promise<void>) | undefined;
   #tickers: readonly NodeJS.Timeout[] = [];
@@ -64,6 +71,7 @@ export class Daemon {
     this.#options = options;
     this.#startedAt = Math.round(clock.wall());
     this.#venue = reachVenue(options);
+    this.#permissions = new Permissions(settings.gateway.allow);
     this.#credentialWatch = new CredentialWatch(options.credentialFiles);
     this.#metrics = new Metrics(
       () => this.#status(),
@@ -72,6 +80,16 @@ export class Daemon {
     this.#core = this.#createCore();
     const { log, watch, counters } = this.#core;
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
+    this.#renewal = new ForcedRenewal({ vault: options.vault, clock, refresh: () => this.#core.refresh() });
+    this.#gateway = new Gateway({
+      ...options,
+      venue: this.#venue,
+      permissions: this.#permissions,
+      renewal: this.#renewal,
+      inherited: options.inherited?.gateway,
+      onAccess: (record) => this.#logAccess(record),
+      onBug: (error) => logger.error({ err: error }, 'a call of a local program failed inside figd'),
+    });
     this.#local = new LocalServer(
       { ...settings.local, version, inherited: options.inherited ?? {} },
       {
@@ -86,7 +104,8 @@ export class Daemon {
           gaps: options.storage.ledger.gapsSince(since),
         }),
         control: controlMethods({
-          rest: this.#venue.rest,
+          calls: this.#core.calls,
+          gateway: this.#gateway,
           reconnect: () => this.#reconnect(),
           rotate: () => this.#rotate(),
           refresh: () => this.refresh(),
@@ -106,8 +125,10 @@ export class Daemon {
     setDefaultAutoSelectFamilyAttemptTimeout(addressAttemptMs);
     try {
       await this.#local.start();
+      await this.#gateway.start();
       await this.#startMetrics();
     } catch (error) {
+      await this.#gateway.stop();
       await this.#local.stop('figd could not start');
       await storage.close(this.#core.log.head);
       throw error;
@@ -169,7 +190,12 @@ export class Daemon {
       storageTrouble: storage.trouble,
       schedule: setImmediate,
       lookInterval: clockLookMs,
-      onFact: (fact) => this.#observe(fact),
+      permissions: this.#permissions,
+      onCall: (record) => this.#logAccess(record),
+      onFact: (fact) => {
+        this.#renewal.learn(fact);
+        this.#observe(fact);
+      },
       onState: (message) => this.#logState(message),
       onJump: (jump) => this.#logJump(jump),
       onGapSettled: (gap) => this.#countGap(gap),
@@ -194,8 +220,15 @@ export class Daemon {
       unknownCodes,
       view: () => this.#core.view(),
       subscribers: () => this.#local.subscribers(),
+      gateway: () => this.#gateway.status(),
       counters: { ...counters, suppressedInOverlap: intake.suppressed },
     });
+  }
+
+  #logAccess({ ms, ...record }: AccessRecord): void {
+    this.#metrics.gatewayRequests.inc({ door: record.door, status: record.status });
+    this.#metrics.gatewaySeconds.observe({ door: record.door }, ms / secondMs);
+    this.#options.logger.info({ ...record, ms: Number(ms.toFixed(1)) }, 'call');
   }
 
   #logState({ state, previous, reason, next }: StateMessage): void {
@@ -253,6 +286,7 @@ export class Daemon {
     logger.info({ reason }, 'figd stops');
     for (const ticker of this.#tickers) clearInterval(ticker);
     await this.#core.stop();
+    await this.#gateway.stop();
     await this.#local.stop(reason);
     await this.#core.flush();
     await this.#options.storage.close(this.#core.log.head);

@@ -131,7 +131,7 @@ export class Reconciliation {
     let cursor: string | null = null;
     for (let count = 0; count < mostPages; count += 1) {
       if (count > 0) await this.#pause(pagePauseMs, signal);
-      const page: RfqPage = await this.#ports.listing.page({ startTime, endTime, cursor });
+      const page: RfqPage = await this.#ports.listing.page({ startTime, endTime, cursor }, signal);
       signal.throwIfAborted();
       yield page;
       if (page.cursor === null || page.rfqs.length === 0) return;

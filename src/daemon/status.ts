@@ -26,6 +26,7 @@ export interface StatusSources {
   readonly watch: StateWatch;
   readonly view: () => MachineView;
   readonly subscribers: () => readonly (LocalConsumer & { readonly cursor: Cursor })[];
+  readonly gateway: () => StatusDocument['gateway'];
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -57,6 +58,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       connectedAt,
     })),
     journal: journalPart(sources),
+    gateway: sources.gateway(),
     gaps: sources.ledger.summary(),
     unknownCodes: sources.unknownCodes.list(),
     counters: { ...sources.counters },

@@ -1,3 +1,4 @@
+import { BudgetedHttp } from '../adapters/budgeted-http.ts';
 import { type Http, HttpClient } from '../adapters/http-client.ts';
 import { Rest } from '../adapters/rest.ts';
 import { RestEntrance } from '../adapters/rest-entrance.ts';
@@ -7,6 +8,8 @@ import type { Vault } from '../adapters/vault.ts';
 import { type SessionHandlers, VenueSession, type VenueSessionPorts } from '../adapters/venue-session.ts';
 import { type OpenTransport, venueSocket } from '../adapters/venue-socket.ts';
 import type { Settings } from '../config/settings.ts';
+import { RequestBudget } from '../gateway/request-budget.ts';
+import { tokenRequestsPerMinute } from '../machines/policies/token-times.ts';
 import type { Clock } from '../protocol/clock.ts';
 
 export interface VenueOptions {
@@ -18,8 +21,12 @@ export interface VenueOptions {
 /** Everything that reaches the venue, set up as the configuration says. */
 export interface Venue {
   readonly tokens: TokenEndpoint;
+  /** The door to the venue's REST API, for figd's own calls and for those of local programs. */
+  readonly entrance: RestEntrance;
   readonly rest: Rest;
   readonly rfqs: RfqListing;
+  /** The venue's limit of HTTP requests: whoever sends any asks here first. */
+  readonly budget: RequestBudget;
   /** Dials a session. */
   readonly dial: (
     handlers: SessionHandlers,
@@ -57,12 +64,30 @@ export function networkWires({ settings: { venue, session }, vault, clock }: Ven
 export function venueOver({ settings, vault, clock }: VenueOptions, { http, open }: Wires): Venue {
   const { venue, session } = settings;
   const sessionSettings = { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle };
+  const budget = new RequestBudget({
+    limit: venue.requestsPerMinute,
+    tokenRequests: tokenRequestsPerMinute,
+    clock,
+  });
   const entrance = new RestEntrance(venue, vault);
-  const rest = new Rest({ entrance, http, vault, clock });
+  const rest = new Rest({
+    entrance,
+    http: new BudgetedHttp({ http, budget, clock }, 'own'),
+    vault,
+    clock,
+  });
   return {
-    tokens: new TokenEndpoint({ url: venue.tokenUrl, style: venue.tokenStyle, http, vault, clock }),
+    tokens: new TokenEndpoint({
+      url: venue.tokenUrl,
+      style: venue.tokenStyle,
+      http: new BudgetedHttp({ http, budget, clock }, 'token'),
+      vault,
+      clock,
+    }),
+    entrance,
     rest,
     rfqs: new RfqListing({ rest, vault, clock }),
+    budget,
     dial: (handlers, taking) => new VenueSession(sessionSettings, { open, clock, vault, ...taking }, handlers),
     close: () => http.close(),
   };

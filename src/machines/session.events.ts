@@ -65,6 +65,8 @@ export interface SessionContext extends Omit<SessionInput, 'token'> {
   /** The session that is to take over, or the one that has been taken over from and says goodbye. */
   readonly successor: number | null;
   readonly predecessor: number | null;
+  /** When the token of the one that has been taken over from dies (monotonic); null where that is not known. */
+  readonly predecessorExpiresAt: number | null;
   readonly successorToken: number;
   /** What was known of the first session when the second one took over, and when (monotonic); null once it is proven. */
   readonly takeover: { readonly at: number; readonly proof: ProofOfLife } | null;

@@ -112,6 +112,7 @@ export const sessionMachine = sessionSetup.createMachine({
     subscribeRetries: 0,
     successor: null,
     predecessor: null,
+    predecessorExpiresAt: null,
     successorToken: 0,
     takeover: null,
     rotationsFailed: 0,

@@ -96,8 +96,9 @@ const rotating = sessionSetup.createStateConfig({
 });
 
 /**
- * Two sessions overlap; the first one is let go once it has shown that it was alive to the end. Were it half-open, what
- * it should have brought before the second one was subscribed would be missing, and nobody would know.
+ * Two sessions overlap; the first one is let go once it has shown that it was alive to the end, and what was asked on it
+ * is answered. Were it half-open, what it should have brought before the second one was subscribed would be missing, and
+ * nobody would know.
  */
 const parting = sessionSetup.createStateConfig({
   initial: 'having it prove itself',
@@ -106,7 +107,7 @@ const parting = sessionSetup.createStateConfig({
       invoke: {
         src: 'heartbeat',
         input: ({ context }) => ({ session: context.predecessor ?? 0 }),
-        onDone: { target: 'saying goodbye', actions: 'note that it was alive' },
+        onDone: { target: 'awaiting its last answers', actions: 'note that it was alive' },
         onError: {
           target: '#session.live.renewal.current',
           actions: ['report the blind spot', 'cut the predecessor', 'forget the predecessor'],
@@ -120,6 +121,23 @@ const parting = sessionSetup.createStateConfig({
           actions: ['report the blind spot', 'forget the predecessor'],
         },
       },
+    },
+    // Calls go to the second one since it took over: no more of them come to the first.
+    'awaiting its last answers': {
+      invoke: {
+        src: 'lastAnswers',
+        input: ({ context }) => ({ session: context.predecessor ?? 0 }),
+        onDone: 'saying goodbye',
+        onError: 'saying goodbye',
+      },
+      on: {
+        'socket.closed': {
+          guard: { type: "is it the predecessor's?", params: ({ event }) => event },
+          target: '#session.live.renewal.current',
+          actions: 'forget the predecessor',
+        },
+      },
+      after: { 'until its last answers are given up': 'saying goodbye' },
     },
     'saying goodbye': {
       entry: 'say goodbye to the predecessor',

@@ -3,7 +3,14 @@ import type { Failure } from '../protocol/failure.ts';
 import { limitedDelay } from './policies/backoff.ts';
 import { nothingProven, proofOfLife } from './policies/blindness.ts';
 import { clampDelay } from './policies/delay.ts';
-import { cuttingTime, expiryOf, resubscribeDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
+import {
+  cuttingTime,
+  expiryOf,
+  lastAnswersDelay,
+  resubscribeDelay,
+  rotateAgainDelay,
+  withToken,
+} from './policies/renewal.ts';
 import type {
   CuttingTime,
   HeartbeatAck,
@@ -60,6 +67,8 @@ export const sessionSetup = setup({
       notProvided,
     ),
     heartbeat: fromPromise<HeartbeatAck, OfSession>(notProvided),
+    /** Resolves when no call that others made on the session waits for an answer. */
+    lastAnswers: fromPromise<void, OfSession>(notProvided),
     /** Moves the session to the newest token on the same socket; resolves with its generation. */
     renewInPlace: fromPromise<number, OfSession>(notProvided),
     /** Resolves when no RFQ is open, or at the latest moment, with the number of those that are (null: not known). */
@@ -74,6 +83,8 @@ export const sessionSetup = setup({
       clampDelay(Math.max(resubscribeDelay(context.subscribeRetries), context.limitedForMs)),
     'until the limit is over': ({ context }) => clampDelay(context.limitedForMs),
     'until rotating again': ({ context }) => clampDelay(rotateAgainDelay(context.rotationsFailed)),
+    'until its last answers are given up': ({ context }) =>
+      clampDelay(lastAnswersDelay(context.predecessorExpiresAt, context.now())),
     'close timeout': closeTimeoutMs,
   },
   guards: {
@@ -148,6 +159,7 @@ export const sessionSetup = setup({
     'note that renewal works': assign({ renewalFailure: null, rotationsFailed: 0 }),
     'let the successor take over': assign(({ context }, params: SubscriptionAnswer) => ({
       predecessor: context.id,
+      predecessorExpiresAt: expiryOf(context.tokens, context.authenticatedWith),
       takeover: { at: context.now(), proof: proofOfLife(context) },
       id: context.successor ?? context.id,
       successor: null,
@@ -164,7 +176,7 @@ export const sessionSetup = setup({
     })),
     'cut the predecessor': sendTo('sockets', ({ context }) => ({ type: 'cut', session: context.predecessor ?? 0 })),
     'note that it was alive': assign({ takeover: null }),
-    'forget the predecessor': assign({ predecessor: null, takeover: null }),
+    'forget the predecessor': assign({ predecessor: null, predecessorExpiresAt: null, takeover: null }),
     'report being authenticated': sendTo(
       ({ context }) => context.supervisor,
       ({ context }): SessionReport => ({ type: 'session.authenticated', id: context.id }),

@@ -86,6 +86,23 @@ export interface StatusDocument {
     /** Why something cannot be kept on disk at present; null when all is well. */
     readonly trouble: string | null;
   };
+  /** Calls of local programs to the venue's REST API, and what is left of its limit. */
+  readonly gateway: {
+    /** Path of `gateway.sock`; null where it is off. */
+    readonly socket: string | null;
+    /** Calls on it that are not answered yet. */
+    readonly inFlight: number;
+    readonly limit: {
+      readonly requestsPerMinute: number;
+      /** Of the last minute: of figd and its callers, and of others with the same key or address as far as is known. */
+      readonly used: number;
+      readonly usedByOthers: number;
+      /** Requests that wait for room. */
+      readonly waiting: number;
+      /** For how long the venue wants no more requests (after a 429); 0 where it takes them. */
+      readonly closedForMs: number;
+    };
+  };
   readonly gaps: { readonly open: number; readonly total: number; readonly blindMsTotal: number };
   /** What the venue said in codes that figd does not know, the latest first. */
   readonly unknownCodes: readonly UnknownCode[];

@@ -1,7 +1,6 @@
 import { FaultError, parseFault } from './faults.ts';
 import { bodyText, httpError, json } from './http-reply.ts';
 import type { HttpReply, HttpRequest } from './ports.ts';
-import { statsJson } from './stats.ts';
 import type { Venue } from './venue.ts';
 
 /** Requests below this path script the simulator; they are not part of the venue. */
@@ -24,7 +23,7 @@ export function answerControl(venue: Venue, request: HttpRequest): HttpReply {
         ? json(200, { cleared: true })
         : httpError(404, 'Not Found', `no fault ${id}`);
     case 'GET /simulator/stats':
-      return json(200, statsJson(venue.stats));
+      return json(200, venue.stats);
     default:
       return httpError(404, 'Not Found', `no such endpoint: ${request.method} ${path}`);
   }

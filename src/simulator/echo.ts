@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { noteExecution } from './echo-stats.ts';
 import { badRequest, bodyBytes } from './http-reply.ts';
 import type { GeneratedBody, HttpReply, HttpRequest } from './ports.ts';
 import { Query } from './query.ts';
-import { noteExecution, type VenueStats } from './stats.ts';
+import type { VenueStats } from './stats.ts';
 
 /** Below this path requests are answered with themselves. The venue has no such thing: it is there for tests. */
 export const echoPath = '/v1/simulator/echo';
@@ -14,7 +15,7 @@ const chunkBytes = 64 * 1024;
 /** Answers a request with its own bytes, and with what else of it a test wants to know, in headers. */
 export function answerEcho(stats: VenueStats, request: HttpRequest): HttpReply {
   const { 'x-request-key': key, 'content-type': type } = request.headers;
-  if (key !== undefined) noteExecution(stats.executions, key);
+  noteExecution(stats.echoes, key);
   const query = new Query(request.path);
   const status = query.number('status', 200, 599, 200);
   const delayMs = query.number('delayMs', 0, longestDelay, 0);

@@ -1,5 +1,6 @@
 import { addressRefusal } from './faults.ts';
 import { isChannel } from './frames.ts';
+import { echo, echoMethod } from './method-echo.ts';
 import { isRecord, type RpcCall, type RpcOutcome, rpcCode, rpcError } from './rpc.ts';
 import type { Session } from './session.ts';
 import type { AccessToken } from './tokens.ts';
@@ -8,6 +9,8 @@ import type { AccessToken } from './tokens.ts';
 export interface CallOutcome {
   readonly reply: RpcOutcome;
   readonly afterwards?: () => void;
+  /** How long the reply takes. */
+  readonly delayMs?: number;
 }
 
 /** Answers a call on a session; `undefined`: no reply at all (fault `no-reply`). */
@@ -37,6 +40,8 @@ export function answerCall(session: Session, call: RpcCall): CallOutcome | undef
       return { reply: subscribe(session, call) };
     case 'v1/unsubscribe':
       return { reply: unsubscribe(session, call) };
+    case echoMethod:
+      return echo(session.context.stats.echoes, call);
     default:
       return { reply: methodNotFound(call.method) };
   }

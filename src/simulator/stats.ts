@@ -1,10 +1,8 @@
+import { type EchoStats, emptyEchoStats } from './echo-stats.ts';
 import type { Channel } from './frames.ts';
 
 /** How many closed connections, times of dials and of token requests, and names of counters are remembered. */
 const remembered = 1000;
-
-/** How many keys of requests are remembered. */
-const rememberedKeys = 100_000;
 
 export type TokenGrant = 'json' | 'client_credentials' | 'refresh_token' | 'other';
 
@@ -33,7 +31,7 @@ export interface ConnectionStats {
   closedBy?: 'venue' | 'client';
 }
 
-/** Counters since the venue was made. {@link statsJson} writes them. */
+/** Counters since the venue was made. */
 export interface VenueStats {
   readonly tokenRequests: Record<TokenGrant, { issued: number; refused: number }>;
   /** Unix ms of the latest 1,000 requests to the token endpoints, faulty replies included. */
@@ -45,8 +43,6 @@ export interface VenueStats {
   rateLimited: number;
   /** Where signatures are verified: REST requests with a correct one, by path as above, and those without. */
   readonly signatures: { readonly accepted: Record<string, number>; refused: number };
-  /** How often requests to the echo were executed, by `x-request-key`: the latest 100,000 keys. */
-  readonly executions: Map<string, number>;
   /** WebSocket connections accepted. */
   dials: number;
   /** Unix ms of the latest 1,000 attempts to open a WebSocket, refused ones included. */
@@ -56,6 +52,8 @@ export interface VenueStats {
   heartbeats: number;
   subscribes: number;
   unsubscribes: number;
+  /** Requests to the echo, and calls of `simulator/echo`; by `x-request-key` and by the parameter `key`. */
+  readonly echoes: EchoStats;
   /** Market events that happened, by channel, whether or not anybody was subscribed. */
   readonly events: Record<Channel, number>;
   /** Event frames handed to peers, malformed ones included. */
@@ -79,7 +77,6 @@ export function emptyStats(): VenueStats {
     httpErrors: {},
     rateLimited: 0,
     signatures: { accepted: {}, refused: 0 },
-    executions: new Map(),
     dials: 0,
     dialTimes: [],
     upgradesRefused: 0,
@@ -87,23 +84,12 @@ export function emptyStats(): VenueStats {
     heartbeats: 0,
     subscribes: 0,
     unsubscribes: 0,
+    echoes: emptyEchoStats(),
     events: { 'rfq.maker': 0, 'rfq.taker': 0, 'rfq_quote.maker': 0, 'rfq_quote.taker': 0 },
     eventsSent: 0,
     openConnections: [],
     closedConnections: [],
   };
-}
-
-/** The counters as JSON can write them. */
-export function statsJson(stats: VenueStats): object {
-  return { ...stats, executions: Object.fromEntries(stats.executions) };
-}
-
-/** Counts one more execution of the request with this key. */
-export function noteExecution(executions: Map<string, number>, key: string): void {
-  executions.set(key, (executions.get(key) ?? 0) + 1);
-  const oldest = executions.keys().next();
-  if (executions.size > rememberedKeys && oldest.done !== true) executions.delete(oldest.value);
 }
 
 /** Appends to a list that remembers only the latest entries. */

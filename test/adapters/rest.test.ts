@@ -10,6 +10,7 @@ import {
   clientSecret,
   deadUrl,
   httpClient,
+  ownHttp,
   quietVenue,
   type Received,
   scriptedServer,
@@ -27,7 +28,8 @@ function rest(restUrl: string, { sign = false, signature = { encoding: 'hex' }, 
   const vault = vaultWith();
   if (token !== null) vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
   const clock = { ...systemClock(), wall: () => 1_795_334_400_999.9 };
-  const client = new Rest({ entrance: new RestEntrance({ restUrl, sign, signature }, vault), http, vault, clock });
+  const entrance = new RestEntrance({ restUrl, sign, signature }, vault);
+  const client = new Rest({ entrance, http: ownHttp(http), vault, clock });
   return {
     call: (request: RestRequest) => within('the answer', client.call(request)),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
@@ -124,7 +126,7 @@ describe('a REST call', () => {
     const call = (sign: boolean) =>
       new Rest({
         entrance: new RestEntrance({ restUrl: venue.restUrl, sign, signature: { encoding: 'hex' } }, vault),
-        http,
+        http: ownHttp(http),
         vault,
         clock: systemClock(),
       }).call({

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/adapters/system-clock.ts';
 import { TokenEndpoint } from '../../src/adapters/token-endpoint.ts';
 import { readRfq } from '../../src/protocol/rfq.ts';
 import { within } from '../support/until.ts';
-import { httpClient, quietVenue, scriptedServer, vaultWith } from './support/venue.ts';
+import { httpClient, ownHttp, quietVenue, scriptedServer, vaultWith } from './support/venue.ts';
 import { failureOfCall } from './support/venue-session.ts';
 
 const everything: RfqQuery = { startTime: 0, endTime: 4_000_000_000_000, cursor: null };
@@ -17,7 +17,7 @@ function listing(restUrl: string) {
   const clock = systemClock();
   vault.keep({ value: 'access-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
   const entrance = new RestEntrance({ restUrl, sign: false, signature: { encoding: 'hex' } }, vault);
-  const rest = new Rest({ entrance, http, vault, clock });
+  const rest = new Rest({ entrance, http: ownHttp(http), vault, clock });
   const list = new RfqListing({ rest, vault, clock });
   return {
     vault,

@@ -252,3 +252,26 @@ test('without reconciliation a gap is closed as soon as the venue is heard, as n
     { phase: 'closed', id: 1, reconciled: 'not-attempted' },
   ]);
 });
+
+test('a comparison for which the limit of the venue has no room is made as soon as there is some', async () => {
+  await open();
+  await pass(10 * second);
+  const asked = () => stage.venue.stats.requestsByPath['/v1/rfq'];
+  expect(asked()).toBe(1);
+  stage.venue.inject({ kind: 'http-status', status: 429, path: '/v1/rfq', retryAfterS: 20, times: 1 });
+  stage.dropAll();
+  await pass(5 * second);
+  expect([stage.state, asked()]).toEqual(['live', 2]);
+  // The next session compares anew, and figd knows without asking that the venue does not want it yet.
+  stage.dropAll();
+  await pass(14 * second);
+  expect([stage.state, asked(), stage.settled]).toEqual(['live', 2, []]);
+  await pass(5 * second);
+  expect([asked(), stage.settled.map(({ id, reconciled }) => [id, reconciled])]).toEqual([
+    3,
+    [
+      [1, true],
+      [2, true],
+    ],
+  ]);
+});

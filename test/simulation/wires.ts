@@ -109,7 +109,11 @@ export class Wires {
         };
         scheduler.at(this.arrival(0), owner, arrive, 'delivery');
       };
-      signal?.addEventListener('abort', () => scheduler.cancel(deadline), { once: true });
+      const abort = () => {
+        scheduler.cancel(deadline);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
       this.requests += 1;
       scheduler.at(this.arrival(0), 'world', () => {
         venue.request({ method, path: `${pathname}${search}`, headers, body: body ?? '' }).then(

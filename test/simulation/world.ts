@@ -4,6 +4,7 @@ import { Secret } from '../../src/config/secret.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { Core } from '../../src/daemon/core.ts';
 import { venueOver } from '../../src/daemon/venue.ts';
+import { Permissions } from '../../src/gateway/permissions.ts';
 import { MemoryLedger } from '../../src/log/memory-ledger.ts';
 import { defaultOptions } from '../../src/simulator/options.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
@@ -131,6 +132,8 @@ export class World {
       storageTrouble: () => this.#disk.trouble,
       schedule: (run) => this.scheduler.at(this.scheduler.now, owner, run, 'delivery'),
       lookInterval: lookIntervalMs,
+      permissions: new Permissions(undefined),
+      onCall: () => undefined,
       onFact: (fact) => this.judge.onFact(fact),
       onState: (message) => this.judge.onState(message),
       onJump: ({ kind, ms }) => this.judge.note(`figd notices: ${kind} of ${Math.round(ms)} ms`),

@@ -32,6 +32,7 @@ export function statusView(status: StatusDocument, now: number, style: Style): s
     section('channels', channelLines(status, now, style), style),
     section('consumers', consumerLines(status, now), style),
     section('journal', journalLines(status, style), style),
+    section('gateway', [gatewayLine(status)], style),
     section('gaps', [gapLine(status)], style),
     section('unknown', unknownLines(status, now), style),
     section('daemon', [`figd ${status.version}, pid ${status.pid}, up ${formatSpan(now - status.startedAt)}`], style),
@@ -154,6 +155,18 @@ function journalLines({ journal }: StatusDocument, style: Style): readonly strin
     `${range}, ${kept}, ${formatBytes(bytes)} on disk`,
     ...(trouble === null ? [] : [style.bad(printable(trouble))]),
   ];
+}
+
+/** How much of the venue's limit of HTTP requests is used, and whether local programs use it too. */
+function gatewayLine({ gateway: { socket, inFlight, limit } }: StatusDocument): string {
+  const { requestsPerMinute, used, usedByOthers, waiting, closedForMs } = limit;
+  return [
+    socket === null ? 'off' : `${printable(socket)}, ${countOf(inFlight, 'call')} in flight`,
+    `${formatCount(used)} of ${formatCount(requestsPerMinute)} requests a minute used`,
+    ...(usedByOthers === 0 ? [] : [`${formatCount(usedByOthers)} by others with the same key or address`]),
+    ...(waiting === 0 ? [] : [`${formatCount(waiting)} waiting`]),
+    ...(closedForMs === 0 ? [] : [`the venue wants none for ${formatSpan(closedForMs)}`]),
+  ].join(', ');
 }
 
 function gapLine({ gaps: { open, total, blindMsTotal } }: StatusDocument): string {

@@ -1,4 +1,4 @@
-import type { Http } from '../../adapters/http-client.ts';
+import type { Http, HttpRequest } from '../../adapters/http-client.ts';
 import { type HttpAnswer, venueWords } from '../../adapters/http-failures.ts';
 import { Rest, type RestRequest } from '../../adapters/rest.ts';
 import { RestEntrance } from '../../adapters/rest-entrance.ts';
@@ -66,7 +66,9 @@ async function send(
 ): Promise<HttpAnswer | null> {
   const entrance = new RestEntrance({ restUrl: settings.venue.restUrl, sign, signature }, vault);
   const wall = (): number => clock.wall() + (byVenuesClock ? skew : 0);
-  return await new Rest({ entrance, http, vault, clock: { ...clock, wall } }).call(call).catch(() => null);
+  // A handful of requests that nobody else makes meanwhile: the venue's limit is far.
+  const own = { send: (make: () => HttpRequest) => http.send(make()) };
+  return await new Rest({ entrance, http: own, vault, clock: { ...clock, wall } }).call(call).catch(() => null);
 }
 
 /** What to change so that calls are made as the one that got through. */

@@ -4,6 +4,8 @@ import type { OpenTransport } from '../../../src/adapters/venue-socket.ts';
 import type { TimeJump } from '../../../src/daemon/clock-watch.ts';
 import { Core } from '../../../src/daemon/core.ts';
 import { venueOver } from '../../../src/daemon/venue.ts';
+import type { AccessRecord } from '../../../src/gateway/access-record.ts';
+import { Permissions } from '../../../src/gateway/permissions.ts';
 import { ChannelFilter } from '../../../src/log/channels.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import { MemoryLedger } from '../../../src/log/memory-ledger.ts';
@@ -38,6 +40,8 @@ export class CoreStage {
   readonly jumps: TimeJump[] = [];
   readonly settled: GapRecord[] = [];
   readonly fatal: unknown[] = [];
+  readonly permissions = new Permissions(undefined);
+  readonly calls: AccessRecord[] = [];
   /** Cuts the connections that are open, as a network does. */
   readonly #open = new Set<() => void>();
   #looking: unknown;
@@ -73,6 +77,8 @@ export class CoreStage {
       storageTrouble: () => null,
       schedule: (run) => queueMicrotask(run),
       lookInterval: lookMs,
+      permissions: this.permissions,
+      onCall: (record) => this.calls.push(record),
       onFact: (fact) => this.facts.push(fact),
       onState: (message) => this.states.push(message),
       onJump: (jump) => this.jumps.push(jump),

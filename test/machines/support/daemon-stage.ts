@@ -34,6 +34,8 @@ export interface Venue {
   heartbeat: (session: number) => Promise<HeartbeatAck>;
   renewInPlace: (session: number, newestToken: number) => Promise<number>;
   quietMoment: (time: CuttingTime) => Promise<number | null>;
+  /** What others asked on the session is answered. */
+  lastAnswers: (session: number) => Promise<void>;
   compare: () => Promise<Comparison>;
   /** Whether it answers a closing handshake. */
   hangsUp: boolean;
@@ -58,6 +60,7 @@ export const wellBehaved = (): Venue => ({
   heartbeat: async () => ack,
   renewInPlace: async (_, newestToken) => newestToken,
   quietMoment: never,
+  lastAnswers: async () => undefined,
   compare: async () => ({ missed: 0 }),
   hangsUp: true,
 });
@@ -175,6 +178,7 @@ export class DaemonStage {
           this.venue.renewInPlace(input.session, this.#newestToken),
         ),
         quietMoment: fromPromise<number | null, CuttingTime>(({ input }) => this.venue.quietMoment(input)),
+        lastAnswers: fromPromise<void, OfSession>(({ input }) => this.venue.lastAnswers(input.session)),
       },
     });
     const reconcile = reconcileMachine.provide({ actors: { compare: fromPromise(() => this.venue.compare()) } });

@@ -19,6 +19,7 @@ type Answers = {
   readonly heartbeat: HeartbeatAck;
   readonly renewInPlace: number;
   readonly quietMoment: number | null;
+  readonly lastAnswers: undefined;
 };
 export type CallName = keyof Answers;
 
@@ -103,6 +104,7 @@ export class SessionStage {
         heartbeat: fromPromise<HeartbeatAck, { readonly session: number }>(call('heartbeat')),
         renewInPlace: fromPromise<number, { readonly session: number }>(call('renewInPlace')),
         quietMoment: fromPromise<number | null, CuttingTime>(call('quietMoment')),
+        lastAnswers: fromPromise<void, { readonly session: number }>(call('lastAnswers')),
       },
     });
     this.actor = createActor(machine, {
