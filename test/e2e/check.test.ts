@@ -7,6 +7,9 @@ import { type Ended, figd } from '../support/figd.ts';
 import { workspace } from './daemon.ts';
 import { SimulatorProcess, venueConfig } from './support/simulator-process.ts';
 
+/** For a host that has much else to do: each test starts several processes. */
+const timeout = 60_000;
+
 /** Runs `figd check` with a configuration as somebody new to it would write it. */
 async function check(venue: object, ...options: readonly string[]): Promise<Ended & { readonly secretFile: string }> {
   await using place = await workspace();
@@ -25,7 +28,9 @@ async function check(venue: object, ...options: readonly string[]): Promise<Ende
   return { ...(await figd(['check', '--config', config, ...options])), secretFile };
 }
 
-test('figd check against figd simulate, in both dialects: each step on a line, and exit code 0', async () => {
+test('figd check against figd simulate, in both dialects: each step on a line, and exit code 0', {
+  timeout,
+}, async () => {
   await using venue = await SimulatorProcess.start('--signature-encoding', 'hex', '--token-life', '300s');
   const quickstart = await check({ ...venueConfig('quickstart', venue.urls), sign: true });
   const platform = await check(venueConfig('platform', venue.urls));
@@ -43,7 +48,7 @@ test('figd check against figd simulate, in both dialects: each step on a line, a
   expect([openConnections, closedConnections.map(({ closeCode }) => closeCode)]).toEqual([[], [1000, 1000]]);
 });
 
-test('figd check explains below the step that failed, and exits with 1', async () => {
+test('figd check explains below the step that failed, and exits with 1', { timeout }, async () => {
   await using venue = await SimulatorProcess.start('--signature-omit-prefix', '/v1');
   const config = venueConfig('platform', venue.urls);
   const advice = 'The venue accepts the call with venue.signature.omitPrefix: /v1.';

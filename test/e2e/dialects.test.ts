@@ -9,6 +9,8 @@ import { accountFor, Witness } from './support/witness.ts';
 
 /** Lives as short as the spacing of token requests allows: five minutes in six seconds. */
 const tokenLife = 6_000;
+/** For a host that starts much else at the same time. */
+const startDeadlineMs = 60_000;
 const path = '/v1/account/exchange-credentials';
 const oauth2Path = '/realms/figmarkets-api/protocol/openid-connect/token';
 
@@ -36,7 +38,7 @@ test.concurrent.for([
 ] as const)(
   '$dialect: two processes, live, renewed twice in place, REST in its form, every frame byte for byte',
   {
-    timeout: 60_000,
+    timeout: 120_000,
   },
   async ({ dialect, options, socketPath, tokenPath, grants, first, signed }) => {
     await using venue = await SimulatorProcess.start('--rate', '200', '--token-life', '6s', ...options);
@@ -45,7 +47,7 @@ test.concurrent.for([
       restUrl: venue.urls.restUrl,
       config: { venue: { ...venueConfig(dialect, venue.urls), ...(signed === null ? {} : { signature }) } },
     });
-    await daemon.reaches('live');
+    await daemon.reaches('live', startDeadlineMs);
     using consumer = await RawConsumer.subscribe(daemon.eventsSocket);
 
     const credentials = await daemon.command('rest', 'GET', path);
@@ -123,12 +125,12 @@ test.concurrent.for<Renewal>([
 ])(
   'platform, renewed $name: no event lost, none doubled',
   {
-    timeout: 90_000,
+    timeout: 120_000,
   },
   async ({ options, session = {}, renewedBy, isRefreshRefused = false }) => {
     const witness = new Witness();
     await using simulator = await startSimulator({
-      rate: 300,
+      rate: 100,
       tokenLife,
       verifySignatures: true,
       signature: { encoding: 'hex' },
@@ -140,13 +142,9 @@ test.concurrent.for<Renewal>([
       restUrl: simulator.restUrl,
       config: { venue: venueConfig('platform', simulator), session },
     });
-    await daemon.reaches('live');
+    await daemon.reaches('live', startDeadlineMs);
     using consumer = await RawConsumer.subscribe(daemon.eventsSocket);
-    const status = await daemon.statusWhere(
-      'three renewals',
-      ({ counters }) => (counters[renewedBy] ?? 0) >= 3,
-      60_000,
-    );
+    const status = await daemon.statusWhere('two renewals', ({ counters }) => (counters[renewedBy] ?? 0) >= 2, 60_000);
     venue.stop();
     const last = witness.published.at(-1);
     await until('the last event', () => {
@@ -169,14 +167,14 @@ test.concurrent.for<Renewal>([
     if (!isRefreshRefused) expect([client_credentials, refresh_token.refused]).toEqual([{ issued: 1, refused: 0 }, 0]);
     else {
       expect(refresh_token.issued).toBe(0);
-      expect(refresh_token.refused).toBeGreaterThanOrEqual(3);
+      expect(refresh_token.refused).toBeGreaterThanOrEqual(2);
       expect(client_credentials).toEqual({ issued: refresh_token.refused + 1, refused: 0 });
     }
   },
 );
 
 test.concurrent('platform: a refresh token that is refused is replaced with the credentials at once, and the session goes on', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using simulator = await startSimulator({ rate: 200, tokenLife });
   const { venue } = simulator;
@@ -184,7 +182,7 @@ test.concurrent('platform: a refresh token that is refused is replaced with the 
     restUrl: simulator.restUrl,
     config: { venue: venueConfig('platform', simulator) },
   });
-  await daemon.statusWhere('a renewal', ({ counters }) => (counters['renewals'] ?? 0) >= 1, 30_000);
+  await daemon.statusWhere('a renewal', ({ counters }) => (counters['renewals'] ?? 0) >= 1, startDeadlineMs);
   venue.inject({ kind: 'http-status', status: 400, path: '/realms', times: 1 });
   const status = await daemon.statusWhere('another', ({ counters }) => (counters['renewals'] ?? 0) >= 2, 30_000);
   const { tokenRequests, tokenRequestTimes: times } = venue.stats;
@@ -194,7 +192,9 @@ test.concurrent('platform: a refresh token that is refused is replaced with the 
   expect(status).toMatchObject({ state: 'live', session: { id: 1 }, gaps: { total: 0 }, token: { lastError: null } });
 });
 
-test.concurrent('an address that is not on the allow-list: blocked, in these words, and asked about seldom', async () => {
+test.concurrent('an address that is not on the allow-list: blocked, in these words, and asked about seldom', {
+  timeout: 120_000,
+}, async () => {
   await using simulator = await startSimulator({ rate: 0 });
   simulator.venue.inject({ kind: 'refuse-address', where: ['socket'] });
   await using daemon = await DaemonUnderTest.start({
@@ -204,6 +204,7 @@ test.concurrent('an address that is not on the allow-list: blocked, in these wor
   const status = await daemon.statusWhere(
     'blocked, and the next attempt planned',
     ({ state, session }) => state === 'blocked' && session.nextAttemptAt !== null,
+    startDeadlineMs,
   );
   expect(status).toMatchObject({
     reason: expect.stringContaining('this IP address is not on the allow-list of the API key'),
