@@ -3,6 +3,7 @@ import type { Clock } from '../protocol/clock.ts';
 import { type Failure, type FailureCode, FailureError, failure } from '../protocol/failure.ts';
 import { isRecord, type RpcErrorObject, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { unroutedChannel } from '../protocol/local.ts';
+import { withoutEscapes } from '../protocol/raw-json.ts';
 import { RequestTable, type RpcAnswer } from '../protocol/request-table.ts';
 import { type EventFrame, readFrame } from '../protocol/venue-frame.ts';
 import { rpcFailure } from './socket-failures.ts';
@@ -149,6 +150,15 @@ export class VenueSession {
   }
 
   /**
+   * Makes a call of somebody else's, as it is, and hands on the venue's answer, whatever it is.
+   * @param params JSON
+   * @throws {FailureError} as the table of requests does
+   */
+  call(method: string, params: string, deadlineMs: number): Promise<RpcAnswer> {
+    return this.#calls.call(method, params, deadlineMs, (request) => this.#transport.send(request));
+  }
+
+  /**
    * The link is alive, as there was an answer. A venue that limits heartbeats, or has a fault of its own, is asked again
    * at the next interval: it closes the session itself if it minds. Any other refusal says that this is no session.
    */
@@ -210,7 +220,7 @@ export class VenueSession {
   }
 
   #call(method: string, params: Readonly<Record<string, unknown>>, deadlineMs: number): Promise<RpcAnswer> {
-    return this.#calls.call(method, params, deadlineMs, (request) => this.#transport.send(request));
+    return this.call(method, JSON.stringify(params), deadlineMs);
   }
 
   /** What an error in reply to a call means; the venue's time, where a heartbeat has told it, measures its limits. */
@@ -231,9 +241,9 @@ export class VenueSession {
     this.#lastFrameAt = clock.monotonic();
     const frame = readFrame(bytes, (name) => this.#knownChannels.has(name));
     if (frame.kind === 'event') publish(this.#withoutSecrets(frame), receivedAt);
-    else if (this.#calls.settle(frame.id, frame.result, frame.error)) return;
-    else if (frame.otherwise !== null) publish(this.#withoutSecrets(frame.otherwise), receivedAt);
-    else onStrayReply(frame.id);
+    else if (this.#calls.settle(frame.id, frame.result, frame.error, bytes)) return;
+    else if (this.#calls.wasGivenUp(frame.id) || frame.otherwise === null) onStrayReply(frame.id);
+    else publish(this.#withoutSecrets(frame.otherwise), receivedAt);
   }
 
   /** A frame without a channel may be the venue's complaint about a request of ours, quoting it. */
@@ -253,11 +263,4 @@ function isNo({ code }: Failure): boolean {
 
 function split(asked: readonly string[], confirmed: readonly string[]): SubscriptionAnswer {
   return { confirmed, refused: asked.filter((channel) => !confirmed.includes(channel)) };
-}
-
-/** JSON may write any character as an escape, and some writers do so with slashes, quotes or all that is not ASCII. */
-function withoutEscapes(text: string): string {
-  return text.replace(/\\(?:\/|u([0-9a-f]{4}))/gi, (_escape, hex?: string) =>
-    hex === undefined ? '/' : String.fromCharCode(Number.parseInt(hex, 16)),
-  );
 }

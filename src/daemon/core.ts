@@ -1,6 +1,5 @@
 import { createActor, type InspectionEvent } from 'xstate';
 import type { Vault } from '../adapters/vault.ts';
-import type { VenueSessionPorts } from '../adapters/venue-session.ts';
 import type { Settings } from '../config/settings.ts';
 import { EventLog } from '../log/event-log.ts';
 import type { Journal } from '../log/journal.ts';
@@ -9,19 +8,17 @@ import type { Numbers } from '../log/numbers.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
-import type { Failure } from '../protocol/failure.ts';
 import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
 import type { StateMessage } from '../protocol/local.ts';
 import { UnknownCodes } from '../protocol/unknown-codes.ts';
-import { type ActorPorts, wireSupervisor } from './actors.ts';
+import { actorPorts } from './actor-ports.ts';
+import { wireSupervisor } from './actors.ts';
 import type { TimeJump } from './clock-watch.ts';
 import { emptyCounters } from './counters.ts';
 import { GapKeeper } from './gap-keeper.ts';
 import { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
 import { OwnEvents } from './own-events.ts';
-import { quietMoment } from './quiet-moment.ts';
-import { Reconciliation } from './reconciliation.ts';
 import { RfqLearning } from './rfq-learning.ts';
 import { healthFacts, type MachineView, type Supervisor, viewOf } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
@@ -182,8 +179,11 @@ export class Core {
   #createSupervisor(): Supervisor {
     const { settings, clock, random, venue } = this.#options;
     const { session, token, reconcile } = settings;
-    const { paces } = this.ledger.memory;
-    return createActor(wireSupervisor(this.#ports(venue)), {
+    const { log, intake, ledger, counters, unknownCodes } = this;
+    const { paces } = ledger.memory;
+    const world = { settings, clock, venue, log, intake, ledger, counters, unknownCodes };
+    const ports = actorPorts({ ...world, gaps: this.#gaps, own: this.#own, rfqs: this.#rfqs });
+    return createActor(wireSupervisor(ports), {
       clock,
       inspect: (event) => this.#inspect(event),
       input: {
@@ -199,44 +199,6 @@ export class Core {
         random,
       },
     });
-  }
-
-  #ports(venue: Venue): ActorPorts {
-    const { clock, settings } = this.#options;
-    const rfqs = this.#rfqs;
-    const reconciliation =
-      rfqs === null
-        ? null
-        : new Reconciliation({
-            clock,
-            log: this.log,
-            index: rfqs.index,
-            listing: venue.rfqs,
-            outstanding: () => this.ledger.oldestUnsettled,
-            clockOffset: () => this.#gaps.clockOffset(),
-            channels: settings.session.channels,
-            lookback: settings.reconcile.lookback,
-            publish: (gap, channel, data) => this.#own.missed(gap, channel, data),
-          });
-    const dial: ActorPorts['dial'] = (id, handlers) => {
-      const publish: VenueSessionPorts['publish'] = (event, receivedAt) => this.intake.take(id, event, receivedAt);
-      const onStrayReply = () => {
-        this.counters.strayReplies += 1;
-      };
-      const onUnknown = (found: Failure) => this.unknownCodes.note(found, clock.wall());
-      const onSubscribing = () => this.intake.join(id);
-      const dialled = venue.dial(handlers, { publish, onStrayReply, onSubscribing, onUnknown });
-      this.intake.begin(id, dialled);
-      return dialled;
-    };
-    return {
-      endpoint: venue.tokens,
-      dial,
-      ended: (id) => this.intake.end(id),
-      compare: (signal) => reconciliation?.compare(signal) ?? Promise.resolve({ missed: 0 }),
-      quietMoment: (time, signal) =>
-        quietMoment(clock, () => this.#rfqs?.open(this.#gaps.venueNow()) ?? null, time, signal),
-    };
   }
 
   /** Turns what the machines make known into entries of the ledger, before anybody else hears of it. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import type { LineClient } from './support/line-client.ts';
+import { ownError } from './support/line-client.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
 
 const kilobyte = 'x'.repeat(1_000);
@@ -127,7 +128,7 @@ it('takes as many subscribers as it is told, and another as soon as one has gone
   await using daemon = await LocalDaemon.start({ maxConsumers: 2 });
   const [first] = [await daemon.follower(), await daemon.follower()];
   const third = await daemon.connect();
-  const refusal = { code: -32002, message: 'there are 2 consumers already (local.maxConsumers)' };
+  const refusal = ownError(-32002, 'there are 2 consumers already (local.maxConsumers)');
   expect((await third.call('subscribe'))['error']).toEqual(refusal);
   expect(await first.call('subscribe', { ticks: false })).toHaveProperty('result');
   expect(await third.call('status')).toHaveProperty('result');

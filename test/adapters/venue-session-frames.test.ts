@@ -117,6 +117,18 @@ it('takes a reply that names a channel for an event when no call waits for it', 
   expect([test.events, test.strays]).toEqual([[{ channel: 'rfq.maker', text: frame }], [98]]);
 });
 
+it('drops and counts the late reply to a call it has given up, though it may name a channel', async () => {
+  await using server = await socketServer();
+  await using test = new TestSession(server.url, { heartbeatTimeout: 20 });
+  await test.whenOpen();
+  const peer = await server.peer();
+  expect(await failureOfCall(test.session.heartbeat())).toMatchObject({ code: 'half-open' });
+  peer.send('{"id":1,"result":{"channel":"rfq.maker","data":{}}}');
+  peer.send('{"method":"notice"}');
+  await until('the notice', () => test.events.length > 0);
+  expect([test.events.map(({ channel }) => channel), test.strays]).toEqual([['venue.unrouted'], [1]]);
+});
+
 it('accepts a subscription that the venue confirms without a list, and a sparse auth reply', async () => {
   await using server = await socketServer(({ method }) => ({
     result: method === 'auth' ? null : { status: 'subscribed' },
