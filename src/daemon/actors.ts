@@ -72,7 +72,8 @@ export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment }: 
     actors: {
       sockets,
       authenticate: fromPromise(async ({ input }) => sessionOf(input.session).authenticate()),
-      subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels ?? undefined)),
+      subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels)),
+      unsubscribe: fromPromise(async ({ input }) => sessionOf(input.session).unsubscribe(input.channels)),
       heartbeat: fromPromise(async ({ input }) => sessionOf(input.session).heartbeat()),
       renewInPlace: fromPromise(async ({ input }) => sessionOf(input.session).renewInPlace()),
       quietMoment: fromPromise(({ input, signal }) => quietMoment(input, signal)),

@@ -63,7 +63,7 @@ export class Daemon {
     const { settings, version, clock, logger } = options;
     this.#options = options;
     this.#startedAt = Math.round(clock.wall());
-    this.#venue = reachVenue(options);
+    this.#venue = reachVenue({ ...options, settings: () => settings });
     this.#credentialWatch = new CredentialWatch(options.credentialFiles);
     this.#metrics = new Metrics(
       () => this.#status(),
@@ -158,7 +158,7 @@ export class Daemon {
   #createCore(): Core {
     const { settings, clock, random, vault, storage, onFatal } = this.#options;
     return new Core({
-      settings,
+      settings: () => settings,
       venue: this.#venue,
       vault,
       clock,
@@ -184,7 +184,7 @@ export class Daemon {
       version,
       startedAt: this.#startedAt,
       socketUrl: settings.venue.socketUrl,
-      configuredChannels: settings.session.channels,
+      channels: this.#core.channels,
       clock,
       log,
       feed,

@@ -39,7 +39,7 @@ class StepFailure extends Error {
  * failed are skipped.
  */
 export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutcome> {
-  const { settings } = options;
+  const settings = options.settings();
   const { venue, session } = settings;
   const reached = reachVenue(options);
   const failed = new Set<string>();
@@ -83,7 +83,7 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
       return describeHeartbeat(ack?.rttMs ?? 0, ack?.clockOffsetMs ?? null);
     });
     yield await step('subscriptions', ['socket auth'], async () => {
-      const { confirmed = [], refused = [] } = (await link?.session.subscribe()) ?? {};
+      const { confirmed = [], refused = [] } = (await link?.session.subscribe(session.channels)) ?? {};
       if (refused.length > 0) {
         throw new StepFailure(`the venue refuses ${refused.join(', ')}`, advice('channels-refused'));
       }

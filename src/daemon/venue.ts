@@ -10,7 +10,8 @@ import type { Settings } from '../config/settings.ts';
 import type { Clock } from '../protocol/clock.ts';
 
 export interface VenueOptions {
-  readonly settings: Settings;
+  /** As they are whenever they are asked for. Where the venue is and how it is spoken to is taken from the first. */
+  readonly settings: () => Settings;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -37,13 +38,13 @@ export interface Wires {
 
 /** The venue over the network. */
 export function reachVenue(options: VenueOptions): Venue {
-  const { venue, session } = options.settings;
-  const { vault, clock } = options;
+  const { settings, vault, clock } = options;
+  const connectTimeout = () => settings().session.connectTimeout;
   return venueOver(options, {
-    http: new HttpClient({ connect: session.connectTimeout, reply: session.authTimeout }),
+    http: new HttpClient(() => ({ connect: connectTimeout(), reply: settings().session.authTimeout })),
     open: venueSocket({
-      url: venue.socketUrl,
-      connectTimeout: session.connectTimeout,
+      url: settings().venue.socketUrl,
+      connectTimeout,
       quote: (text) => vault.quote(text),
       wall: () => clock.wall(),
     }),
@@ -52,8 +53,12 @@ export function reachVenue(options: VenueOptions): Venue {
 
 /** The venue over whatever wires there are. */
 export function venueOver({ settings, vault, clock }: VenueOptions, { http, open }: Wires): Venue {
-  const { venue, session } = settings;
-  const sessionSettings = { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle };
+  const { venue } = settings();
+  const sessionSettings = () => ({
+    ...settings().session,
+    methods: venue.methods,
+    credentialStyle: venue.tokenStyle,
+  });
   const entrance = new RestEntrance(venue, vault);
   const rest = new Rest({ entrance, http, vault, clock });
   return {
