@@ -2,12 +2,14 @@ import type { ControlMethod } from '../adapters/local-server.ts';
 import type { Rest } from '../adapters/rest.ts';
 import { failureOf } from '../protocol/failure.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import type { ReloadAnswer } from './live-configuration.ts';
 
 export interface ControlPorts {
   readonly rest: Rest;
   readonly reconnect: () => string;
   readonly rotate: () => string;
   readonly refresh: () => string;
+  readonly reload: () => ReloadAnswer;
 }
 
 const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'];
@@ -19,11 +21,13 @@ export function controlMethods({
   reconnect,
   rotate,
   refresh,
+  reload,
 }: ControlPorts): Readonly<Record<string, ControlMethod>> {
   return {
     reconnect: () => ({ accepted: true, detail: reconnect() }),
     rotate: () => ({ accepted: true, detail: rotate() }),
     refresh: () => ({ accepted: true, detail: refresh() }),
+    reload,
     rest: async ({ method, path, data }) => {
       if (typeof method !== 'string' || !httpMethods.includes(method.toUpperCase())) {
         throw invalid(`method is one of ${httpMethods.join(', ')}`);

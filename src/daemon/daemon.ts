@@ -4,7 +4,8 @@ import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
 import { serveMetrics } from '../adapters/metrics-server.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
-import type { ApiKey, Vault } from '../adapters/vault.ts';
+import type { Vault } from '../adapters/vault.ts';
+import type { Configuration, ConfigurationSource } from '../config/configuration-source.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
@@ -16,20 +17,20 @@ import type { TimeJump } from './clock-watch.ts';
 import { controlMethods } from './control.ts';
 import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
+import { LiveConfiguration } from './live-configuration.ts';
 import { observe } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
 import { reachVenue, type Venue } from './venue.ts';
 
 export interface DaemonOptions {
-  readonly settings: Settings;
+  /** What figd starts with. */
+  readonly configuration: Configuration;
+  /** Where it was read from, and is read anew. */
+  readonly source: ConfigurationSource;
   readonly version: string;
   readonly vault: Vault;
   readonly storage: Storage;
-  /** Files the credentials come from; while the venue refuses them, a change is noticed within a second. */
-  readonly credentialFiles: readonly string[];
-  /** Reads the credentials anew. @throws what is wrong with them */
-  readonly reloadCredentials: () => ApiKey;
   readonly logger: Logger;
   /** Local sockets that this process was given. */
   readonly inherited?: InheritedSockets;
@@ -48,11 +49,13 @@ const clockLookMs = 250;
 /** A core with its doors to this host: local sockets, metrics, log and credential files. */
 export class Daemon {
   readonly #options: DaemonOptions;
+  readonly #configuration: LiveConfiguration;
   readonly #core: Core;
   readonly #observe: (fact: SupervisorFact) => void;
   readonly #venue: Venue;
   readonly #local: LocalServer;
   readonly #metrics: Metrics;
+  /** While the venue refuses the credentials, a change of their files is noticed within a second. */
   readonly #credentialWatch: CredentialWatch;
   readonly #startedAt: number;
   #closeMetrics: (() => Promise<void>) | undefined;
@@ -60,11 +63,18 @@ export class Daemon {
   #stopped: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
-    const { settings, version, clock, logger } = options;
+    const { version, clock, logger, vault } = options;
     this.#options = options;
     this.#startedAt = Math.round(clock.wall());
-    this.#venue = reachVenue({ ...options, settings: () => settings });
-    this.#credentialWatch = new CredentialWatch(options.credentialFiles);
+    this.#configuration = new LiveConfiguration({
+      ...options,
+      apply: (settings) => this.#apply(settings),
+      refresh: () => this.#core.refresh(),
+      isBlocked: () => this.#core.watch.state === 'blocked',
+    });
+    const settings = () => this.#configuration.settings;
+    this.#venue = reachVenue({ settings, vault, clock });
+    this.#credentialWatch = new CredentialWatch(() => this.#configuration.credentialFiles);
     this.#metrics = new Metrics(
       () => this.#status(),
       () => clock.wall(),
@@ -73,7 +83,7 @@ export class Daemon {
     const { log, watch, counters } = this.#core;
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
     this.#local = new LocalServer(
-      { ...settings.local, version, inherited: options.inherited ?? {} },
+      { ...settings().local, version, inherited: options.inherited ?? {} },
       {
         log,
         clock,
@@ -89,7 +99,8 @@ export class Daemon {
           rest: this.#venue.rest,
           reconnect: () => this.#reconnect(),
           rotate: () => this.#rotate(),
-          refresh: () => this.refresh(),
+          refresh: () => this.#refresh(),
+          reload: () => this.#configuration.reload(),
         }),
         onFanout: (seconds) => this.#metrics.fanout.observe(seconds),
         onBug: (error) => logger.error({ err: error }, 'a request of a local client failed inside figd'),
@@ -102,7 +113,8 @@ export class Daemon {
    * @throws what makes it impossible to serve at all: a path or port that cannot be used, or another daemon
    */
   async start(): Promise<void> {
-    const { logger, settings, storage } = this.#options;
+    const { logger, storage } = this.#options;
+    const { local, venue } = this.#configuration.settings;
     setDefaultAutoSelectFamilyAttemptTimeout(addressAttemptMs);
     try {
       await this.#local.start();
@@ -118,7 +130,7 @@ export class Daemon {
       setInterval(() => this.#everySecond(), secondMs),
     ];
     await this.#credentialWatch.changed();
-    logger.info({ directory: settings.local.directory, venue: settings.venue.socketUrl }, 'figd started');
+    logger.info({ directory: local.directory, venue: venue.socketUrl }, 'figd started');
   }
 
   /** Ends the session in good order, says bye to the consumers and releases everything. Once; later calls wait. */
@@ -127,18 +139,36 @@ export class Daemon {
     return this.#stopped;
   }
 
+  /** Reads the configuration anew, as somebody who waits for no answer wants it: the log tells what came of it. */
+  reload(): void {
+    try {
+      this.#configuration.reload();
+    } catch (error) {
+      // What is wrong with the configuration is in the log by now.
+      if (!(error instanceof RpcError)) this.#options.logger.error({ err: error }, 'a reload failed inside figd');
+    }
+  }
+
   /** Reads the credentials anew and asks for a token with them. @returns what happens now */
-  refresh(): string {
-    const { reloadCredentials, vault, logger } = this.#options;
+  #refresh(): string {
+    const { logger } = this.#options;
     let detail = 'asking for a new token';
     try {
-      vault.replaceCredentials(reloadCredentials());
+      this.#configuration.rereadCredentials();
     } catch (error) {
       detail += ' with the credentials figd has: the new ones cannot be read, see the log';
       logger.error({ err: error }, 'the credentials cannot be read anew');
     }
     this.#core.refresh();
     return detail;
+  }
+
+  /** Other settings are in force. Whatever asks for them when it needs them is not told here. */
+  #apply({ log, local, journal }: Settings): void {
+    this.#options.logger.level = log.level;
+    this.#options.storage.retain(journal);
+    this.#local.limit(local);
+    this.#core.settingsChanged();
   }
 
   #reconnect(): string {
@@ -156,9 +186,9 @@ export class Daemon {
   }
 
   #createCore(): Core {
-    const { settings, clock, random, vault, storage, onFatal } = this.#options;
+    const { clock, random, vault, storage, onFatal } = this.#options;
     return new Core({
-      settings: () => settings,
+      settings: () => this.#configuration.settings,
       venue: this.#venue,
       vault,
       clock,
@@ -178,12 +208,12 @@ export class Daemon {
   }
 
   #status(): StatusDocument {
-    const { settings, version, clock, storage } = this.#options;
+    const { version, clock, storage } = this.#options;
     const { log, feed, ledger, watch, counters, intake, unknownCodes } = this.#core;
     return statusDocument({
       version,
       startedAt: this.#startedAt,
-      socketUrl: settings.venue.socketUrl,
+      socketUrl: this.#configuration.settings.venue.socketUrl,
       channels: this.#core.channels,
       clock,
       log,
@@ -222,17 +252,18 @@ export class Daemon {
   }
 
   async #startMetrics(): Promise<void> {
-    const { settings, logger } = this.#options;
-    if (settings.metrics === 'off') return;
+    const { logger } = this.#options;
+    const { metrics } = this.#configuration.settings;
+    if (metrics === 'off') return;
     const { registry } = this.#metrics;
     const server = await serveMetrics({
-      ...settings.metrics.listen,
+      ...metrics.listen,
       metrics: () => registry.metrics(),
       contentType: registry.contentType,
       health: () => this.#core.watch.current(),
     });
     this.#closeMetrics = server.close;
-    logger.info({ host: settings.metrics.listen.host, port: server.port }, 'metrics listen');
+    logger.info({ host: metrics.listen.host, port: server.port }, 'metrics listen');
   }
 
   #everySecond(): void {
@@ -242,7 +273,7 @@ export class Daemon {
       (changed) => {
         if (!changed) return;
         this.#options.logger.info('the credential files have changed');
-        this.refresh();
+        this.#refresh();
       },
       (error: unknown) => this.#options.logger.error({ err: error }, 'the credential files cannot be looked at'),
     );
