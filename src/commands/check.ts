@@ -63,7 +63,7 @@ async function* steps(argv: CheckArguments): AsyncGenerator<StepOutcome> {
     import('../adapters/vault.ts'),
     import('../adapters/system-clock.ts'),
   ]);
-  yield* preflight({ settings, vault: new Vault(credentials), clock: systemClock() });
+  yield* preflight({ settings: () => settings, vault: new Vault(credentials), clock: systemClock() });
 }
 
 /** Where the credentials were found, never what they are. */

@@ -7,6 +7,7 @@ import { demo } from './demo.ts';
 import { outages } from './outages.ts';
 import { reconnect } from './reconnect.ts';
 import { refresh } from './refresh.ts';
+import { reload } from './reload.ts';
 import { rest } from './rest.ts';
 import { rotate } from './rotate.ts';
 import { run } from './run.ts';
@@ -47,6 +48,7 @@ function parser(args: readonly string[]) {
     .command(outages)
     .command(call)
     .command(rest)
+    .command(reload)
     .command(reconnect)
     .command(rotate)
     .command(refresh)

@@ -3,6 +3,7 @@ import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { parseCall } from '../protocol/local-requests.ts';
 import type { Calls } from './calls.ts';
 import type { Gateway } from './gateway.ts';
+import type { ReloadAnswer } from './live-configuration.ts';
 
 export interface ControlPorts {
   readonly calls: Calls;
@@ -10,6 +11,7 @@ export interface ControlPorts {
   readonly reconnect: () => string;
   readonly rotate: () => string;
   readonly refresh: () => string;
+  readonly reload: () => ReloadAnswer;
 }
 
 const invalid = (message: string) => new RpcError(rpcErrorCode.invalidParams, message);
@@ -21,12 +23,14 @@ export function controlMethods({
   reconnect,
   rotate,
   refresh,
+  reload,
 }: ControlPorts): Readonly<Record<string, ControlMethod>> {
   return {
     call: (params, caller, line) => calls.call(parseCall(params, line), caller),
     reconnect: () => ({ accepted: true, detail: reconnect() }),
     rotate: () => ({ accepted: true, detail: rotate() }),
     refresh: () => ({ accepted: true, detail: refresh() }),
+    reload,
     rest: ({ method, path, data }, caller) => {
       if (typeof method !== 'string') throw invalid('method is GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS');
       if (typeof path !== 'string') throw invalid('path begins with one /, such as /v1/rfq?limit=10');

@@ -4,7 +4,8 @@ import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
 import { serveMetrics } from '../adapters/metrics-server.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
-import type { ApiKey, Vault } from '../adapters/vault.ts';
+import type { Vault } from '../adapters/vault.ts';
+import type { Configuration, ConfigurationSource } from '../config/configuration-source.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AccessRecord } from '../gateway/access-record.ts';
 import { Permissions } from '../gateway/permissions.ts';
@@ -20,20 +21,20 @@ import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
 import { ForcedRenewal } from './forced-renewal.ts';
 import { Gateway } from './gateway.ts';
+import { LiveConfiguration } from './live-configuration.ts';
 import { observe } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
 import { reachVenue, type Venue } from './venue.ts';
 
 export interface DaemonOptions {
-  readonly settings: Settings;
+  /** What figd starts with. */
+  readonly configuration: Configuration;
+  /** Where it was read from, and is read anew. */
+  readonly source: ConfigurationSource;
   readonly version: string;
   readonly vault: Vault;
   readonly storage: Storage;
-  /** Files the credentials come from; while the venue refuses them, a change is noticed within a second. */
-  readonly credentialFiles: readonly string[];
-  /** Reads the credentials anew. @throws what is wrong with them */
-  readonly reloadCredentials: () => ApiKey;
   readonly logger: Logger;
   /** Local sockets that this process was given. */
   readonly inherited?: InheritedSockets;
@@ -52,6 +53,7 @@ const clockLookMs = 250;
 /** A core with its doors to this host: local sockets, metrics, log and credential files. */
 export class Daemon {
   readonly #options: DaemonOptions;
+  readonly #configuration: LiveConfiguration;
   readonly #core: Core;
   readonly #observe: (fact: SupervisorFact) => void;
   readonly #venue: Venue;
@@ -59,6 +61,7 @@ export class Daemon {
   readonly #renewal: ForcedRenewal;
   readonly #gateway: Gateway;
   readonly #metrics: Metrics;
+  /** While the venue refuses the credentials, a change of their files is noticed within a second. */
   readonly #credentialWatch: CredentialWatch;
   readonly #permissions: Permissions;
   readonly #startedAt: number;
@@ -67,12 +70,19 @@ export class Daemon {
   #stopped: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
-    const { settings, version, clock, logger } = options;
+    const { version, clock, logger, vault } = options;
     this.#options = options;
     this.#startedAt = Math.round(clock.wall());
-    this.#venue = reachVenue(options);
-    this.#permissions = new Permissions(settings.gateway.allow);
-    this.#credentialWatch = new CredentialWatch(options.credentialFiles);
+    this.#configuration = new LiveConfiguration({
+      ...options,
+      apply: (settings) => this.#apply(settings),
+      refresh: () => this.#core.refresh(),
+      isBlocked: () => this.#core.watch.state === 'blocked',
+    });
+    const settings = () => this.#configuration.settings;
+    this.#venue = reachVenue({ settings, vault, clock });
+    this.#permissions = new Permissions(settings().gateway.allow);
+    this.#credentialWatch = new CredentialWatch(() => this.#configuration.credentialFiles);
     this.#metrics = new Metrics(
       () => this.#status(),
       () => clock.wall(),
@@ -83,6 +93,7 @@ export class Daemon {
     this.#renewal = new ForcedRenewal({ vault: options.vault, clock, refresh: () => this.#core.refresh() });
     this.#gateway = new Gateway({
       ...options,
+      settings,
       venue: this.#venue,
       permissions: this.#permissions,
       renewal: this.#renewal,
@@ -91,7 +102,7 @@ export class Daemon {
       onBug: (error) => logger.error({ err: error }, 'a call of a local program failed inside figd'),
     });
     this.#local = new LocalServer(
-      { ...settings.local, version, inherited: options.inherited ?? {} },
+      { ...settings().local, version, inherited: options.inherited ?? {} },
       {
         log,
         clock,
@@ -108,7 +119,8 @@ export class Daemon {
           gateway: this.#gateway,
           reconnect: () => this.#reconnect(),
           rotate: () => this.#rotate(),
-          refresh: () => this.refresh(),
+          refresh: () => this.#refresh(),
+          reload: () => this.#configuration.reload(),
         }),
         onFanout: (seconds) => this.#metrics.fanout.observe(seconds),
         onBug: (error) => logger.error({ err: error }, 'a request of a local client failed inside figd'),
@@ -121,7 +133,8 @@ export class Daemon {
    * @throws what makes it impossible to serve at all: a path or port that cannot be used, or another daemon
    */
   async start(): Promise<void> {
-    const { logger, settings, storage } = this.#options;
+    const { logger, storage } = this.#options;
+    const { local, venue } = this.#configuration.settings;
     setDefaultAutoSelectFamilyAttemptTimeout(addressAttemptMs);
     try {
       await this.#local.start();
@@ -139,7 +152,7 @@ export class Daemon {
       setInterval(() => this.#everySecond(), secondMs),
     ];
     await this.#credentialWatch.changed();
-    logger.info({ directory: settings.local.directory, venue: settings.venue.socketUrl }, 'figd started');
+    logger.info({ directory: local.directory, venue: venue.socketUrl }, 'figd started');
   }
 
   /** Ends the session in good order, says bye to the consumers and releases everything. Once; later calls wait. */
@@ -148,18 +161,38 @@ export class Daemon {
     return this.#stopped;
   }
 
+  /** Reads the configuration anew, as somebody who waits for no answer wants it: the log tells what came of it. */
+  reload(): void {
+    try {
+      this.#configuration.reload();
+    } catch (error) {
+      // What is wrong with the configuration is in the log by now.
+      if (!(error instanceof RpcError)) this.#options.logger.error({ err: error }, 'a reload failed inside figd');
+    }
+  }
+
   /** Reads the credentials anew and asks for a token with them. @returns what happens now */
-  refresh(): string {
-    const { reloadCredentials, vault, logger } = this.#options;
+  #refresh(): string {
+    const { logger } = this.#options;
     let detail = 'asking for a new token';
     try {
-      vault.replaceCredentials(reloadCredentials());
+      this.#configuration.rereadCredentials();
     } catch (error) {
       detail += ' with the credentials figd has: the new ones cannot be read, see the log';
       logger.error({ err: error }, 'the credentials cannot be read anew');
     }
     this.#core.refresh();
     return detail;
+  }
+
+  /** Other settings are in force. Whatever asks for them when it needs them is not told here. */
+  #apply({ log, local, journal, gateway, venue }: Settings): void {
+    this.#options.logger.level = log.level;
+    this.#permissions.replace(gateway.allow);
+    this.#venue.budget.setLimit(venue.requestsPerMinute);
+    this.#options.storage.retain(journal);
+    this.#local.limit(local);
+    this.#core.settingsChanged();
   }
 
   #reconnect(): string {
@@ -177,9 +210,9 @@ export class Daemon {
   }
 
   #createCore(): Core {
-    const { settings, clock, random, vault, storage, onFatal } = this.#options;
+    const { clock, random, vault, storage, onFatal } = this.#options;
     return new Core({
-      settings,
+      settings: () => this.#configuration.settings,
       venue: this.#venue,
       vault,
       clock,
@@ -204,13 +237,13 @@ export class Daemon {
   }
 
   #status(): StatusDocument {
-    const { settings, version, clock, storage } = this.#options;
+    const { version, clock, storage } = this.#options;
     const { log, feed, ledger, watch, counters, intake, unknownCodes } = this.#core;
     return statusDocument({
       version,
       startedAt: this.#startedAt,
-      socketUrl: settings.venue.socketUrl,
-      configuredChannels: settings.session.channels,
+      socketUrl: this.#configuration.settings.venue.socketUrl,
+      channels: this.#core.channels,
       clock,
       log,
       feed,
@@ -255,17 +288,18 @@ export class Daemon {
   }
 
   async #startMetrics(): Promise<void> {
-    const { settings, logger } = this.#options;
-    if (settings.metrics === 'off') return;
+    const { logger } = this.#options;
+    const { metrics } = this.#configuration.settings;
+    if (metrics === 'off') return;
     const { registry } = this.#metrics;
     const server = await serveMetrics({
-      ...settings.metrics.listen,
+      ...metrics.listen,
       metrics: () => registry.metrics(),
       contentType: registry.contentType,
       health: () => this.#core.watch.current(),
     });
     this.#closeMetrics = server.close;
-    logger.info({ host: settings.metrics.listen.host, port: server.port }, 'metrics listen');
+    logger.info({ host: metrics.listen.host, port: server.port }, 'metrics listen');
   }
 
   #everySecond(): void {
@@ -275,7 +309,7 @@ export class Daemon {
       (changed) => {
         if (!changed) return;
         this.#options.logger.info('the credential files have changed');
-        this.refresh();
+        this.#refresh();
       },
       (error: unknown) => this.#options.logger.error({ err: error }, 'the credential files cannot be looked at'),
     );

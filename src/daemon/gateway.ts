@@ -17,7 +17,7 @@ import type { ForcedRenewal } from './forced-renewal.ts';
 import type { Venue } from './venue.ts';
 
 export interface GatewayOptions {
-  readonly settings: Settings;
+  readonly settings: () => Settings;
   readonly venue: Venue;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -49,7 +49,7 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     const { settings, venue, vault, clock, permissions, renewal, onAccess, onBug } = options;
     this.#options = options;
-    this.#agent = new Agent({ connections: mostConnections, connect: { timeout: settings.session.connectTimeout } });
+    this.#agent = new Agent({ connections: mostConnections, connect: { timeout: settings().session.connectTimeout } });
     this.#forwarder = new Forwarder({
       entrance: venue.entrance,
       dispatcher: this.#agent,
@@ -58,7 +58,7 @@ export class Gateway {
       budget: venue.budget,
       permissions,
       renewal,
-      settings: () => this.#options.settings.gateway,
+      settings: () => settings().gateway,
     });
     this.#server = new GatewayServer({ forwarder: this.#forwarder, clock, onAccess, onBug });
   }
@@ -117,10 +117,10 @@ export class Gateway {
   /** Whoever passes the socket wants it to be served. */
   get #isOn(): boolean {
     const { settings, inherited } = this.#options;
-    return settings.gateway.http || inherited !== undefined;
+    return settings().gateway.http || inherited !== undefined;
   }
 
   get #path(): string {
-    return join(this.#options.settings.local.directory, gatewaySocketName);
+    return join(this.#options.settings().local.directory, gatewaySocketName);
   }
 }

@@ -48,9 +48,9 @@ export class Ledger {
     return this.#memory;
   }
 
-  /** The oldest gap of which it is not known whether it can be reconciled, or null. */
-  get oldestUnsettled(): GapRecord | null {
-    return this.#unsettled[0] ?? null;
+  /** The gaps of which it is not known whether they can be reconciled, oldest first. */
+  get unsettled(): readonly GapRecord[] {
+    return this.#unsettled;
   }
 
   /**

@@ -52,7 +52,16 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
         logger.info({ session: fact.id, channels: fact.confirmed, refused: fact.refused }, 'session live');
         return;
       case 'session.resubscribed':
-        logger.info({ session: fact.id, channels: fact.confirmed, refused: fact.refused }, 'channels asked for again');
+        logger.info({ session: fact.id, channels: fact.confirmed, refused: fact.refused }, 'channels asked for');
+        return;
+      case 'session.unsubscribed':
+        logger.info({ session: fact.id, channels: fact.channels }, 'channels given up');
+        return;
+      case 'session.channels-failed':
+        logger.warn(
+          { session: fact.id, code: fact.failure.code, class: fact.failure.class },
+          `the channels could not be changed: ${fact.failure.message}; figd tries again`,
+        );
         return;
       case 'session.heartbeat':
         metrics.heartbeatRtt.observe(fact.rttMs / 1_000);

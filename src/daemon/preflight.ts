@@ -27,7 +27,8 @@ const bytesPerGiB = 1_024 ** 3;
  * failed are skipped. Where the venue refuses, a few more requests find out why.
  */
 export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutcome> {
-  const { settings, vault, clock } = options;
+  const { vault, clock } = options;
+  const settings = options.settings();
   const { venue, session } = settings;
   const wires = networkWires(options);
   const http = new WatchedHttp(wires.http, clock);
@@ -53,7 +54,12 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
       return `Nothing listens there, or a firewall forbids it: check venue.${key}, or wait for the venue.`;
     };
   const open = (url: string) =>
-    venueSocket({ url, connectTimeout: session.connectTimeout, quote: (text) => vault.quote(text), wall: clock.wall });
+    venueSocket({
+      url,
+      connectTimeout: () => session.connectTimeout,
+      quote: (text) => vault.quote(text),
+      wall: clock.wall,
+    });
   const urls = [venue.tokenUrl, venue.restUrl, venue.socketUrl];
   let link: Link | undefined;
   try {
@@ -115,7 +121,7 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
       'subscriptions',
       ['socket auth'],
       async () => {
-        const { confirmed = [], refused = [] } = (await link?.session.subscribe()) ?? {};
+        const { confirmed = [], refused = [] } = (await link?.session.subscribe(session.channels)) ?? {};
         if (refused.length > 0) {
           throw new StepFailure(`the venue refuses ${refused.join(', ')}`, advice('channels-refused'));
         }

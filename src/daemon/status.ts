@@ -2,6 +2,7 @@ import type { LocalConsumer } from '../adapters/local-consumer.ts';
 import type { Cursor } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { JournalFeed } from '../log/journal-feed.ts';
+import { emptyBook } from '../machines/policies/channel-book.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { Failure } from '../protocol/failure.ts';
 import type { ChannelState, StatusDocument } from '../protocol/status.ts';
@@ -15,7 +16,8 @@ export interface StatusSources {
   readonly version: string;
   readonly startedAt: number;
   readonly socketUrl: string;
-  readonly configuredChannels: readonly string[];
+  /** The channels that are wanted. */
+  readonly channels: readonly string[];
   readonly clock: Clock;
   readonly log: EventLog;
   /** Brings the log to the disk; null where there is no journal. */
@@ -142,24 +144,25 @@ function waitingState(lastClose: Failure | null): string {
   return lastClose?.code === 'contested' ? 'contested' : 'backoff';
 }
 
-function channelPart({ log, configuredChannels }: StatusSources, { session }: MachineView): StatusDocument['channels'] {
-  const names = new Set([...configuredChannels, ...log.channels.all().map(({ name }) => name)]);
+function channelPart({ log, channels }: StatusSources, { session }: MachineView): StatusDocument['channels'] {
+  const names = new Set([...channels, ...log.channels.all().map(({ name }) => name)]);
   return [...names]
     .filter((name) => !name.startsWith('figd.'))
     .map((name) => {
       const channel = log.channels.find(name);
       return {
         name,
-        state: channelState(name, session),
+        state: channelState(name, session, channels),
         events: channel?.events ?? 0,
         lastEventAt: channel?.lastEventAt ?? null,
       };
     })
-    .filter(({ name, events }) => events > 0 || configuredChannels.includes(name));
+    .filter(({ name, events }) => events > 0 || channels.includes(name));
 }
 
-function channelState(name: string, session: MachineView['session']): ChannelState {
-  if (session === null || session.state !== 'live') return 'pending';
-  if (session.context.refused.includes(name)) return 'refused';
-  return session.context.confirmed.includes(name) ? 'confirmed' : 'pending';
+function channelState(name: string, session: MachineView['session'], wanted: readonly string[]): ChannelState {
+  const { confirmed, refused } = session?.state === 'live' ? session.context : emptyBook;
+  if (confirmed.includes(name)) return 'confirmed';
+  if (refused.includes(name)) return 'refused';
+  return wanted.includes(name) ? 'pending' : 'unsubscribed';
 }

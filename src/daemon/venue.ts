@@ -13,7 +13,8 @@ import { tokenRequestsPerMinute } from '../machines/policies/token-times.ts';
 import type { Clock } from '../protocol/clock.ts';
 
 export interface VenueOptions {
-  readonly settings: Settings;
+  /** As they are whenever they are asked for. Where the venue is and how it is spoken to is taken from the first. */
+  readonly settings: () => Settings;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -48,12 +49,13 @@ export function reachVenue(options: VenueOptions): Venue {
 }
 
 /** What carries figd's words over the network. */
-export function networkWires({ settings: { venue, session }, vault, clock }: VenueOptions): Wires {
+export function networkWires({ settings, vault, clock }: VenueOptions): Wires {
+  const connectTimeout = () => settings().session.connectTimeout;
   return {
-    http: new HttpClient({ connect: session.connectTimeout, reply: session.authTimeout }),
+    http: new HttpClient(() => ({ connect: connectTimeout(), reply: settings().session.authTimeout })),
     open: venueSocket({
-      url: venue.socketUrl,
-      connectTimeout: session.connectTimeout,
+      url: settings().venue.socketUrl,
+      connectTimeout,
       quote: (text) => vault.quote(text),
       wall: () => clock.wall(),
     }),
@@ -62,8 +64,12 @@ export function networkWires({ settings: { venue, session }, vault, clock }: Ven
 
 /** The venue over whatever wires there are. */
 export function venueOver({ settings, vault, clock }: VenueOptions, { http, open }: Wires): Venue {
-  const { venue, session } = settings;
-  const sessionSettings = { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle };
+  const { venue } = settings();
+  const sessionSettings = () => ({
+    ...settings().session,
+    methods: venue.methods,
+    credentialStyle: venue.tokenStyle,
+  });
   const budget = new RequestBudget({
     limit: venue.requestsPerMinute,
     tokenRequests: tokenRequestsPerMinute,

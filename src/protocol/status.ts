@@ -18,7 +18,8 @@ export interface Layer {
   readonly evidence: string;
 }
 
-export type ChannelState = 'confirmed' | 'pending' | 'refused';
+/** `unsubscribed`: it has brought events since the start, and nobody wants it now. */
+export type ChannelState = 'confirmed' | 'pending' | 'refused' | 'unsubscribed';
 
 /** What `figd status --json` prints and the method `status` returns. It never holds a secret or a token. */
 export interface StatusDocument {

@@ -60,7 +60,7 @@ async function check(venue: object, { secret = clientSecret, clockError = 0 }: C
   const vault = vaultWith(clientId, secret);
   const outcomes: StepOutcome[] = [];
   const wrongClock = { ...clock, wall: () => clock.wall() + clockError };
-  for await (const outcome of preflight({ settings, vault, clock: wrongClock })) outcomes.push(outcome);
+  for await (const outcome of preflight({ settings: () => settings, vault, clock: wrongClock })) outcomes.push(outcome);
   expect(outcomes.map(({ step }) => step)).toEqual(steps);
   return {
     outcomes,

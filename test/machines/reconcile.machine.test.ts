@@ -203,3 +203,40 @@ test('whatever fails, the venue is asked at most once a second, and 90 s after i
     { numRuns: 50 },
   );
 });
+
+describe('a change of the interval', () => {
+  test('moves the comparison that is waited for, counted from the one before', async () => {
+    await stage.send('session.live');
+    await stage.latest.find(0);
+    await stage.time.advance(minute);
+    await stage.change(2 * minute);
+    await stage.time.advance(minute - 1);
+    expect(stage.moments).toEqual([0]);
+    await stage.time.advance(1);
+    expect(stage.moments).toEqual([0, 2 * minute]);
+    await stage.latest.find(0);
+    await stage.change(10 * minute);
+    await stage.time.advance(10 * minute);
+    expect(stage.moments).toEqual([0, 2 * minute, 12 * minute]);
+  });
+
+  test('has it made at once where it should have been by now', async () => {
+    await stage.send('session.live');
+    await stage.latest.find(0);
+    await stage.time.advance(4 * minute);
+    await stage.change(minute);
+    await stage.time.advance(0);
+    expect(stage.moments).toEqual([0, 4 * minute]);
+  });
+
+  test('leaves the pause after a failure as it is', async () => {
+    await stage.send('session.live');
+    await stage.latest.fail(down);
+    await stage.change(hour);
+    await stage.time.advance(second);
+    expect(stage.moments).toEqual([0, second]);
+    await stage.latest.find(0);
+    await stage.time.advance(hour);
+    expect(stage.moments).toEqual([0, second, second + hour]);
+  });
+});

@@ -121,8 +121,8 @@ export class World {
     wires.frozenUntil = this.#frozenUntil;
     const disk = this.#disk.open(owner);
     const core = new Core({
-      settings: this.settings,
-      venue: venueOver({ settings: this.settings, vault, clock }, wires),
+      settings: () => this.settings,
+      venue: venueOver({ settings: () => this.settings, vault, clock }, wires),
       vault,
       clock,
       random: this.#random,

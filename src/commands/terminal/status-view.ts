@@ -43,12 +43,13 @@ export function statusView(status: StatusDocument, now: number, style: Style): s
 function proofs({ token, session, channels, consumers }: StatusDocument, now: number): readonly string[] {
   const { rttMs } = session.heartbeat;
   const confirmed = channels.filter(({ state }) => state === 'confirmed').length;
+  const wanted = channels.filter(({ state }) => state !== 'unsubscribed').length;
   const events = channels.reduce((sum, channel) => sum + channel.events, 0);
   const last = Math.max(...channels.map(({ lastEventAt }) => lastEventAt ?? 0));
   return [
     ...(token.refreshAt === null ? [] : [renewal(token.refreshAt, now, 'token renews')]),
     ...(rttMs === null ? [] : [`heartbeat ${formatMilliseconds(rttMs)}`]),
-    `${confirmed}/${channels.length} channels`,
+    `${confirmed}/${wanted} channels`,
     last > 0 ? `${countOf(events, 'event')}, last ${formatSpan(now - last)} ago` : 'no events yet',
     countOf(consumers.length, 'consumer'),
   ];
@@ -121,7 +122,12 @@ function channelLines({ channels }: StatusDocument, now: number, style: Style): 
   const width = Math.max(...channels.map(({ name }) => name.length)) + 2;
   return channels.map(({ name, state, events, lastEventAt }) => {
     const last = lastEventAt === null ? '' : `, last ${formatSpan(now - lastEventAt)} ago`;
-    const painted = { confirmed: style.good, pending: style.warning, refused: style.bad }[state](state);
+    const painted = {
+      confirmed: style.good,
+      pending: style.warning,
+      refused: style.bad,
+      unsubscribed: style.dim,
+    }[state](state);
     return `${printable(name).padEnd(width)}${painted}, ${countOf(events, 'event')}${last}`;
   });
 }

@@ -17,7 +17,7 @@ export async function makeFirstCall(options: VenueOptions, { rest }: Venue, http
   const { vault, clock } = options;
   const answer = await rest.call(firstCall);
   if (isSuccess(answer)) {
-    const signed = options.settings.venue.sign ? ', signed' : '';
+    const signed = options.settings().venue.sign ? ', signed' : '';
     return `${what}${signed}: HTTP ${answer.status}, ${countCredentials(answer.body)}`;
   }
   const found = statusFailure(what, answer, (text) => vault.quote(text), clock.wall());

@@ -32,7 +32,7 @@ export async function adviseOnSignature(
   call: RestRequest,
   reading: ClockReading | null,
 ): Promise<string> {
-  const { venue } = options.settings;
+  const { venue } = options.settings();
   const skew = skewOf(reading);
   for (const trial of trials(venue, skew !== 0)) {
     const answer = await send(options, http, call, trial, skew);
@@ -64,7 +64,7 @@ async function send(
   { sign, signature, byVenuesClock }: Trial,
   skew: number,
 ): Promise<HttpAnswer | null> {
-  const entrance = new RestEntrance({ restUrl: settings.venue.restUrl, sign, signature }, vault);
+  const entrance = new RestEntrance({ restUrl: settings().venue.restUrl, sign, signature }, vault);
   const wall = (): number => clock.wall() + (byVenuesClock ? skew : 0);
   // A handful of requests that nobody else makes meanwhile: the venue's limit is far.
   const own = { send: (make: () => HttpRequest) => http.send(make()) };

@@ -1,6 +1,7 @@
 import type { Http } from '../../../src/adapters/http-client.ts';
 import { closeFailure } from '../../../src/adapters/socket-failures.ts';
 import type { OpenTransport } from '../../../src/adapters/venue-socket.ts';
+import type { Settings } from '../../../src/config/settings.ts';
 import type { TimeJump } from '../../../src/daemon/clock-watch.ts';
 import { Core } from '../../../src/daemon/core.ts';
 import { venueOver } from '../../../src/daemon/venue.ts';
@@ -35,6 +36,7 @@ export class CoreStage {
   readonly store: MemoryLedger;
   readonly venue: Venue;
   readonly core: Core;
+  settings: Settings;
   readonly facts: SupervisorFact[] = [];
   readonly states: StateMessage[] = [];
   readonly jumps: TimeJump[] = [];
@@ -63,7 +65,8 @@ export class CoreStage {
     this.clock = clock;
     this.store = store;
     this.venue = venue ?? simulatedVenue(clock, options);
-    const settings = loadWithoutFile({ RUNTIME_DIRECTORY: '/run/figd', STATE_DIRECTORY: '/var/lib/figd' }, flags);
+    this.settings = settingsOf(flags);
+    const settings = () => this.settings;
     const vault = vaultWith();
     this.core = new Core({
       settings,
@@ -91,6 +94,12 @@ export class CoreStage {
     this.core.start();
     this.#look();
     await this.clock.time.advance(lookMs / 2);
+  }
+
+  /** Somebody reloads, with these flags. */
+  reload(flags: Record<string, string>): void {
+    this.settings = settingsOf(flags);
+    this.core.settingsChanged();
   }
 
   /** Every connection to the venue is lost. */
@@ -190,6 +199,10 @@ export class CoreStage {
       };
     };
   }
+}
+
+function settingsOf(flags: Record<string, string>): Settings {
+  return loadWithoutFile({ RUNTIME_DIRECTORY: '/run/figd', STATE_DIRECTORY: '/var/lib/figd' }, flags);
 }
 
 function readAll(log: EventLog): string {
