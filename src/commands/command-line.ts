@@ -2,6 +2,7 @@ import yargs from 'yargs';
 import { version } from '../version.ts';
 import { check } from './check.ts';
 import { exitCode } from './command.ts';
+import { consumers } from './consumers.ts';
 import { demo } from './demo.ts';
 import { outages } from './outages.ts';
 import { reconnect } from './reconnect.ts';
@@ -45,6 +46,7 @@ function parser(args: readonly string[]) {
     .command(wait)
     .command(tail)
     .command(outages)
+    .command(consumers)
     .command(rest)
     .command(reload)
     .command(reconnect)

@@ -2,6 +2,7 @@ import type { ControlMethod } from '../adapters/local-server.ts';
 import type { Rest } from '../adapters/rest.ts';
 import { failureOf } from '../protocol/failure.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import type { ConsumersReport } from '../protocol/status.ts';
 import type { ReloadAnswer } from './live-configuration.ts';
 
 export interface ControlPorts {
@@ -10,6 +11,7 @@ export interface ControlPorts {
   readonly rotate: () => string;
   readonly refresh: () => string;
   readonly reload: () => ReloadAnswer;
+  readonly consumers: () => Promise<ConsumersReport>;
 }
 
 const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'];
@@ -22,12 +24,14 @@ export function controlMethods({
   rotate,
   refresh,
   reload,
+  consumers,
 }: ControlPorts): Readonly<Record<string, ControlMethod>> {
   return {
     reconnect: () => ({ accepted: true, detail: reconnect() }),
     rotate: () => ({ accepted: true, detail: rotate() }),
     refresh: () => ({ accepted: true, detail: refresh() }),
     reload,
+    consumers,
     rest: async ({ method, path, data }) => {
       if (typeof method !== 'string' || !httpMethods.includes(method.toUpperCase())) {
         throw invalid(`method is one of ${httpMethods.join(', ')}`);

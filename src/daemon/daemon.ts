@@ -10,15 +10,13 @@ import type { Settings } from '../config/settings.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
-import type { GapRecord } from '../protocol/ledger.ts';
-import type { StateMessage } from '../protocol/local.ts';
-import type { StatusDocument } from '../protocol/status.ts';
-import type { TimeJump } from './clock-watch.ts';
+import type { ConsumersReport, StatusDocument } from '../protocol/status.ts';
+import { consumersReport } from './consumers.ts';
 import { controlMethods } from './control.ts';
 import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
 import { LiveConfiguration } from './live-configuration.ts';
-import { observe } from './observer.ts';
+import { observe, tellers } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
 import { reachVenue, type Venue } from './venue.ts';
@@ -101,6 +99,7 @@ export class Daemon {
           rotate: () => this.#rotate(),
           refresh: () => this.#refresh(),
           reload: () => this.#configuration.reload(),
+          consumers: () => this.#consumers(),
         }),
         onFanout: (seconds) => this.#metrics.fanout.observe(seconds),
         onBug: (error) => logger.error({ err: error }, 'a request of a local client failed inside figd'),
@@ -186,7 +185,7 @@ export class Daemon {
   }
 
   #createCore(): Core {
-    const { clock, random, vault, storage, onFatal } = this.#options;
+    const { clock, random, vault, storage, logger, onFatal } = this.#options;
     return new Core({
       settings: () => this.#configuration.settings,
       venue: this.#venue,
@@ -200,9 +199,7 @@ export class Daemon {
       schedule: setImmediate,
       lookInterval: clockLookMs,
       onFact: (fact) => this.#observe(fact),
-      onState: (message) => this.#logState(message),
-      onJump: (jump) => this.#logJump(jump),
-      onGapSettled: (gap) => this.#countGap(gap),
+      ...tellers(logger, this.#metrics),
       onFatal,
     });
   }
@@ -228,27 +225,10 @@ export class Daemon {
     });
   }
 
-  #logState({ state, previous, reason, next }: StateMessage): void {
-    const { logger } = this.#options;
-    const line = `${state}: ${reason}`;
-    if (state === 'live') logger.info({ state, previous }, line);
-    else logger.warn({ state, previous, next }, line);
-  }
-
-  #logJump({ kind, ms }: TimeJump): void {
-    const words = {
-      suspend: 'this host was suspended; everything is checked now',
-      stall: 'figd did not run for a while (stopped, or starved of processor time); everything is checked now',
-      step: 'the clock of this host was set; lengths of time are not affected',
-    };
-    this.#options.logger.warn({ kind, seconds: Math.round(ms) / secondMs }, words[kind]);
-  }
-
-  #countGap({ id, cause, blindMs, reconciled }: GapRecord): void {
-    const seconds = (blindMs ?? 0) / secondMs;
-    this.#metrics.gaps.inc({ cause, reconciled: String(reconciled) });
-    this.#metrics.blindSeconds.inc({ cause }, seconds);
-    this.#options.logger.warn({ gap: id, cause, blindSeconds: Number(seconds.toFixed(3)), reconciled }, 'gap closed');
+  #consumers(): Promise<ConsumersReport> {
+    const { maxConsumers } = this.#configuration.settings.local;
+    const subscribers = this.#local.subscribers();
+    return consumersReport({ log: this.#core.log, clock: this.#options.clock, maxConsumers, subscribers });
   }
 
   async #startMetrics(): Promise<void> {
