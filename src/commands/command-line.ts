@@ -3,6 +3,7 @@ import { version } from '../version.ts';
 import { call } from './call.ts';
 import { check } from './check.ts';
 import { exitCode } from './command.ts';
+import { consumers } from './consumers.ts';
 import { demo } from './demo.ts';
 import { outages } from './outages.ts';
 import { reconnect } from './reconnect.ts';
@@ -47,6 +48,7 @@ function parser(args: readonly string[]) {
     .command(tail)
     .command(outages)
     .command(call)
+    .command(consumers)
     .command(rest)
     .command(reload)
     .command(reconnect)

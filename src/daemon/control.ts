@@ -1,6 +1,7 @@
 import type { ControlMethod } from '../adapters/local-server.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { parseCall } from '../protocol/local-requests.ts';
+import type { ConsumersReport } from '../protocol/status.ts';
 import type { Calls } from './calls.ts';
 import type { Gateway } from './gateway.ts';
 import type { ReloadAnswer } from './live-configuration.ts';
@@ -12,6 +13,7 @@ export interface ControlPorts {
   readonly rotate: () => string;
   readonly refresh: () => string;
   readonly reload: () => ReloadAnswer;
+  readonly consumers: () => Promise<ConsumersReport>;
 }
 
 const invalid = (message: string) => new RpcError(rpcErrorCode.invalidParams, message);
@@ -24,6 +26,7 @@ export function controlMethods({
   rotate,
   refresh,
   reload,
+  consumers,
 }: ControlPorts): Readonly<Record<string, ControlMethod>> {
   return {
     call: (params, caller, line) => calls.call(parseCall(params, line), caller),
@@ -31,6 +34,7 @@ export function controlMethods({
     rotate: () => ({ accepted: true, detail: rotate() }),
     refresh: () => ({ accepted: true, detail: refresh() }),
     reload,
+    consumers,
     rest: ({ method, path, data }, caller) => {
       if (typeof method !== 'string') throw invalid('method is GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS');
       if (typeof path !== 'string') throw invalid('path begins with one /, such as /v1/rfq?limit=10');

@@ -7,22 +7,19 @@ import type { InheritedSockets } from '../adapters/socket-activation.ts';
 import type { Vault } from '../adapters/vault.ts';
 import type { Configuration, ConfigurationSource } from '../config/configuration-source.ts';
 import type { Settings } from '../config/settings.ts';
-import type { AccessRecord } from '../gateway/access-record.ts';
 import { Permissions } from '../gateway/permissions.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
-import type { GapRecord } from '../protocol/ledger.ts';
-import type { StateMessage } from '../protocol/local.ts';
-import type { StatusDocument } from '../protocol/status.ts';
-import type { TimeJump } from './clock-watch.ts';
+import type { ConsumersReport, StatusDocument } from '../protocol/status.ts';
+import { consumersReport } from './consumers.ts';
 import { controlMethods } from './control.ts';
 import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
 import { ForcedRenewal } from './forced-renewal.ts';
 import { Gateway } from './gateway.ts';
 import { LiveConfiguration } from './live-configuration.ts';
-import { observe } from './observer.ts';
+import { observe, type Tellers, tellers } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
 import { reachVenue, type Venue } from './venue.ts';
@@ -56,6 +53,7 @@ export class Daemon {
   readonly #configuration: LiveConfiguration;
   readonly #core: Core;
   readonly #observe: (fact: SupervisorFact) => void;
+  readonly #tellers: Tellers;
   readonly #venue: Venue;
   readonly #local: LocalServer;
   readonly #renewal: ForcedRenewal;
@@ -87,6 +85,7 @@ export class Daemon {
       () => this.#status(),
       () => clock.wall(),
     );
+    this.#tellers = tellers(logger, this.#metrics);
     this.#core = this.#createCore();
     const { log, watch, counters } = this.#core;
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
@@ -98,7 +97,7 @@ export class Daemon {
       permissions: this.#permissions,
       renewal: this.#renewal,
       inherited: options.inherited?.gateway,
-      onAccess: (record) => this.#logAccess(record),
+      onAccess: this.#tellers.onCall,
       onBug: (error) => logger.error({ err: error }, 'a call of a local program failed inside figd'),
     });
     this.#local = new LocalServer(
@@ -121,6 +120,7 @@ export class Daemon {
           rotate: () => this.#rotate(),
           refresh: () => this.#refresh(),
           reload: () => this.#configuration.reload(),
+          consumers: () => this.#consumers(),
         }),
         onFanout: (seconds) => this.#metrics.fanout.observe(seconds),
         onBug: (error) => logger.error({ err: error }, 'a request of a local client failed inside figd'),
@@ -224,14 +224,11 @@ export class Daemon {
       schedule: setImmediate,
       lookInterval: clockLookMs,
       permissions: this.#permissions,
-      onCall: (record) => this.#logAccess(record),
       onFact: (fact) => {
         this.#renewal.learn(fact);
         this.#observe(fact);
       },
-      onState: (message) => this.#logState(message),
-      onJump: (jump) => this.#logJump(jump),
-      onGapSettled: (gap) => this.#countGap(gap),
+      ...this.#tellers,
       onFatal,
     });
   }
@@ -258,33 +255,10 @@ export class Daemon {
     });
   }
 
-  #logAccess({ ms, ...record }: AccessRecord): void {
-    this.#metrics.gatewayRequests.inc({ door: record.door, status: record.status });
-    this.#metrics.gatewaySeconds.observe({ door: record.door }, ms / secondMs);
-    this.#options.logger.info({ ...record, ms: Number(ms.toFixed(1)) }, 'call');
-  }
-
-  #logState({ state, previous, reason, next }: StateMessage): void {
-    const { logger } = this.#options;
-    const line = `${state}: ${reason}`;
-    if (state === 'live') logger.info({ state, previous }, line);
-    else logger.warn({ state, previous, next }, line);
-  }
-
-  #logJump({ kind, ms }: TimeJump): void {
-    const words = {
-      suspend: 'this host was suspended; everything is checked now',
-      stall: 'figd did not run for a while (stopped, or starved of processor time); everything is checked now',
-      step: 'the clock of this host was set; lengths of time are not affected',
-    };
-    this.#options.logger.warn({ kind, seconds: Math.round(ms) / secondMs }, words[kind]);
-  }
-
-  #countGap({ id, cause, blindMs, reconciled }: GapRecord): void {
-    const seconds = (blindMs ?? 0) / secondMs;
-    this.#metrics.gaps.inc({ cause, reconciled: String(reconciled) });
-    this.#metrics.blindSeconds.inc({ cause }, seconds);
-    this.#options.logger.warn({ gap: id, cause, blindSeconds: Number(seconds.toFixed(3)), reconciled }, 'gap closed');
+  #consumers(): Promise<ConsumersReport> {
+    const { maxConsumers } = this.#configuration.settings.local;
+    const subscribers = this.#local.subscribers();
+    return consumersReport({ log: this.#core.log, clock: this.#options.clock, maxConsumers, subscribers });
   }
 
   async #startMetrics(): Promise<void> {

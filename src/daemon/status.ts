@@ -1,5 +1,3 @@
-import type { LocalConsumer } from '../adapters/local-consumer.ts';
-import type { Cursor } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { JournalFeed } from '../log/journal-feed.ts';
 import { emptyBook } from '../machines/policies/channel-book.ts';
@@ -7,6 +5,7 @@ import type { Clock } from '../protocol/clock.ts';
 import type { Failure } from '../protocol/failure.ts';
 import type { ChannelState, StatusDocument } from '../protocol/status.ts';
 import type { UnknownCodes } from '../protocol/unknown-codes.ts';
+import { consumerState, type Subscriber } from './consumers.ts';
 import type { Ledger } from './ledger.ts';
 import type { MachineView } from './snapshot.ts';
 import type { StateWatch } from './state-watch.ts';
@@ -27,7 +26,7 @@ export interface StatusSources {
   readonly unknownCodes: UnknownCodes;
   readonly watch: StateWatch;
   readonly view: () => MachineView;
-  readonly subscribers: () => readonly (LocalConsumer & { readonly cursor: Cursor })[];
+  readonly subscribers: () => readonly Subscriber[];
   readonly gateway: () => StatusDocument['gateway'];
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -51,35 +50,13 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     token: tokenPart(view, unixOf),
     session: sessionPart(view, unixOf, sources.socketUrl, clock.monotonic()),
     channels: channelPart(sources, view),
-    consumers: sources.subscribers().map(({ id, cursor, bufferedBytes, connectedAt }) => ({
-      id,
-      channels: shownPatterns(cursor.filter.patterns),
-      position: cursor.position,
-      lag: cursor.lag,
-      bufferedBytes,
-      connectedAt,
-    })),
+    consumers: sources.subscribers().map(consumerState),
     journal: journalPart(sources),
     gateway: sources.gateway(),
     gaps: sources.ledger.summary(),
     unknownCodes: sources.unknownCodes.list(),
     counters: { ...sources.counters },
   };
-}
-
-const mostPatternsShown = 16;
-const mostCharactersShown = 64;
-
-/**
- * What a consumer has chosen, as far as it can be shown: its patterns may have 64 KiB, those of all consumers 16 MiB,
- * and whoever asks for the status would have it written once more.
- */
-export function shownPatterns(patterns: readonly string[]): readonly string[] {
-  const shown = patterns
-    .slice(0, mostPatternsShown)
-    .map((pattern) => (pattern.length > mostCharactersShown ? `${pattern.slice(0, mostCharactersShown)}…` : pattern));
-  const others = patterns.length - shown.length;
-  return others > 0 ? [...shown, `… and ${others} more`] : shown;
 }
 
 /** Turns moments of the monotonic clock into unix milliseconds. */

@@ -21,6 +21,35 @@ export interface Layer {
 /** `unsubscribed`: it has brought events since the start, and nobody wants it now. */
 export type ChannelState = 'confirmed' | 'pending' | 'refused' | 'unsubscribed';
 
+/** A program that reads the events. */
+export interface ConsumerState {
+  readonly id: number;
+  readonly channels: readonly string[];
+  /** The sequence number it gets next. */
+  readonly position: number;
+  /** Events between it and the head of the log. */
+  readonly lag: number;
+  readonly bufferedBytes: number;
+  readonly connectedAt: number;
+}
+
+export interface ConsumerDetail extends ConsumerState {
+  /** Where it reads: what has just come, what is held in memory, or what is on disk. */
+  readonly reads: 'new' | 'memory' | 'disk';
+  /** Age of the event it is at; 0 where it has been given all, null where that event cannot be had any more. */
+  readonly behindMs: number | null;
+}
+
+/** What `figd consumers --json` prints and the method `consumers` returns. */
+export interface ConsumersReport {
+  readonly now: number;
+  /** The newest sequence number. */
+  readonly head: number;
+  /** How many there may be. */
+  readonly maxConsumers: number;
+  readonly consumers: readonly ConsumerDetail[];
+}
+
 /** What `figd status --json` prints and the method `status` returns. It never holds a secret or a token. */
 export interface StatusDocument {
   readonly version: string;
@@ -63,16 +92,7 @@ export interface StatusDocument {
     readonly events: number;
     readonly lastEventAt: number | null;
   }[];
-  readonly consumers: readonly {
-    readonly id: number;
-    readonly channels: readonly string[];
-    /** The sequence number it gets next. */
-    readonly position: number;
-    /** Events between it and the head of the log. */
-    readonly lag: number;
-    readonly bufferedBytes: number;
-    readonly connectedAt: number;
-  }[];
+  readonly consumers: readonly ConsumerState[];
   readonly journal: {
     readonly enabled: boolean;
     readonly epoch: string;
