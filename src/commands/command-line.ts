@@ -3,10 +3,12 @@ import { version } from '../version.ts';
 import { call } from './call.ts';
 import { check } from './check.ts';
 import { exitCode } from './command.ts';
+import { consumers } from './consumers.ts';
 import { demo } from './demo.ts';
 import { outages } from './outages.ts';
 import { reconnect } from './reconnect.ts';
 import { refresh } from './refresh.ts';
+import { reload } from './reload.ts';
 import { rest } from './rest.ts';
 import { rotate } from './rotate.ts';
 import { run } from './run.ts';
@@ -46,7 +48,9 @@ function parser(args: readonly string[]) {
     .command(tail)
     .command(outages)
     .command(call)
+    .command(consumers)
     .command(rest)
+    .command(reload)
     .command(reconnect)
     .command(rotate)
     .command(refresh)

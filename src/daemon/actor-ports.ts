@@ -1,4 +1,3 @@
-import type { Settings } from '../config/settings.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { UnknownCodes } from '../protocol/unknown-codes.ts';
@@ -13,10 +12,13 @@ import { quietMoment } from './quiet-moment.ts';
 import { Reconciliation } from './reconciliation.ts';
 import type { RfqLearning } from './rfq-learning.ts';
 import type { Venue } from './venue.ts';
+import type { WantedChannels } from './wanted-channels.ts';
 
 /** The parts of a core that the machines' doings come to. */
 export interface CoreParts {
-  readonly settings: Settings;
+  readonly wanted: WantedChannels;
+  /** How long before a gap RFQs may have been created that changed in it, in milliseconds. */
+  readonly lookback: number;
   readonly clock: Clock;
   readonly venue: Venue;
   readonly log: EventLog;
@@ -64,17 +66,18 @@ function dialling({ clock, venue, intake, calls, counters, unknownCodes }: CoreP
   };
 }
 
-function reconciliationOf({ settings, clock, venue, log, ledger, gaps, own, rfqs }: CoreParts): Reconciliation | null {
+function reconciliationOf(parts: CoreParts): Reconciliation | null {
+  const { wanted, lookback, clock, venue, log, ledger, gaps, own, rfqs } = parts;
   if (rfqs === null) return null;
   return new Reconciliation({
     clock,
     log,
     index: rfqs.index,
     listing: venue.rfqs,
-    outstanding: () => ledger.oldestUnsettled,
+    outstanding: () => ledger.unsettled,
     clockOffset: () => gaps.clockOffset(),
-    channels: settings.session.channels,
-    lookback: settings.reconcile.lookback,
+    wantedSince: () => wanted.since,
+    lookback,
     publish: (gap, channel, data) => own.missed(gap, channel, data),
   });
 }

@@ -74,7 +74,8 @@ export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment, la
     actors: {
       sockets,
       authenticate: fromPromise(async ({ input }) => sessionOf(input.session).authenticate()),
-      subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels ?? undefined)),
+      subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels)),
+      unsubscribe: fromPromise(async ({ input }) => sessionOf(input.session).unsubscribe(input.channels)),
       heartbeat: fromPromise(async ({ input }) => sessionOf(input.session).heartbeat()),
       lastAnswers: fromPromise(({ input }) => lastAnswers(input.session)),
       renewInPlace: fromPromise(async ({ input }) => sessionOf(input.session).renewInPlace()),

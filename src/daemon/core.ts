@@ -25,10 +25,13 @@ import { OwnEvents } from './own-events.ts';
 import { RfqLearning } from './rfq-learning.ts';
 import { healthFacts, type MachineView, type Supervisor, viewOf } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
+import { supervisorSettings } from './supervisor-settings.ts';
 import type { Venue } from './venue.ts';
+import { WantedChannels } from './wanted-channels.ts';
 
 export interface CoreOptions {
-  readonly settings: Settings;
+  /** As they are whenever they are asked for; {@link Core.settingsChanged} tells of a change. */
+  readonly settings: () => Settings;
   readonly venue: Venue;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -78,12 +81,15 @@ export class Core {
   readonly #own: OwnEvents;
   /** Null where nothing is reconciled. */
   readonly #rfqs: RfqLearning | null;
+  readonly #wanted: WantedChannels;
   #lastView: MachineView;
   #refreshScheduled = false;
 
   constructor(options: CoreOptions) {
-    const { settings, clock, numbers, journal, schedule, store, onGapSettled } = options;
+    const { clock, numbers, journal, schedule, store, onGapSettled } = options;
+    const settings = options.settings();
     this.#options = options;
+    this.#wanted = new WantedChannels(settings.session.channels, () => clock.monotonic());
     this.log = new EventLog({ numbers, journal, ringBytes: settings.journal.ring, schedule });
     this.feed = journal === null ? null : new JournalFeed({ log: this.log, journal, clock });
     this.intake = new Intake(this.log, clock);
@@ -94,7 +100,7 @@ export class Core {
       store,
       clock,
       intake: this.intake,
-      channels: settings.session.channels,
+      channels: () => this.channels,
       lookInterval: options.lookInterval,
       publish: (message) => this.#own.gap(message),
       onSettled: onGapSettled,
@@ -125,8 +131,8 @@ export class Core {
   /** Sets off for the venue. */
   start(): void {
     const { settings, numbers, onFatal } = this.#options;
-    this.ledger.adopt(settings.session.channels, numbers.isContinuous);
-    this.#rfqs?.start(settings.reconcile.lookback);
+    this.ledger.adopt(this.channels, numbers.isContinuous);
+    this.#rfqs?.start(settings().reconcile.lookback);
     this.#supervisor.on('*', (fact) => this.#learn(fact));
     this.#supervisor.subscribe({ error: onFatal });
     this.#supervisor.start();
@@ -169,6 +175,19 @@ export class Core {
     return Object.keys(this.#supervisor.getSnapshot().children);
   }
 
+  /** The channels that are wanted now. */
+  get channels(): readonly string[] {
+    return this.#wanted.names;
+  }
+
+  /** Turns to the settings as they are now, at any time: the machines do what follows from a change. */
+  settingsChanged(): void {
+    const settings = this.#options.settings();
+    this.#wanted.change(settings.session.channels);
+    if (this.#supervisor.getSnapshot().status !== 'active') return;
+    this.#supervisor.send({ type: 'settings.changed', settings: supervisorSettings(settings) });
+  }
+
   /** Asks for a new token now. */
   refresh(): void {
     this.#supervisor.send({ type: 'refresh' });
@@ -190,8 +209,8 @@ export class Core {
       clock,
       vault,
       permissions,
-      methods: settings.venue.methods,
-      timeout: () => settings.gateway.timeout,
+      methods: settings().venue.methods,
+      timeout: () => settings().gateway.timeout,
       live: () => this.#liveSession(),
       whyNot: () => {
         const { reason, next } = this.watch.current();
@@ -209,22 +228,16 @@ export class Core {
 
   #createSupervisor(): Supervisor {
     const { settings, clock, random, venue } = this.#options;
-    const { session, token, reconcile } = settings;
     const { log, intake, calls, ledger, counters, unknownCodes } = this;
     const { paces } = ledger.memory;
-    const world = { settings, clock, venue, log, intake, calls, ledger, counters, unknownCodes };
+    const { lookback } = settings().reconcile;
+    const world = { wanted: this.#wanted, lookback, clock, venue, log, intake, calls, ledger, counters, unknownCodes };
     const ports = actorPorts({ ...world, gaps: this.#gaps, own: this.#own, rfqs: this.#rfqs });
     return createActor(wireSupervisor(ports), {
       clock,
       inspect: (event) => this.#inspect(event),
       input: {
-        settings: {
-          authenticateWith: session.authenticateWith,
-          session,
-          backoff: session.backoff,
-          token,
-          reconcileInterval: reconcile.enabled ? reconcile.interval : null,
-        },
+        settings: supervisorSettings(settings()),
         earlier: { dials: this.#recent(paces.dial), tokenRequests: this.#recent(paces.token) },
         now: () => clock.monotonic(),
         random,

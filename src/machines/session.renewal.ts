@@ -1,9 +1,7 @@
-import { type Failure, failure, failureOf } from '../protocol/failure.ts';
+import { type Failure, failure } from '../protocol/failure.ts';
+import { ofFailure, whenToCut } from './session.context.ts';
 import type { SessionContext } from './session.events.ts';
-import { sessionSetup, whenToCut } from './session.setup.ts';
-
-/** Why a promise that the chart awaited was broken. */
-export const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
+import { sessionSetup } from './session.setup.ts';
 
 /** A socket that did not open in time. */
 export function connectTimeout({ settings }: SessionContext): Failure {
@@ -70,16 +68,18 @@ const rotating = sessionSetup.createStateConfig({
         src: 'authenticate',
         input: ({ context }) => ({ session: context.successor ?? 0 }),
         onDone: {
-          target: 'subscribing',
+          target: 'authenticated',
           actions: { type: "note the successor's token", params: ({ event }) => ({ token: event.output }) },
         },
         onError: afterFailedRotation,
       },
     },
+    // What the first session is asked for at this moment would begin on it after it has begun on the second one.
+    authenticated: { always: { guard: 'are the channels settled?', target: 'subscribing' } },
     subscribing: {
       invoke: {
         src: 'subscribe',
-        input: ({ context }) => ({ session: context.successor ?? 0, channels: null }),
+        input: ({ context }) => ({ session: context.successor ?? 0, channels: context.settings.channels }),
         onDone: {
           target: '#session.live.renewal.parting',
           actions: [
@@ -253,6 +253,8 @@ export const renewal = sessionSetup.createStateConfig({
     },
     'trying again': {
       always: [
+        // As it may be wanted by now.
+        { guard: 'does a newer token need a new session?', target: 'current' },
         // Also where a second session was tried last: what failed in place may have been a passing fault.
         { guard: 'can it be renewed in place?', target: 'renewing in place' },
         { target: 'awaiting a successor' },

@@ -33,6 +33,10 @@ export const failureCodes = {
   ],
   'token-refused': ['refused', 'The venue refused a token it issued; figd asks for a fresh one.'],
   'permission-denied': ['refused', 'The key lacks a role, or this host is not on its IP allow-list: ask the venue.'],
+  'address-refused': [
+    'refused',
+    'This host is not on the IP allow-list of the key: have its address added at the venue; figd asks seldom until then.',
+  ],
   'refresh-token-refused': [
     'refused',
     'The venue took its refresh token no longer; figd uses the credentials at once.',

@@ -13,6 +13,8 @@ export const rpcErrorCode = {
   tooManyConsumers: -32002,
   /** figd's own: `gateway.allow` does not name what was asked for, or figd keeps it for itself. */
   notAllowed: -32003,
+  /** figd's own: what is to be reloaded cannot be used; `data` has the problems. */
+  badConfiguration: -32004,
 } as const;
 
 export type RpcId = string | number | null;

@@ -1,44 +1,52 @@
-import { isRecord, type RpcCall, type RpcOutcome } from './rpc.ts';
+import { createHash } from 'node:crypto';
+import { noteExecution } from './echo-stats.ts';
+import { badRequest, bodyBytes } from './http-reply.ts';
+import type { GeneratedBody, HttpReply, HttpRequest } from './ports.ts';
+import { Query } from './query.ts';
+import type { VenueStats } from './stats.ts';
+
+/** Below this path requests are answered with themselves. The venue has no such thing: it is there for tests. */
+export const echoPath = '/v1/simulator/echo';
+
+const largestGenerated = 4 * 1024 ** 3;
+const longestDelay = 600_000;
+const chunkBytes = 64 * 1024;
+
+/** Answers a request with its own bytes, and with what else of it a test wants to know, in headers. */
+export function answerEcho(stats: VenueStats, request: HttpRequest): HttpReply {
+  const { 'x-request-key': key, 'content-type': type } = request.headers;
+  noteExecution(stats.echoes, key);
+  const query = new Query(request.path);
+  const status = query.number('status', 200, 599, 200);
+  const delayMs = query.number('delayMs', 0, longestDelay, 0);
+  const bytes = query.number('bytes', 0, largestGenerated, undefined);
+  if (query.problems.length > 0) return badRequest(query.problems);
+  const content = bodyBytes(request.body);
+  const headers = {
+    ...(type === undefined ? {} : { 'content-type': type }),
+    'x-simulator-method': request.method,
+    'x-simulator-uri': request.path,
+    'x-simulator-sha256': createHash('sha256').update(content).digest('hex'),
+    'x-simulator-headers': Object.keys(request.headers).sort().join(','),
+  };
+  return { status, headers, delayMs, body: bytes === undefined ? content : generatedBody(bytes) };
+}
 
 /**
- * The method `simulator/echo`, which is not the venue's: it lets a test see which calls were executed, and how often.
- * Whoever counts its own `key` finds out what has come twice.
+ * The bytes that `bytes=N` asks for: 32-bit numbers in network order, each one more than the last, so that no part can
+ * get lost, double or out of place unseen.
  */
-export const echoMethod = 'simulator/echo';
-
-/** So many keys are counted one by one; those that come later are counted in the sums only. */
-const keysRemembered = 100_000;
-
-export interface EchoStats {
-  executed: number;
-  /** Executions of a key that had been executed before. */
-  repeated: number;
-  /** How many keys there are in {@link timesByKey}. */
-  keys: number;
-  readonly timesByKey: Record<string, number>;
-}
-
-export function emptyEchoStats(): EchoStats {
-  // Without a prototype, as a key may have any name.
-  return { executed: 0, repeated: 0, keys: 0, timesByKey: Object.create(null) };
-}
-
-/** Answers with its parameters, or with the `error` among them, after `delayMs`. Counted at once. */
-export function echo(stats: EchoStats, { params }: RpcCall): { readonly reply: RpcOutcome; readonly delayMs: number } {
-  const { key, delayMs, error } = params;
-  stats.executed += 1;
-  if (typeof key === 'string') countKey(stats, key);
-  const isError = isRecord(error) && typeof error['code'] === 'number' && typeof error['message'] === 'string';
+export function generatedBody(length: number): GeneratedBody {
   return {
-    reply: isError ? { error: error as unknown as { code: number; message: string } } : { result: params },
-    delayMs: typeof delayMs === 'number' ? delayMs : 0,
+    length,
+    *chunks() {
+      for (let at = 0; at < length; at += chunkBytes) yield generatedChunk(at, Math.min(chunkBytes, length - at));
+    },
   };
 }
 
-function countKey(stats: EchoStats, key: string): void {
-  const before = stats.timesByKey[key];
-  if (before !== undefined) stats.repeated += 1;
-  else if (stats.keys >= keysRemembered) return;
-  else stats.keys += 1;
-  stats.timesByKey[key] = (before ?? 0) + 1;
+function generatedChunk(at: number, length: number): Uint8Array {
+  const words = new DataView(new ArrayBuffer(chunkBytes));
+  for (let offset = 0; offset < length; offset += 4) words.setUint32(offset, (at + offset) / 4);
+  return new Uint8Array(words.buffer, 0, length);
 }

@@ -1,5 +1,6 @@
-import { echo, echoMethod } from './echo.ts';
+import { addressRefusal } from './faults.ts';
 import { isChannel } from './frames.ts';
+import { echo, echoMethod } from './method-echo.ts';
 import { isRecord, type RpcCall, type RpcOutcome, rpcCode, rpcError } from './rpc.ts';
 import type { Session } from './session.ts';
 import type { AccessToken } from './tokens.ts';
@@ -21,6 +22,8 @@ export function answerCall(session: Session, call: RpcCall): CallOutcome | undef
   if (failure !== undefined) return { reply: rpcError(failure.code, failure.message) };
   if (faults.take('unknown-method', isThis) !== undefined) return { reply: methodNotFound(call.method) };
 
+  const isAuthenticating = call.method === 'auth' || call.method === 'auth/refresh';
+  if (isAuthenticating && faults.refusesAddress('socket')) return { reply: refuse(session, addressRefusal) };
   if (call.method === 'auth') return authenticate(session, call);
   if (session.token === undefined) {
     return { reply: rpcError(rpcCode.invalidRequest, 'not authenticated') };
@@ -96,13 +99,13 @@ function tokenFor(session: Session, call: RpcCall): AccessToken | undefined {
   );
 }
 
-function refuse(session: Session): RpcOutcome {
+function refuse(session: Session, reason?: string): RpcOutcome {
   const { context, connection } = session;
   context.stats.auths.refused += 1;
   context.onActivity({ event: 'auth-refused', connection });
-  return context.options.authRefusal === 'result'
-    ? { result: { success: false } }
-    : rpcError(rpcCode.authenticationError, 'authentication error');
+  if (context.options.authRefusal === 'result' && reason === undefined) return { result: { success: false } };
+  const message = ['authentication error', reason].filter((part) => part !== undefined).join(': ');
+  return rpcError(rpcCode.authenticationError, message);
 }
 
 function subscribe(session: Session, call: RpcCall): RpcOutcome {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { envelopeStyles } from '../../src/simulator/frames.ts';
+import { channels, envelopeStyles } from '../../src/simulator/frames.ts';
 import type { SentRecord } from '../../src/simulator/ports.ts';
 import { until } from '../support/until.ts';
 import { socketServer } from './support/socket-server.ts';
@@ -17,7 +17,7 @@ it.each(envelopeStyles)(
     await using test = new TestSession(venue.socketUrl, credentials);
     await test.whenOpen();
     await test.session.authenticate();
-    await test.session.subscribe();
+    await test.session.subscribe(channels);
     venue.venue.burst(200);
     await until('all events', () => test.events.length >= 200 && test.events.length === sent.length);
     expect(test.events).toEqual(sent.map(({ channel, frame }) => ({ channel, text: frame })));

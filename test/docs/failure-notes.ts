@@ -34,6 +34,12 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
     can: `${nothing} Then another program may be renewing tokens of the same key.`,
   },
   'permission-denied': { means: 'The venue knows who we are and does not allow what was asked.' },
+  'address-refused': {
+    means: 'The venue does not take this key from the address of this host.',
+    causes: [
+      'HTTP 401 or 403, or a refusal in reply to `auth`, whose words speak of an allow-list or an address (HTTP 400 in reply to a token request)',
+    ],
+  },
   'refresh-token-refused': {
     means: 'The venue does not accept its refresh token any more.',
     does: 'figd drops the refresh token and asks with the credentials in the same breath.',

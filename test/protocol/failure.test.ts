@@ -19,6 +19,7 @@ it('files every failure under the class that decides what is done about it', () 
       'credentials-refused',
       'token-refused',
       'permission-denied',
+      'address-refused',
       'refresh-token-refused',
       'channels-refused',
       'not-allowed',

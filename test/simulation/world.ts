@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { Vault } from '../../src/adapters/vault.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
@@ -66,7 +65,6 @@ export class World {
         clearTimeout: (handle) => this.scheduler.cancel(handle),
       },
       random: this.#random,
-      hmacSha256: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
       onEvent: (event) => this.judge.onEvent(event),
       onActivity: (activity) => this.judge.onActivity(activity),
     });
@@ -123,8 +121,8 @@ export class World {
     wires.frozenUntil = this.#frozenUntil;
     const disk = this.#disk.open(owner);
     const core = new Core({
-      settings: this.settings,
-      venue: venueOver({ settings: this.settings, vault, clock }, wires),
+      settings: () => this.settings,
+      venue: venueOver({ settings: () => this.settings, vault, clock }, wires),
       vault,
       clock,
       random: this.#random,

@@ -1,6 +1,7 @@
 import type { Http } from '../../../src/adapters/http-client.ts';
 import { closeFailure } from '../../../src/adapters/socket-failures.ts';
 import type { OpenTransport } from '../../../src/adapters/venue-socket.ts';
+import type { Settings } from '../../../src/config/settings.ts';
 import type { TimeJump } from '../../../src/daemon/clock-watch.ts';
 import { Core } from '../../../src/daemon/core.ts';
 import { venueOver } from '../../../src/daemon/venue.ts';
@@ -13,6 +14,7 @@ import { passingNumbers } from '../../../src/log/numbers.ts';
 import type { SupervisorFact } from '../../../src/machines/supervisor.events.ts';
 import type { GapRecord } from '../../../src/protocol/ledger.ts';
 import type { GapMessage, ReconcileMessage, StateMessage } from '../../../src/protocol/local.ts';
+import { bodyText } from '../../../src/simulator/http-reply.ts';
 import type { VenueOptions } from '../../../src/simulator/options.ts';
 import { seededRandom } from '../../../src/simulator/random.ts';
 import { Venue } from '../../../src/simulator/venue.ts';
@@ -34,6 +36,7 @@ export class CoreStage {
   readonly store: MemoryLedger;
   readonly venue: Venue;
   readonly core: Core;
+  settings: Settings;
   readonly facts: SupervisorFact[] = [];
   readonly states: StateMessage[] = [];
   readonly jumps: TimeJump[] = [];
@@ -62,7 +65,8 @@ export class CoreStage {
     this.clock = clock;
     this.store = store;
     this.venue = venue ?? simulatedVenue(clock, options);
-    const settings = loadWithoutFile({ RUNTIME_DIRECTORY: '/run/figd', STATE_DIRECTORY: '/var/lib/figd' }, flags);
+    this.settings = settingsOf(flags);
+    const settings = () => this.settings;
     const vault = vaultWith();
     this.core = new Core({
       settings,
@@ -90,6 +94,12 @@ export class CoreStage {
     this.core.start();
     this.#look();
     await this.clock.time.advance(lookMs / 2);
+  }
+
+  /** Somebody reloads, with these flags. */
+  reload(flags: Record<string, string>): void {
+    this.settings = settingsOf(flags);
+    this.core.settingsChanged();
   }
 
   /** Every connection to the venue is lost. */
@@ -146,7 +156,9 @@ export class CoreStage {
     return {
       send: async ({ url, method, headers, body = '' }) => {
         const { pathname, search } = new URL(url);
-        return this.venue.request({ method, path: pathname + search, headers: { ...headers }, body });
+        const request = { method, path: pathname + search, headers: { ...headers }, body };
+        const reply = await this.venue.request(request);
+        return { ...reply, body: bodyText(reply.body) };
       },
       close: async () => undefined,
     };
@@ -187,6 +199,10 @@ export class CoreStage {
       };
     };
   }
+}
+
+function settingsOf(flags: Record<string, string>): Settings {
+  return loadWithoutFile({ RUNTIME_DIRECTORY: '/run/figd', STATE_DIRECTORY: '/var/lib/figd' }, flags);
 }
 
 function readAll(log: EventLog): string {
