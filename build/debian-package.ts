@@ -52,8 +52,8 @@ export async function buildPackage({
       Architecture: architecture,
       Maintainer: maintainer,
       'Installed-Size': Math.ceil(sizeOf(tree) / 1_024),
-      // kill, with which the unit reloads; sysusers, which makes the user.
-      Depends: `${librariesOf(join(tree, 'usr/bin/figd'), work)}, procps, systemd (>= 250)`,
+      // Its sysusers makes the user.
+      Depends: `${librariesOf(join(tree, 'usr/bin/figd'), work)}, systemd (>= 250)`,
       Section: 'net',
       Priority: 'optional',
       Description: description,

@@ -40,23 +40,18 @@ export async function prepareDirectory(directory: string): Promise<void> {
 }
 
 /**
- * Listens on a Unix stream socket, in the place of a stale one.
+ * Has a server listen on a Unix stream socket, in the place of a stale one.
  * @param mode permissions of the socket file, set before anybody can connect
  * @throws {AlreadyRunningError} when another daemon answers there
  * @throws {LocalPathError} when the path cannot be used
  */
-export async function listenLocally(
-  path: string,
-  mode: number,
-  onConnection: (socket: Socket) => void,
-): Promise<Server> {
+export async function listenLocally(path: string, mode: number, server: Server): Promise<void> {
   if (Buffer.byteLength(path) > longestPath) {
     throw new LocalPathError(
       `${path} is longer than the ${longestPath} bytes a socket path may have; choose a shorter directory`,
     );
   }
   await removeStale(path);
-  const server = createLocalServer(onConnection);
   // The file must not be open to others for even a moment between its creation, which is part of this call, and chmod.
   const before = process.umask(0o777 & ~mode);
   try {
@@ -66,7 +61,6 @@ export async function listenLocally(
   }
   await listening(server, path);
   await chmod(path, mode);
-  return server;
 }
 
 /** The daemon that serves the sockets of a directory, in words; null where none does. */
@@ -77,18 +71,17 @@ export async function whoServes(directory: string): Promise<AlreadyRunningError 
 }
 
 /**
- * Listens on a Unix stream socket that this process was given. Its file is not ours: it has the mode its owner gave it,
+ * Has a server listen on a Unix stream socket that this process was given. Its file is not ours: it has the mode its owner gave it,
  * and stays when we go, so that whoever connects meanwhile waits for the next daemon.
  * @throws {LocalPathError}
  */
-export async function listenOnInherited(descriptor: number, onConnection: (socket: Socket) => void): Promise<Server> {
-  const server = createLocalServer(onConnection);
+export async function listenOnInherited(descriptor: number, server: Server): Promise<void> {
   server.listen({ fd: descriptor });
   await listening(server, `descriptor ${descriptor}`);
-  return server;
 }
 
-function createLocalServer(onConnection: (socket: Socket) => void): Server {
+/** A server for our own protocol, not listening yet. */
+export function createLocalServer(onConnection: (socket: Socket) => void): Server {
   // Half open: whoever asks, and closes its half to say that this was all, still gets its answers.
   return createServer({ allowHalfOpen: true }, onConnection);
 }

@@ -1,15 +1,14 @@
-import { createHmac } from 'node:crypto';
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError, failure } from '../protocol/failure.ts';
-import type { Http } from './http-client.ts';
+import type { OwnHttp } from './budgeted-http.ts';
+import type { HttpRequest } from './http-client.ts';
 import { type HttpAnswer, networkFailure } from './http-failures.ts';
+import type { RestEntrance, RestTarget } from './rest-entrance.ts';
 import type { Vault } from './vault.ts';
 
 export interface RestOptions {
-  readonly restUrl: string;
-  /** Whether requests carry the venue's signature. */
-  readonly sign: boolean;
-  readonly http: Http;
+  readonly entrance: RestEntrance;
+  readonly http: OwnHttp;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -19,9 +18,11 @@ export interface RestRequest {
   /** Path with its query, as it follows the host. */
   readonly path: string;
   readonly body?: string;
+  /** Aborted when nobody wants the answer any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Authenticated calls to the venue's REST API. */
+/** Figd's own calls of the venue's REST API. */
 export class Rest {
   readonly #options: RestOptions;
 
@@ -30,50 +31,36 @@ export class Rest {
   }
 
   /**
-   * Sends one request, once, with the token in use. The venue's answer comes back whatever its status.
-   * @throws {FailureError} `token-refused` while there is no token, or what the network said
+   * Sends one request, once, as soon as the venue's limit allows, with the token in use then. The venue's answer comes
+   * back whatever its status.
+   * @throws {FailureError} `token-refused` while there is no token, `rate-limited`, or what the network said
    */
-  async call({ method, path, body }: RestRequest): Promise<HttpAnswer> {
-    const { http, vault, clock } = this.#options;
-    const token = vault.tokenAt(clock.monotonic());
-    const what = `${method} ${path.split('?')[0]}`;
-    if (token === null) throw new FailureError(failure('token-refused', `${what}: there is no access token yet`));
-    const { url, uri } = this.#target(what, path);
-    const headers = {
-      accept: 'application/json',
-      authorization: `Bearer ${token.value}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...this.#signature(method, uri, body ?? ''),
-    };
+  async call(request: RestRequest): Promise<HttpAnswer> {
+    const { entrance, http } = this.#options;
+    const what = `${request.method} ${request.path.split('?')[0]}`;
+    const target = entrance.target(request.path);
     try {
-      return await http.send({ method, url, headers, ...(body === undefined ? {} : { body }) });
+      return await http.send(() => this.#make(what, target, request), request.signal);
     } catch (error) {
-      throw new FailureError(networkFailure(what, error));
+      throw error instanceof FailureError ? error : new FailureError(networkFailure(what, error));
     }
   }
 
-  /**
-   * The address of a path, and the request URI as it stands on the wire: writing it as a URL escapes some characters
-   * and resolves dots, and what is signed must be what is sent.
-   */
-  #target(what: string, path: string): { readonly url: string; readonly uri: string } {
-    const { restUrl } = this.#options;
-    // Without its slash a path could continue the name of the host, and take the token there.
-    if (!path.startsWith('/')) throw new FailureError(failure('internal', `${what}: the path does not begin with /`));
-    const target = new URL(restUrl + path);
-    const prefix = new URL(restUrl).pathname.replace(/\/$/, '');
-    return { url: target.href, uri: `${target.pathname}${target.search}`.slice(prefix.length) };
-  }
-
-  /** The venue's documented signature: HMAC-SHA256 over time, method, request URI and the exact bytes of the body. */
-  #signature(method: string, uri: string, body: string): Record<string, string> {
-    const { sign, vault, clock } = this.#options;
-    if (!sign) return {};
-    const timestamp = Math.floor(clock.wall() / 1_000).toString();
-    const signed = `${timestamp}\n${method}\n${uri}\n${body}`;
+  #make(what: string, { origin, path, uri }: RestTarget, { method, body, signal }: RestRequest): HttpRequest {
+    const { entrance, vault, clock } = this.#options;
+    const token = vault.tokenAt(clock.monotonic());
+    if (token === null) throw new FailureError(failure('token-refused', `${what}: there is no access token yet`));
+    const headers = {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...entrance.proof(token.value, { method, target: uri, body: body ?? '' }, clock.wall()),
+    };
     return {
-      'x-fig-timestamp': timestamp,
-      'x-fig-signature': createHmac('sha256', vault.clientSecret).update(signed).digest('hex'),
+      method,
+      url: origin + path,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
     };
   }
 }

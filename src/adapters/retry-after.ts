@@ -23,7 +23,7 @@ const largestUnixSeconds = 1e11;
  * @param wall unix milliseconds
  */
 export function retryAfter(answer: HttpAnswer, wall: number): number | undefined {
-  return retryAfterHeader(answer, wall) ?? limitReset(answer, wall);
+  return retryAfterHeader(answer, wall) ?? limitResetHeader(answer, wall) ?? limitResetBody(answer, wall);
 }
 
 /** What `Retry-After` alone says, in milliseconds. */
@@ -36,9 +36,18 @@ export function retryAfterHeader({ headers }: HttpAnswer, wall: number): number 
     : waitUntil(Date.parse(header), referenceOf(headers, wall));
 }
 
-function limitReset({ headers, body }: HttpAnswer, wall: number): number | undefined {
+/** When more of the rate limit is left, in milliseconds from now, by `X-RateLimit-Reset` alone. */
+export function limitResetHeader({ headers }: Pick<HttpAnswer, 'headers'>, wall: number): number | undefined {
+  return untilReset(one(headers['x-ratelimit-reset']), headers, wall);
+}
+
+function limitResetBody({ headers, body }: HttpAnswer, wall: number): number | undefined {
   const parsed = parseJson(body);
-  const reset = numeric(one(headers['x-ratelimit-reset']) ?? (isRecord(parsed) ? parsed['reset'] : undefined));
+  return isRecord(parsed) ? untilReset(parsed['reset'], headers, wall) : undefined;
+}
+
+function untilReset(told: unknown, headers: HttpAnswer['headers'], wall: number): number | undefined {
+  const reset = numeric(told);
   return reset === undefined ? undefined : waitUntil(unixMs(reset), referenceOf(headers, wall));
 }
 
@@ -108,11 +117,12 @@ function unixMs(moment: number): number {
 }
 
 /** The number that a value is or spells. */
-function numeric(value: unknown): number | undefined {
+export function numeric(value: unknown): number | undefined {
   if (typeof value === 'string') return /^\d{1,16}(\.\d{1,9})?$/.test(value) ? Number(value) : undefined;
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-function one(header: string | readonly string[] | undefined): string | undefined {
+/** The first of a header's values. */
+export function one(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'object' ? header[0] : header;
 }

@@ -40,8 +40,11 @@ export class RfqListing {
     this.#options = options;
   }
 
-  /** @throws {FailureError} what the venue or the network said; `bad-reply` where the answer is no list */
-  async page({ startTime, endTime, cursor }: RfqQuery): Promise<RfqPage> {
+  /**
+   * @param signal aborted when nobody wants the page any more
+   * @throws {FailureError} what the venue or the network said; `bad-reply` where the answer is no list
+   */
+  async page({ startTime, endTime, cursor }: RfqQuery, signal?: AbortSignal): Promise<RfqPage> {
     const { rest, vault, clock } = this.#options;
     const query = new URLSearchParams({
       startTime: String(Math.max(0, Math.floor(startTime))),
@@ -49,7 +52,7 @@ export class RfqListing {
       limit: String(pageSize),
       ...(cursor === null ? {} : { cursor }),
     });
-    const answer = await rest.call({ method: 'GET', path: `${path}?${query}` });
+    const answer = await rest.call({ method: 'GET', path: `${path}?${query}`, signal });
     const what = `GET ${path}`;
     if (answer.status < 200 || answer.status > 299) {
       throw new FailureError(statusFailure(what, answer, (text) => vault.quote(text), clock.wall()));

@@ -1,15 +1,20 @@
+import { BudgetedHttp } from '../adapters/budgeted-http.ts';
 import { type Http, HttpClient } from '../adapters/http-client.ts';
 import { Rest } from '../adapters/rest.ts';
+import { RestEntrance } from '../adapters/rest-entrance.ts';
 import { RfqListing } from '../adapters/rfq-listing.ts';
 import { TokenEndpoint } from '../adapters/token-endpoint.ts';
 import type { Vault } from '../adapters/vault.ts';
 import { type SessionHandlers, VenueSession, type VenueSessionPorts } from '../adapters/venue-session.ts';
 import { type OpenTransport, venueSocket } from '../adapters/venue-socket.ts';
 import type { Settings } from '../config/settings.ts';
+import { RequestBudget } from '../gateway/request-budget.ts';
+import { tokenRequestsPerMinute } from '../machines/policies/token-times.ts';
 import type { Clock } from '../protocol/clock.ts';
 
 export interface VenueOptions {
-  readonly settings: Settings;
+  /** As they are whenever they are asked for. Where the venue is and how it is spoken to is taken from the first. */
+  readonly settings: () => Settings;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -17,8 +22,12 @@ export interface VenueOptions {
 /** Everything that reaches the venue, set up as the configuration says. */
 export interface Venue {
   readonly tokens: TokenEndpoint;
+  /** The door to the venue's REST API, for figd's own calls and for those of local programs. */
+  readonly entrance: RestEntrance;
   readonly rest: Rest;
   readonly rfqs: RfqListing;
+  /** The venue's limit of HTTP requests: whoever sends any asks here first. */
+  readonly budget: RequestBudget;
   /** Dials a session. */
   readonly dial: (
     handlers: SessionHandlers,
@@ -36,28 +45,55 @@ export interface Wires {
 
 /** The venue over the network. */
 export function reachVenue(options: VenueOptions): Venue {
-  const { venue, session } = options.settings;
-  const { vault, clock } = options;
-  return venueOver(options, {
-    http: new HttpClient({ connect: session.connectTimeout, reply: session.authTimeout }),
+  return venueOver(options, networkWires(options));
+}
+
+/** What carries figd's words over the network. */
+export function networkWires({ settings, vault, clock }: VenueOptions): Wires {
+  const connectTimeout = () => settings().session.connectTimeout;
+  return {
+    http: new HttpClient(() => ({ connect: connectTimeout(), reply: settings().session.authTimeout })),
     open: venueSocket({
-      url: venue.socketUrl,
-      connectTimeout: session.connectTimeout,
+      url: settings().venue.socketUrl,
+      connectTimeout,
       quote: (text) => vault.quote(text),
       wall: () => clock.wall(),
     }),
-  });
+  };
 }
 
 /** The venue over whatever wires there are. */
 export function venueOver({ settings, vault, clock }: VenueOptions, { http, open }: Wires): Venue {
-  const { venue, session } = settings;
-  const sessionSettings = { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle };
-  const rest = new Rest({ ...venue, http, vault, clock });
+  const { venue } = settings();
+  const sessionSettings = () => ({
+    ...settings().session,
+    methods: venue.methods,
+    credentialStyle: venue.tokenStyle,
+  });
+  const budget = new RequestBudget({
+    limit: venue.requestsPerMinute,
+    tokenRequests: tokenRequestsPerMinute,
+    clock,
+  });
+  const entrance = new RestEntrance(venue, vault);
+  const rest = new Rest({
+    entrance,
+    http: new BudgetedHttp({ http, budget, clock }, 'own'),
+    vault,
+    clock,
+  });
   return {
-    tokens: new TokenEndpoint({ url: venue.tokenUrl, style: venue.tokenStyle, http, vault, clock }),
+    tokens: new TokenEndpoint({
+      url: venue.tokenUrl,
+      style: venue.tokenStyle,
+      http: new BudgetedHttp({ http, budget, clock }, 'token'),
+      vault,
+      clock,
+    }),
+    entrance,
     rest,
     rfqs: new RfqListing({ rest, vault, clock }),
+    budget,
     dial: (handlers, taking) => new VenueSession(sessionSettings, { open, clock, vault, ...taking }, handlers),
     close: () => http.close(),
   };

@@ -35,12 +35,13 @@ async function leaveStale(): Promise<void> {
 }
 
 async function listen(mode = 0o660): Promise<() => Promise<void>> {
-  const server = await listenLocally(path, mode, (socket) =>
+  const server = createServer((socket) =>
     socket
       .on('error', () => undefined)
       .resume()
       .end('welcome\n'),
   );
+  await listenLocally(path, mode, server);
   return () => new Promise((resolve) => server.close(() => resolve()));
 }
 
@@ -82,7 +83,7 @@ describe('the socket files', () => {
     await using daemon = await LocalDaemon.start();
     const client = await daemon.follower();
     const error = new AlreadyRunningError(`figd is already running on ${daemon.eventsPath} (pid ${process.pid})`);
-    await expect(listenLocally(daemon.eventsPath, 0o660, () => undefined)).rejects.toEqual(error);
+    await expect(listenLocally(daemon.eventsPath, 0o660, createServer())).rejects.toEqual(error);
     daemon.add('rfq.maker');
     await client.notification('event');
   });
@@ -90,37 +91,38 @@ describe('the socket files', () => {
   it('never replace one that somebody holds who says nothing figd knows', async () => {
     const close = await listen();
     const error = new AlreadyRunningError(`figd is already running on ${path}`);
-    await expect(listenLocally(path, 0o660, () => undefined)).rejects.toEqual(error);
+    await expect(listenLocally(path, 0o660, createServer())).rejects.toEqual(error);
     await close();
     const mute = createServer((socket) => socket.on('error', () => undefined).resume());
     mute.listen(path);
     await once(mute, 'listening');
-    await expect(listenLocally(path, 0o660, () => undefined)).rejects.toEqual(error);
+    await expect(listenLocally(path, 0o660, createServer())).rejects.toEqual(error);
     await new Promise((resolve) => mute.close(resolve));
   });
 
   it('never replace what is not a socket', async () => {
     await writeFile(path, 'precious');
     const error = new LocalPathError(`${path} exists and is not a socket; move it away`);
-    await expect(listenLocally(path, 0o660, () => undefined)).rejects.toEqual(error);
+    await expect(listenLocally(path, 0o660, createServer())).rejects.toEqual(error);
     expect((await stat(path)).size).toBe(8);
   });
 
   it('cannot lie at a path longer than 107 bytes', async () => {
     const room = 107 - directory.length - 1;
     const longest = join(directory, 'x'.repeat(room));
-    const server = await listenLocally(longest, 0o600, () => undefined);
+    const server = createServer();
+    await listenLocally(longest, 0o600, server);
     await new Promise((resolve) => server.close(resolve));
     const longer = `${longest}y`;
     const error = `${longer} is longer than the 107 bytes a socket path may have; choose a shorter directory`;
-    await expect(listenLocally(longer, 0o600, () => undefined)).rejects.toEqual(new LocalPathError(error));
-    await expect(listenLocally(join(directory, 'ü'.repeat(room / 2 + 1)), 0o600, () => undefined)).rejects.toThrow(
+    await expect(listenLocally(longer, 0o600, createServer())).rejects.toEqual(new LocalPathError(error));
+    await expect(listenLocally(join(directory, 'ü'.repeat(room / 2 + 1)), 0o600, createServer())).rejects.toThrow(
       LocalPathError,
     );
   });
 
   it('cannot lie where there is no directory', async () => {
-    await expect(listenLocally(join(directory, 'no', 'events.sock'), 0o600, () => undefined)).rejects.toThrow(
+    await expect(listenLocally(join(directory, 'no', 'events.sock'), 0o600, createServer())).rejects.toThrow(
       /cannot be listened on/,
     );
   });

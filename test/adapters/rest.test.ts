@@ -1,24 +1,35 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Rest, type RestRequest } from '../../src/adapters/rest.ts';
+import { type RestAccess, RestEntrance } from '../../src/adapters/rest-entrance.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { failureOf } from '../../src/protocol/failure.ts';
+import { bodyText } from '../../src/simulator/http-reply.ts';
 import { within } from '../support/until.ts';
 import {
   clientSecret,
   deadUrl,
   httpClient,
+  ownHttp,
   quietVenue,
   type Received,
   scriptedServer,
   vaultWith,
 } from './support/venue.ts';
 
-function rest(restUrl: string, { sign = false, token = 'access-token' as string | null } = {}) {
+interface Setup {
+  readonly sign?: boolean;
+  readonly signature?: RestAccess['signature'];
+  readonly token?: string | null;
+}
+
+function rest(restUrl: string, { sign = false, signature = { encoding: 'hex' }, token = 'access-token' }: Setup = {}) {
   const http = httpClient({ connect: 500, reply: 500 });
   const vault = vaultWith();
   if (token !== null) vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
-  const client = new Rest({ restUrl, sign, http, vault, clock: { ...systemClock(), wall: () => 1_795_334_400_999.9 } });
+  const clock = { ...systemClock(), wall: () => 1_795_334_400_999.9 };
+  const entrance = new RestEntrance({ restUrl, sign, signature }, vault);
+  const client = new Rest({ entrance, http: ownHttp(http), vault, clock });
   return {
     call: (request: RestRequest) => within('the answer', client.call(request)),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
@@ -64,6 +75,15 @@ describe('a REST call', () => {
     expect(server.received[1]).toMatchObject({ body, headers: { 'content-type': 'application/json' } });
   });
 
+  it('is signed as configured', async () => {
+    await using server = await scriptedServer(ok);
+    await using client = rest(server.url, { sign: true, signature: { encoding: 'base64', omitPrefix: '/v1' } });
+    await client.call({ method: 'POST', path: '/v1/rfq?x=1', body: '{}' });
+    const signed = '1795334400\nPOST\n/rfq?x=1\n{}';
+    const signature = createHmac('sha256', clientSecret).update(signed).digest('base64');
+    expect(server.received[0]?.headers['x-fig-signature']).toBe(signature);
+  });
+
   it('matches a signature computed by hand', async () => {
     await using server = await scriptedServer(ok);
     await using client = rest(server.url, { sign: true });
@@ -99,9 +119,17 @@ describe('a REST call', () => {
     });
     const http = httpClient();
     const vault = vaultWith();
-    vault.keep({ value: JSON.parse(body).access_token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
+    vault.keep(
+      { value: JSON.parse(bodyText(body)).access_token, generation: 1, expiresAt: Number.POSITIVE_INFINITY },
+      null,
+    );
     const call = (sign: boolean) =>
-      new Rest({ restUrl: venue.restUrl, sign, http, vault, clock: systemClock() }).call({
+      new Rest({
+        entrance: new RestEntrance({ restUrl: venue.restUrl, sign, signature: { encoding: 'hex' } }, vault),
+        http: ownHttp(http),
+        vault,
+        clock: systemClock(),
+      }).call({
         method: 'GET',
         path: '/v1/account/exchange-credentials',
       });

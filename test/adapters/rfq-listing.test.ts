@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Rest } from '../../src/adapters/rest.ts';
+import { RestEntrance } from '../../src/adapters/rest-entrance.ts';
 import { RfqListing, type RfqPage, type RfqQuery } from '../../src/adapters/rfq-listing.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { TokenEndpoint } from '../../src/adapters/token-endpoint.ts';
 import { readRfq } from '../../src/protocol/rfq.ts';
 import { within } from '../support/until.ts';
-import { httpClient, quietVenue, scriptedServer, vaultWith } from './support/venue.ts';
+import { httpClient, ownHttp, quietVenue, scriptedServer, vaultWith } from './support/venue.ts';
 import { failureOfCall } from './support/venue-session.ts';
 
 const everything: RfqQuery = { startTime: 0, endTime: 4_000_000_000_000, cursor: null };
@@ -15,7 +16,8 @@ function listing(restUrl: string) {
   const vault = vaultWith();
   const clock = systemClock();
   vault.keep({ value: 'access-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
-  const rest = new Rest({ restUrl, sign: false, http, vault, clock });
+  const entrance = new RestEntrance({ restUrl, sign: false, signature: { encoding: 'hex' } }, vault);
+  const rest = new Rest({ entrance, http: ownHttp(http), vault, clock });
   const list = new RfqListing({ rest, vault, clock });
   return {
     vault,

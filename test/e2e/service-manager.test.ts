@@ -25,10 +25,14 @@ describe.skipIf(!hasReceiver)('under a service manager', () => {
     // Trouble with the venue is not a reason to be started anew.
     await receiver.hears('WATCHDOG=1', { times: fed + 2 });
 
+    daemon.process.child.kill('SIGHUP');
+    await receiver.hears(/^RELOADING=1\nMONOTONIC_USEC=\d+$/);
+    await receiver.hears('READY=1', { times: 2 });
+
     expect((await daemon.process.stop()).code).toBe(0);
     const { text } = await receiver.hears(/^STOPPING=1\n/);
     expect(text).toContain('EXTEND_TIMEOUT_USEC=');
-    expect(receiver.notices.filter(({ text }) => text === 'READY=1')).toHaveLength(1);
+    expect(receiver.notices.filter(({ text }) => text === 'READY=1')).toHaveLength(2);
   });
 
   it('is never ready with a configuration that is wrong', async () => {

@@ -1,10 +1,10 @@
-import { createHmac } from 'node:crypto';
 import { Vault } from '../../src/adapters/vault.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { Core } from '../../src/daemon/core.ts';
 import { venueOver } from '../../src/daemon/venue.ts';
+import { Permissions } from '../../src/gateway/permissions.ts';
 import { MemoryLedger } from '../../src/log/memory-ledger.ts';
 import { defaultOptions } from '../../src/simulator/options.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
@@ -65,7 +65,6 @@ export class World {
         clearTimeout: (handle) => this.scheduler.cancel(handle),
       },
       random: this.#random,
-      hmacSha256: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
       onEvent: (event) => this.judge.onEvent(event),
       onActivity: (activity) => this.judge.onActivity(activity),
     });
@@ -122,8 +121,8 @@ export class World {
     wires.frozenUntil = this.#frozenUntil;
     const disk = this.#disk.open(owner);
     const core = new Core({
-      settings: this.settings,
-      venue: venueOver({ settings: this.settings, vault, clock }, wires),
+      settings: () => this.settings,
+      venue: venueOver({ settings: () => this.settings, vault, clock }, wires),
       vault,
       clock,
       random: this.#random,
@@ -133,6 +132,8 @@ export class World {
       storageTrouble: () => this.#disk.trouble,
       schedule: (run) => this.scheduler.at(this.scheduler.now, owner, run, 'delivery'),
       lookInterval: lookIntervalMs,
+      permissions: new Permissions(undefined),
+      onCall: () => undefined,
       onFact: (fact) => this.judge.onFact(fact),
       onState: (message) => this.judge.onState(message),
       onJump: ({ kind, ms }) => this.judge.note(`figd notices: ${kind} of ${Math.round(ms)} ms`),
@@ -207,7 +208,7 @@ export class World {
         if (run === null || this.judge.isPaused) return;
         scheduler.forget(run.owner);
         run.wires.kill();
-        this.judge.onTorn(run.core);
+        this.judge.onKilled(run);
         this.#disk.killed();
         this.#ended(action.ms);
         return;
@@ -231,6 +232,9 @@ export class World {
           this.#slowReader.isStalled = false;
           this.#slowReader.pump();
         });
+        return;
+      case 'call':
+        if (run !== null && !this.judge.isPaused) this.judge.callers.make(run, action);
         return;
       case 'twin':
         this.#publishTwins();

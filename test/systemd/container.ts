@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 const suite = 'bookworm';
 /** A Debian without anything that figd does not ask for. It takes a minute to make, so it is kept. */
 const cache = process.env['FIGD_TEST_CACHE'] ?? '/var/cache/figd-test';
-const packages = ['systemd', 'systemd-sysv', 'libnss-systemd', 'dbus', 'procps', 'libatomic1'];
+const packages = ['systemd', 'systemd-sysv', 'libnss-systemd', 'dbus', 'libatomic1'];
 
 /** Whether a Debian can be booted here; where it cannot, that is said. */
 export function canBoot(): boolean {

@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { HttpClient, type HttpTimeouts } from '../../../src/adapters/http-client.ts';
+import { BudgetedHttp } from '../../../src/adapters/budgeted-http.ts';
+import { type Http, HttpClient, type HttpTimeouts } from '../../../src/adapters/http-client.ts';
+import { systemClock } from '../../../src/adapters/system-clock.ts';
 import { Vault } from '../../../src/adapters/vault.ts';
 import { Secret } from '../../../src/config/secret.ts';
+import { RequestBudget } from '../../../src/gateway/request-budget.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/server.ts';
 
 export const clientId = 'demo-client-id';
@@ -19,8 +22,17 @@ export function vaultWith(id = clientId, secret = clientSecret): Vault {
 
 /** An HTTP client that is closed with its scope. */
 export function httpClient(timeouts: HttpTimeouts = { connect: 2_000, reply: 5_000 }): HttpClient & AsyncDisposable {
-  const client = new HttpClient(timeouts);
+  const client = new HttpClient(() => timeouts);
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
+}
+
+/** HTTP on figd's own lane of a limit that has much room. */
+export function ownHttp(http: Http): BudgetedHttp {
+  const clock = systemClock();
+  return new BudgetedHttp(
+    { http, budget: new RequestBudget({ limit: 1_000, tokenRequests: 12, clock }), clock },
+    'own',
+  );
 }
 
 export interface Received {
