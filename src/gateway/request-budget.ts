@@ -96,10 +96,11 @@ export class RequestBudget {
   tryEnter(lane: Lane, caller: Caller): Slip | null {
     const now = this.#now();
     if (lane === 'token') return this.#places.take(null, now, this.#over);
-    // Who comes now does not overtake those who wait.
-    if (lane === 'own' ? this.#own.waiting.size > 0 : this.#queue.size > 0) return null;
+    // Who comes now overtakes nobody there is room for.
+    if (this.#queue.size > 0) this.#serve(now);
     const line = lane === 'own' ? this.#own : this.#places.lineOf(caller);
-    return this.#isOpen(this.#shareOf(line), now) ? this.#places.take(line, now, this.#over) : null;
+    const isOpen = line.waiting.size === 0 && this.#isOpen(this.#shareOf(line), now);
+    return isOpen ? this.#places.take(line, now, this.#over) : null;
   }
 
   /**
@@ -137,7 +138,7 @@ export class RequestBudget {
     const displaced = this.#queue.join(waiter);
     this.#places.keep(line);
     if (displaced !== undefined) this.#dismiss(displaced, new FailureError(queueFull(roomAt - now)));
-    this.#serve(now);
+    this.#setAlarm(now);
     return promise;
   }
 
