@@ -3,6 +3,7 @@ import { labels } from './contenders/contender.ts';
 import { direct, startContender } from './contenders/start.ts';
 import type { Machine } from './machine.ts';
 import { reconnectTimes, startTime, statusTimes } from './measures/daemon.ts';
+import { addedTimes } from './measures/rest.ts';
 import { latency, stall, stallGroup, throughput, warmUp } from './measures/traffic.ts';
 import type { MeasureName, Options } from './options.ts';
 import { figure, say, warn } from './output.ts';
@@ -112,6 +113,7 @@ export class Comparison {
         return all;
       },
       status: () => statusTimes(this.#stage, sizes.statuses),
+      rest: () => addedTimes(this.#stage, sizes.restRuns),
       reconnect: () => reconnectTimes(this.#stage, sizes.drops),
     };
     for (const measure of measures) {

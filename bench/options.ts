@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type ContenderName, contenderNames } from './contenders/contender.ts';
 
-export const measureNames = ['throughput', 'latency', 'stall', 'start', 'status', 'reconnect'] as const;
+export const measureNames = ['throughput', 'latency', 'stall', 'start', 'status', 'rest', 'reconnect'] as const;
 
 export type MeasureName = (typeof measureNames)[number];
 
@@ -34,6 +34,8 @@ export interface Sizes {
   readonly starts: number;
   readonly statuses: number;
   readonly drops: number;
+  /** Runs of REST calls through `gateway.sock` and beside it. */
+  readonly restRuns: number;
 }
 
 const full: Sizes = {
@@ -44,6 +46,7 @@ const full: Sizes = {
   starts: 7,
   statuses: 9,
   drops: 11,
+  restRuns: 9,
 };
 const quick: Sizes = {
   warmUpMs: 300,
@@ -53,6 +56,7 @@ const quick: Sizes = {
   starts: 2,
   statuses: 3,
   drops: 3,
+  restRuns: 2,
 };
 const fullRounds = 5;
 /** Long enough for the start of the process to be a small part of its profile; also its events, at 1,000 a second. */

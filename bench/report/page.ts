@@ -121,6 +121,7 @@ function stalls(samples: readonly Sample[]): readonly string[] {
 const daemonRows = [
   { measure: 'start', what: 'start of the process until live' },
   { measure: 'status', what: '`figd status`, a new process each time' },
+  { measure: 'rest', what: 'what `gateway.sock` adds to a REST call, p50' },
   { measure: 'reconnect', what: 'venue drops the connection, until live again' },
 ] as const;
 

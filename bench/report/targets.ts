@@ -91,8 +91,9 @@ function stallBound(samples: readonly Sample[]): Bound {
 }
 
 function daemonBounds(samples: readonly Sample[]): readonly Bound[] {
-  const seconds = (measure: 'start' | 'status' | 'reconnect') =>
-    medianOf(samples, { measure, contender: 'figd', value: 'ms' }) / 1_000;
+  const milliseconds = (measure: 'start' | 'status' | 'reconnect' | 'rest') =>
+    medianOf(samples, { measure, contender: 'figd', value: 'ms' });
+  const seconds = (measure: 'start' | 'status' | 'reconnect') => milliseconds(measure) / 1_000;
   return [
     { what: 'start of figd until live', value: seconds('start'), limit: 1, sense: 'below', unit: ' s' },
     { what: '`figd status`, cold', value: seconds('status'), limit: 0.25, sense: 'below', unit: ' s' },
@@ -102,6 +103,13 @@ function daemonBounds(samples: readonly Sample[]): readonly Bound[] {
       limit: 0.6,
       sense: 'below',
       unit: ' s',
+    },
+    {
+      what: 'p50 that `gateway.sock` adds to a REST call',
+      value: milliseconds('rest'),
+      limit: 0.3,
+      sense: 'at most',
+      unit: ' ms',
     },
   ];
 }

@@ -32,21 +32,22 @@ const longestExchangeMs = 60_000;
 
 /** HTTP to the venue: one pool of connections, every step with a deadline, no redirects followed. */
 export class HttpClient implements Http {
-  readonly #agent: Agent;
+  readonly #timeouts: () => HttpTimeouts;
+  /** One for each time to connect that has been in force; an earlier one is left to what still uses it. */
+  readonly #agents = new Map<number, Agent>();
 
-  constructor(timeouts: HttpTimeouts) {
-    this.#agent = new Agent({
-      connect: { timeout: timeouts.connect },
-      headersTimeout: timeouts.reply,
-      bodyTimeout: timeouts.reply,
-      maxResponseSize: largestAnswerBytes,
-    });
+  /** @param timeouts as they are whenever a request is sent */
+  constructor(timeouts: () => HttpTimeouts) {
+    this.#timeouts = timeouts;
   }
 
   async send({ url, method, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     const deadline = AbortSignal.timeout(longestExchangeMs);
+    const { connect, reply } = this.#timeouts();
     const answer = await request(url, {
-      dispatcher: this.#agent,
+      dispatcher: this.#agentFor(connect),
+      headersTimeout: reply,
+      bodyTimeout: reply,
       method: method as 'GET',
       headers,
       ...(body === undefined ? {} : { body }),
@@ -56,6 +57,14 @@ export class HttpClient implements Http {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+  }
+
+  #agentFor(connect: number): Agent {
+    const known = this.#agents.get(connect);
+    if (known !== undefined) return known;
+    const agent = new Agent({ connect: { timeout: connect }, maxResponseSize: largestAnswerBytes });
+    this.#agents.set(connect, agent);
+    return agent;
   }
 }

@@ -1,7 +1,7 @@
 import { type Failure, type FailureCode, failure, withUnknown } from '../protocol/failure.ts';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import { retryAfter, retryAfterHeader } from './retry-after.ts';
-import { httpStatuses, networkCodes } from './wire-codes.ts';
+import { addressWords, httpStatuses, networkCodes } from './wire-codes.ts';
 
 /** An HTTP answer as far as it matters for what went wrong. */
 export interface HttpAnswer {
@@ -22,6 +22,7 @@ export function statusFailure(what: string, answer: HttpAnswer, quote: Quote, wa
   // Every reply of the venue tells when its window of the rate limit resets; only Retry-After asks to stay away.
   const wait = retryAfterHeader(answer, wall);
   if (status === 503 && wait !== undefined) return failure('server-busy', said, wait);
+  if ((status === 401 || status === 403) && addressWords.test(words)) return failure('address-refused', said);
   const known = httpStatuses[status];
   if (known !== undefined) return failure(known, said);
   // A success can only fail by its form.
@@ -57,7 +58,8 @@ function innermost(error: unknown): { readonly code: string; readonly message: s
   return { code, message: error.message === '' ? code : error.message };
 }
 
-function venueWords(body: string): string {
+/** The venue's own words in the body of an error, not yet cleaned. */
+export function venueWords(body: string): string {
   const parsed = parseJson(body);
   if (!isRecord(parsed)) return '';
   const { message, error_description: description, error, reason } = parsed;

@@ -1,6 +1,8 @@
 import { createConnection, type Socket } from 'node:net';
-import { isRecord, RpcError } from '../protocol/json-rpc.ts';
+import { EncodedError, isRecord } from '../protocol/json-rpc.ts';
 import { type Hello, localProtocolVersion } from '../protocol/local.ts';
+import { memberBytes } from '../protocol/raw-json.ts';
+import { LineSplitter } from './line-splitter.ts';
 
 /** Something stands between us and the daemon behind a local socket; the message says what, and names the socket. */
 export class LocalSocketError extends Error {
@@ -53,9 +55,15 @@ export interface LocalNotification {
 }
 
 interface PendingRequest {
-  readonly resolve: (result: unknown) => void;
+  readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
   readonly deadline: NodeJS.Timeout;
+}
+
+/** A result, and the line it came in. */
+interface Reply {
+  readonly result: unknown;
+  readonly line: Buffer;
 }
 
 /** How long a healthy daemon may take to greet, or to answer out of its own memory. */
@@ -109,10 +117,20 @@ export class LocalClient {
   /**
    * Sends a request and waits for its result. A reply waits behind notifications while their consumer is slow.
    *
-   * @throws {RpcError} when the daemon answers with an error, {@link NoAnswerError} at the deadline,
+   * @throws {EncodedError} when the daemon answers with an error, {@link NoAnswerError} at the deadline,
    * {@link ConnectionClosedError} when the connection ends first.
    */
-  request(method: string, params?: object, deadlineMs = answerDeadlineMs): Promise<unknown> {
+  async request(method: string, params: object = {}, deadlineMs = answerDeadlineMs): Promise<unknown> {
+    return (await this.#ask(method, JSON.stringify(params), deadlineMs)).result;
+  }
+
+  /** As {@link request}, with parameters that are JSON on one line, and the result as the JSON that came. */
+  async requestJson(method: string, params: string, deadlineMs: number): Promise<string> {
+    const { line } = await this.#ask(method, params, deadlineMs);
+    return memberBytes(line, 'result')?.toString('utf8') ?? 'null';
+  }
+
+  #ask(method: string, params: string, deadlineMs: number): Promise<Reply> {
     if (this.#socket.destroyed) return Promise.reject(this.#ended ?? this.#closedHere());
     this.#lastId += 1;
     const id = this.#lastId;
@@ -122,7 +140,7 @@ export class LocalClient {
         reject(new NoAnswerError(`${this.#path} did not answer ${method} within ${deadlineMs / 1_000} s`));
       }, deadlineMs);
       this.#pending.set(id, { resolve, reject, deadline });
-      this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+      this.#socket.write(`{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}\n`);
     });
   }
 
@@ -163,7 +181,10 @@ export class LocalClient {
     }
     const { id, method, params } = message;
     if (typeof id === 'number') {
-      this.#settle(id, message);
+      this.#settle(id, message, line);
+    } else if (id === null && this.#pending.size === 1) {
+      // The daemon could not read the request whose error this is.
+      for (const only of this.#pending.keys()) this.#settle(only, message, line);
     } else if (typeof method === 'string') {
       if (method === 'bye' && isRecord(params)) this.#bye = String(params['reason']);
       this.#inbox.push({ method, params, line });
@@ -172,15 +193,17 @@ export class LocalClient {
     }
   }
 
-  #settle(id: number, { result, error }: Record<string, unknown>): void {
+  #settle(id: number, { result, error }: Record<string, unknown>, line: Buffer): void {
     const request = this.#pending.get(id);
     if (request === undefined) return;
     this.#pending.delete(id);
     clearTimeout(request.deadline);
     if (isRecord(error)) {
-      request.reject(new RpcError(Number(error['code']), String(error['message']), error['data']));
+      const { code, message, data } = error;
+      const json = memberBytes(line, 'error')?.toString('utf8') ?? '{}';
+      request.reject(new EncodedError({ code: Number(code), message: String(message), data }, json));
     } else {
-      request.resolve(result);
+      request.resolve({ result, line });
     }
   }
 
@@ -278,24 +301,6 @@ function connectError(path: string, error: NodeJS.ErrnoException): Error {
       return new NoAnswerError(`${path} is full of connections that nobody accepts`, { cause: error });
     default:
       return new LocalSocketError(`cannot connect to ${path}: ${error.message}`, { cause: error });
-  }
-}
-
-/** Splits bytes at line feeds, whatever the chunks; bytes, because a chunk may end inside a character. */
-class LineSplitter {
-  onLine: (line: Buffer) => void = () => undefined;
-  #rest: Buffer[] = [];
-
-  push(chunk: Buffer): void {
-    let start = 0;
-    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
-      const tail = chunk.subarray(start, end);
-      const line = this.#rest.length === 0 ? tail : Buffer.concat([...this.#rest, tail]);
-      this.#rest = [];
-      start = end + 1;
-      this.onLine(line);
-    }
-    if (start < chunk.length) this.#rest.push(chunk.subarray(start));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Caller } from '../gateway/caller.ts';
 import type { Cursor } from '../log/cursor.ts';
 import { encodeNotification } from '../protocol/json-rpc.ts';
 import type { Bye } from '../protocol/local.ts';
@@ -9,8 +10,8 @@ import { RequestReader, type SharedReading } from './request-reader.ts';
 export interface ConsumerPorts {
   /** Bytes that may wait in this connection's socket. */
   readonly bufferBytes: number;
-  /** Answers a request, or throws an {@link RpcError}. */
-  readonly handle: (consumer: LocalConsumer, request: LocalRequest) => unknown;
+  /** Answers a request, or throws an {@link RpcError}. The line it came in holds only until this returns. */
+  readonly handle: (consumer: LocalConsumer, request: LocalRequest, line: Buffer) => unknown;
   readonly onClosed: (consumer: LocalConsumer) => void;
   readonly reading: SharedReading;
   /** Runs a function in the next turn of the event loop, or where many wait, in a later one. */
@@ -28,7 +29,7 @@ const lastRepliesGraceMs = 10_000;
  * One connection of a local client. What it gets is bounded by what it reads: events wait in the log, not here, and a
  * client that does not read its replies is not read either.
  */
-export class LocalConsumer {
+export class LocalConsumer implements Caller {
   readonly id: number;
   readonly connectedAt: number;
   readonly #socket: Socket;
@@ -45,7 +46,7 @@ export class LocalConsumer {
     this.#ports = ports;
     this.#events = new EventWriter(socket, ports);
     const reader = {
-      handle: (request: LocalRequest) => ports.handle(this, request),
+      handle: (request: LocalRequest, line: Buffer) => ports.handle(this, request, line),
       write: (line: string) => this.write(line),
       hasRoom: () => this.#events.hasRoom,
       giveUp: () => this.#leave(lastWordGraceMs),
@@ -60,6 +61,11 @@ export class LocalConsumer {
 
   get cursor(): Cursor | null {
     return this.#events.cursor;
+  }
+
+  /** Whether the connection has ended, so that no answer reaches it any more. */
+  get isGone(): boolean {
+    return this.#socket.destroyed;
   }
 
   get bufferedBytes(): number {

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Caller } from '../gateway/caller.ts';
 import { Cursor, type CursorParams } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
@@ -22,13 +23,21 @@ import { encodeOutages } from './outages-reply.ts';
 import type { InheritedSockets } from './socket-activation.ts';
 import { Turns } from './turns.ts';
 
-/** A method of the control socket. It may throw an {@link RpcError}. */
-export type ControlMethod = (params: Readonly<Record<string, unknown>>) => unknown;
+/**
+ * A method of the control socket. It may throw an {@link RpcError}.
+ * @param line the request as it came, which holds only until this returns
+ */
+export type ControlMethod = (params: Readonly<Record<string, unknown>>, caller: Caller, line: Buffer) => unknown;
 
-export interface LocalServerOptions {
-  readonly directory: string;
+/** What may change while the server runs. */
+export interface LocalLimits {
   readonly maxConsumers: number;
+  /** Bytes that may wait in the socket of each connection made from then on. */
   readonly consumerBuffer: number;
+}
+
+export interface LocalServerOptions extends LocalLimits {
+  readonly directory: string;
   readonly version: string;
   /** Sockets that are there already and are listened on in the place of files in the directory. */
   readonly inherited?: InheritedSockets;
@@ -69,7 +78,7 @@ interface Door {
   /** Descriptor of the socket where this process was given it. */
   readonly inherited: number | undefined;
   readonly isControl: boolean;
-  readonly places: number;
+  readonly places: () => number;
   readonly inside: Set<LocalConsumer>;
 }
 
@@ -78,7 +87,8 @@ export class LocalServer {
   readonly #options: LocalServerOptions;
   readonly #ports: LocalServerPorts;
   readonly #consumers = new Map<number, LocalConsumer>();
-  readonly #servers: Server[] = [];
+  readonly #servers = new Map<Server, Door>();
+  #limits: LocalLimits;
   readonly #requests: Turns;
   /** Apart from the requests: reading on is cheap, and must not wait for answers that are not. */
   readonly #catchingUp: Turns;
@@ -89,6 +99,7 @@ export class LocalServer {
 
   constructor(options: LocalServerOptions, ports: LocalServerPorts) {
     this.#options = options;
+    this.#limits = options;
     this.#ports = ports;
     this.#requests = new Turns(ports);
     this.#catchingUp = new Turns(ports);
@@ -96,7 +107,7 @@ export class LocalServer {
 
   /** Opens both sockets, or neither. @throws {AlreadyRunningError | LocalPathError} */
   async start(): Promise<void> {
-    const { directory, maxConsumers, inherited = {} } = this.#options;
+    const { directory, inherited = {} } = this.#options;
     const isEveryOneInherited = inherited.events !== undefined && inherited.control !== undefined;
     if (!isEveryOneInherited) await prepareDirectory(directory);
     try {
@@ -105,7 +116,7 @@ export class LocalServer {
         mode: eventsMode,
         inherited: inherited.events,
         isControl: false,
-        places: maxConsumers + spareConnections,
+        places: () => this.#limits.maxConsumers + spareConnections,
         inside: new Set(),
       });
       await this.#open({
@@ -113,7 +124,7 @@ export class LocalServer {
         mode: controlMode,
         inherited: inherited.control,
         isControl: true,
-        places: mostControlConnections,
+        places: () => mostControlConnections,
         inside: new Set(),
       });
     } catch (error) {
@@ -131,7 +142,9 @@ export class LocalServer {
   /** Says bye to every client, waits until each has read it (a second at most), and removes the sockets. */
   async stop(reason: string): Promise<void> {
     clearInterval(this.#ticker);
-    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    const closed = [...this.#servers.keys()].map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
     for (const consumer of this.#consumers.values()) {
       consumer.bye({ reason, head: this.#ports.log.head }, byeGraceMs);
     }
@@ -146,25 +159,35 @@ export class LocalServer {
     );
   }
 
+  /** Other limits hold from now on. Whoever is there stays, also where there are too many now. */
+  limit({ maxConsumers, consumerBuffer }: LocalLimits): void {
+    this.#limits = { maxConsumers, consumerBuffer };
+    for (const [server, door] of this.#servers) this.#hold(server, door);
+  }
+
+  #hold(server: Server, { places }: Door): void {
+    server.maxConnections = places() + mostFarewells;
+  }
+
   async #open(door: Door): Promise<void> {
     const path = join(this.#options.directory, door.name);
     const accept = (socket: Socket) => this.#accept(socket, door);
     const server = createLocalServer(accept);
     if (door.inherited === undefined) await listenLocally(path, door.mode, server);
     else await listenOnInherited(door.inherited, server);
-    server.maxConnections = door.places + mostFarewells;
+    this.#hold(server, door);
     // A connection that could not be accepted is its client's trouble, not ours.
     server.on('error', this.#ports.onBug);
-    this.#servers.push(server);
+    this.#servers.set(server, door);
   }
 
   #accept(socket: Socket, door: Door): void {
     const { log, clock, onBug, state } = this.#ports;
-    const { version, consumerBuffer } = this.#options;
+    const { version } = this.#options;
     this.#lastId += 1;
     const consumer = new LocalConsumer(this.#lastId, clock.wall(), socket, {
-      bufferBytes: consumerBuffer,
-      handle: (from, request) => this.#handle(from, request, door.isControl),
+      bufferBytes: this.#limits.consumerBuffer,
+      handle: (from, request, line) => this.#handle(from, request, door.isControl ? line : null),
       onClosed: (closed) => {
         this.#consumers.delete(closed.id);
         door.inside.delete(closed);
@@ -183,7 +206,7 @@ export class LocalServer {
       state: state(),
     };
     consumer.write(encodeNotification('hello', hello));
-    if (door.inside.size < door.places) door.inside.add(consumer);
+    if (door.inside.size < door.places()) door.inside.add(consumer);
     else consumer.bye({ reason: 'too many connections', head: log.head }, byeGraceMs);
   }
 
@@ -195,7 +218,8 @@ export class LocalServer {
     });
   }
 
-  #handle(consumer: LocalConsumer, { method, params }: LocalRequest, control: boolean): unknown {
+  /** @param line the request as it came on the control socket; null on the other one */
+  #handle(consumer: LocalConsumer, { method, params }: LocalRequest, line: Buffer | null): unknown {
     switch (method) {
       case 'subscribe':
         return this.#subscribe(consumer, params);
@@ -209,14 +233,19 @@ export class LocalServer {
       case 'ping':
         return { now: this.#ports.clock.wall() };
       default:
-        return this.#handleControl(method, params, control);
+        return this.#handleControl(consumer, method, params, line);
     }
   }
 
-  #handleControl(method: string, params: Readonly<Record<string, unknown>>, control: boolean): unknown {
+  #handleControl(
+    consumer: LocalConsumer,
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    line: Buffer | null,
+  ): unknown {
     const run = Object.hasOwn(this.#ports.control, method) ? this.#ports.control[method] : undefined;
-    if (run !== undefined && control) return run(params);
-    const offered = control ? [...readMethods, ...Object.keys(this.#ports.control)] : readMethods;
+    if (run !== undefined && line !== null) return run(params, consumer, line);
+    const offered = line !== null ? [...readMethods, ...Object.keys(this.#ports.control)] : readMethods;
     const hint =
       run === undefined ? `this socket offers ${offered.join(', ')}` : `${method} is on ${controlSocketName}`;
     throw new RpcError(rpcErrorCode.methodNotFound, `method not found; ${hint}`);
@@ -234,7 +263,7 @@ export class LocalServer {
   }
 
   #follow(consumer: LocalConsumer, wanted: CursorParams): SubscribeResult {
-    const { maxConsumers } = this.#options;
+    const { maxConsumers } = this.#limits;
     if (consumer.cursor === null && this.subscribers().length >= maxConsumers) {
       throw new RpcError(
         rpcErrorCode.tooManyConsumers,

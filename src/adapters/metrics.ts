@@ -6,6 +6,9 @@ const rttBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 /** A turn of fan-out takes microseconds; a millisecond means that something holds up the loop. */
 const fanoutBuckets = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1];
 
+/** From a venue on the loopback to a call that waited for room in the venue's limit. */
+const callBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
 /**
  * The daemon's metrics. What the status document knows is read from it when Prometheus asks; what happens in between
  * is counted here.
@@ -46,6 +49,19 @@ export class Metrics {
     name: 'figd_blind_seconds_total',
     help: 'Length of the closed gaps.',
     labelNames: ['cause'],
+    registers: [this.registry],
+  });
+  readonly gatewayRequests = new Counter({
+    name: 'figd_gateway_requests_total',
+    help: 'Calls of local programs by door (call, rest) and outcome: an HTTP status, ok, or the code of an error.',
+    labelNames: ['door', 'status'],
+    registers: [this.registry],
+  });
+  readonly gatewaySeconds = new Histogram({
+    name: 'figd_gateway_seconds',
+    help: 'Time from a call of a local program to its answer.',
+    labelNames: ['door'],
+    buckets: callBuckets,
     registers: [this.registry],
   });
   readonly fanout = new Histogram({
@@ -120,6 +136,12 @@ export class Metrics {
       if (journal.written === null) count.remove();
       else count.set(journal.head - journal.written);
     });
+    gauge('figd_rate_limit_used', 'HTTP requests of the last minute, by figd and its callers.', (count, { gateway }) =>
+      count.set(gateway.limit.used),
+    );
+    gauge('figd_rate_limit', 'HTTP requests that the venue allows in a minute.', (count, { gateway }) =>
+      count.set(gateway.limit.requestsPerMinute),
+    );
     gauge('figd_ring_bytes', 'Memory held for the newest events.', (bytes, { journal }) =>
       bytes.set(journal.ringBytes),
     );

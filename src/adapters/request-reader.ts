@@ -6,8 +6,8 @@ import { HalfLine, type HalfLinePool, type Overflow } from './half-line.ts';
 import type { Turns } from './turns.ts';
 
 export interface ReaderPorts {
-  /** Answers a request, or throws an {@link RpcError}. */
-  readonly handle: (request: LocalRequest) => unknown;
+  /** Answers a request, or throws an {@link RpcError}. The line it came in holds only until this returns. */
+  readonly handle: (request: LocalRequest, line: Buffer) => unknown;
   /** Writes an encoded line to the client. */
   readonly write: (line: string) => void;
   /** Whether the client reads what it is written. */
@@ -152,7 +152,7 @@ export class RequestReader {
       if (id !== undefined) write(encodeError(id, told));
     };
     try {
-      const answer = handle(request);
+      const answer = handle(request, line);
       // Caught behind `settle`: what a method resolves with may turn out not to be writable as JSON.
       if (answer instanceof Promise) this.#await(answer.then(settle).catch(refuse));
       else settle(answer);

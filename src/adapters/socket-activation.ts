@@ -1,11 +1,12 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { controlSocketName, eventsSocketName } from '../protocol/local.ts';
+import { controlSocketName, eventsSocketName, gatewaySocketName } from '../protocol/local.ts';
 
 /** Listening sockets that were passed to this process, by their descriptors. Who passed them owns their files. */
 export interface InheritedSockets {
   readonly events?: number;
   readonly control?: number;
+  readonly gateway?: number;
 }
 
 /** The sockets passed to this process cannot be used; the message names the descriptor. */
@@ -61,7 +62,7 @@ export function readPassed(env: NodeJS.ProcessEnv, pid: number): readonly Passed
 }
 
 /**
- * Tells which descriptor is which socket: by its name `events` or `control`, else by the name of the file it is bound
+ * Tells which descriptor is which socket: by its name `events`, `control` or `gateway`, else by the name of the file it is bound
  * to. A socket that was not passed is missing in the result, and is made as usual: a unit may leave `control.sock` to
  * the daemon. What was passed and serves nothing is an error instead: somebody would wait there for an answer for ever.
  * @throws {SocketActivationError}
@@ -70,7 +71,7 @@ export function assign(
   passed: readonly PassedDescriptor[],
   look: (descriptor: number) => UnixSocket | null,
 ): InheritedSockets {
-  const found: { events?: number; control?: number } = {};
+  const found: { -readonly [Purpose in keyof InheritedSockets]: InheritedSockets[Purpose] } = {};
   for (const { descriptor, name } of passed) {
     const socket = look(descriptor);
     if (!socket?.isListeningStream) {
@@ -82,7 +83,7 @@ export function assign(
     if (purpose === null) {
       const bound = socket.path === '' ? 'not bound to a path' : `bound to ${socket.path}`;
       throw new SocketActivationError(
-        `descriptor ${descriptor} is called ${JSON.stringify(name)} and is ${bound}: neither says whether it is ${eventsSocketName} or ${controlSocketName}`,
+        `descriptor ${descriptor} is called ${JSON.stringify(name)} and is ${bound}: neither says whether it is ${eventsSocketName}, ${controlSocketName} or ${gatewaySocketName}`,
       );
     }
     const other = found[purpose];
@@ -94,11 +95,12 @@ export function assign(
   return found;
 }
 
-function purposeOf(name: string, path: string): 'events' | 'control' | null {
-  if (name === 'events' || name === 'control') return name;
-  const file = basename(path);
-  if (file === eventsSocketName) return 'events';
-  return file === controlSocketName ? 'control' : null;
+const purposes = { events: eventsSocketName, control: controlSocketName, gateway: gatewaySocketName } as const;
+
+function purposeOf(name: string, path: string): keyof InheritedSockets | null {
+  const entries = Object.entries(purposes) as [keyof InheritedSockets, string][];
+  const found = entries.find(([purpose]) => purpose === name) ?? entries.find(([, file]) => file === basename(path));
+  return found?.[0] ?? null;
 }
 
 /** What this host's kernel knows of a descriptor; null where it is no Unix socket. */

@@ -1,7 +1,7 @@
 import { type Failure, type FailureCode, failure, failureCodes, withUnknown } from '../protocol/failure.ts';
 import type { RpcErrorObject } from '../protocol/json-rpc.ts';
 import { type Reference, waitInData, waitInWords } from './retry-after.ts';
-import { closeCodes, closeWords, rpcCodes, rpcRefusals } from './wire-codes.ts';
+import { addressWords, closeCodes, closeWords, rpcCodes, rpcRefusals } from './wire-codes.ts';
 
 /**
  * What it means that the venue closed the socket; see {@link closeCodes}.
@@ -43,6 +43,8 @@ function rpcMeaning({ code, message }: RpcErrorObject, authenticating: FailureCo
   if (limitWords.test(message)) return 'rate-limited';
   const known = rpcCodes[code];
   const isRefusal = known === undefined ? refusalWords.test(message) : rpcRefusals.includes(code);
+  const isForAddress = addressWords.test(message);
+  if (authenticating !== null && (isRefusal || known === 'permission-denied') && isForAddress) return 'address-refused';
   if (isRefusal) return authenticating ?? 'rpc-error';
   return known ?? 'rpc-unknown';
 }

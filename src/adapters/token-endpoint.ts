@@ -3,9 +3,9 @@ import type { Clock } from '../protocol/clock.ts';
 import { type Failure, FailureError, failure } from '../protocol/failure.ts';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import type { Http } from './http-client.ts';
-import { type HttpAnswer, networkFailure, statusFailure } from './http-failures.ts';
+import { type HttpAnswer, networkFailure, statusFailure, venueWords } from './http-failures.ts';
 import type { Vault } from './vault.ts';
-import { clientRefusals } from './wire-codes.ts';
+import { addressWords, clientRefusals } from './wire-codes.ts';
 
 export interface TokenEndpointOptions {
   readonly url: string;
@@ -93,9 +93,11 @@ export class TokenEndpoint {
     const { vault, clock } = this.#options;
     const found = statusFailure(what, answer, (text) => vault.quote(text), clock.wall());
     const error = parse(answer.body)['error'];
-    const refused =
+    const isRefused =
       answer.status === 401 || (answer.status === 400 && typeof error === 'string' && clientRefusals.includes(error));
-    return refused ? failure('credentials-refused', found.message) : found;
+    if (!isRefused) return found;
+    const isForAddress = addressWords.test(venueWords(answer.body));
+    return failure(isForAddress ? 'address-refused' : 'credentials-refused', found.message);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Secret } from '../config/secret.ts';
+import { withoutEscapes } from '../protocol/raw-json.ts';
 
 export interface AccessToken {
   readonly value: string;
@@ -38,6 +39,8 @@ export class Vault {
   #credentialsVersion = 0;
   /** Matches every secret in every form; null when they have changed. */
   #pattern: RegExp | null = null;
+  /** The forms of all that opens a door; null when they have changed. */
+  #keys: readonly Buffer[] | null = null;
 
   constructor(credentials: ApiKey) {
     this.#clientId = credentials.clientId;
@@ -72,7 +75,7 @@ export class Vault {
     this.#clientId = clientId;
     this.#clientSecret = clientSecret;
     this.#refresh = null;
-    this.#pattern = null;
+    this.#forgetForms();
     this.#credentialsVersion += 1;
   }
 
@@ -111,6 +114,18 @@ export class Vault {
     return this.redact(text) !== text;
   }
 
+  /**
+   * Whether one of our own tokens or client secrets stands in JSON, however it is spelled there. The client id opens no
+   * door, and tokens that are not ours are whose they are. Quick, as what is searched may have megabytes.
+   */
+  holdsKey(json: Buffer): boolean {
+    this.#keys ??= [...new Set([...this.#openers()].flatMap(forms))].map((form) => Buffer.from(form));
+    const isIn = (bytes: Buffer): boolean => this.#keys?.some((key) => bytes.includes(key)) ?? false;
+    if (isIn(json)) return true;
+    const isEscaped = json.includes('\\u') || json.includes('\\/');
+    return isEscaped && isIn(Buffer.from(withoutEscapes(json.toString('utf8'))));
+  }
+
   /** The text with every secret, and everything that looks like a token, blotted out. */
   redact(text: string): string {
     this.#pattern ??= anyOf([...this.#secrets()].flatMap(forms));
@@ -125,16 +140,25 @@ export class Vault {
     return clean.length > longestQuote ? `${clean.slice(0, longestQuote)}…` : clean;
   }
 
-  *#secrets(): Iterable<string> {
+  *#openers(): Iterable<string> {
     yield* this.#tokens;
     if (this.clientSecret.length >= shortestRedacted) yield this.clientSecret;
+  }
+
+  *#secrets(): Iterable<string> {
+    yield* this.#openers();
     if (this.clientId.length >= shortestRedactedId) yield this.clientId;
+  }
+
+  #forgetForms(): void {
+    this.#pattern = null;
+    this.#keys = null;
   }
 
   #remember(token: string): void {
     if (token.length < shortestRedacted || this.#tokens.includes(token)) return;
     this.#tokens.push(token);
-    this.#pattern = null;
+    this.#forgetForms();
     if (this.#tokens.length > rememberedTokens) this.#tokens.shift();
   }
 }

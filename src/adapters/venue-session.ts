@@ -1,8 +1,10 @@
-import type { HeartbeatAck, SubscriptionAnswer } from '../machines/session.events.ts';
+import type { SubscriptionAnswer } from '../machines/policies/channel-book.ts';
+import type { HeartbeatAck } from '../machines/session.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { type Failure, type FailureCode, FailureError, failure } from '../protocol/failure.ts';
 import { isRecord, type RpcErrorObject, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { unroutedChannel } from '../protocol/local.ts';
+import { withoutEscapes } from '../protocol/raw-json.ts';
 import { RequestTable, type RpcAnswer } from '../protocol/request-table.ts';
 import { type EventFrame, readFrame } from '../protocol/venue-frame.ts';
 import { rpcFailure } from './socket-failures.ts';
@@ -15,11 +17,11 @@ export interface VenueSessionSettings {
     readonly refresh: string;
     readonly heartbeat: string;
     readonly subscribe: string;
+    readonly unsubscribe: string;
   };
   readonly authenticateWith: 'token' | 'credentials';
   /** Names of the credentials' parameters: camel case in the quickstart, snake case in OAuth2. */
   readonly credentialStyle: 'json' | 'oauth2';
-  readonly channels: readonly string[];
   /** Deadlines in milliseconds. */
   readonly authTimeout: number;
   readonly heartbeatTimeout: number;
@@ -34,7 +36,7 @@ export interface VenueSessionPorts {
   readonly publish: (event: EventFrame, receivedAt: number) => void;
   /** A reply that no pending call waits for: it came after its deadline. */
   readonly onStrayReply: (id: string | number | null) => void;
-  /** Told before the session subscribes: no event can have come to it until then. */
+  /** Told before the session subscribes for the first time: no event can have come to it until then. */
   readonly onSubscribing: () => void;
   /** Told of an answer with a code figd does not know that the session dealt with by itself, and so does not throw. */
   readonly onUnknown?: (found: Failure) => void;
@@ -51,22 +53,27 @@ const withheld = Buffer.from(JSON.stringify('withheld by figd: the frame held a 
 
 /** One session with the venue: the calls figd makes on it, and the way of its frames into the log. */
 export class VenueSession {
-  readonly #settings: VenueSessionSettings;
+  readonly #settings: () => VenueSessionSettings;
+  readonly #authenticateWith: VenueSessionSettings['authenticateWith'];
   readonly #ports: VenueSessionPorts;
   readonly #calls: RequestTable;
   readonly #transport: Transport;
-  readonly #knownChannels: ReadonlySet<string>;
+  /** All that were ever asked for: what was sent before a channel was given up is still on its way. */
+  readonly #knownChannels = new Set<string>();
   /** When the latest frame came in, a close frame included, on the monotonic clock; null before the first. */
   #lastFrameAt: number | null = null;
   /** How far the venue's clock is ahead of ours (milliseconds); null until a heartbeat has told. */
   #clockOffsetMs: number | null = null;
 
-  /** Dials at once. */
-  constructor(settings: VenueSessionSettings, ports: VenueSessionPorts, handlers: SessionHandlers) {
+  /**
+   * Dials at once.
+   * @param settings as they are whenever they are asked for; how it authenticates is decided now
+   */
+  constructor(settings: () => VenueSessionSettings, ports: VenueSessionPorts, handlers: SessionHandlers) {
     this.#settings = settings;
+    this.#authenticateWith = settings().authenticateWith;
     this.#ports = ports;
     this.#calls = new RequestTable(ports.clock);
-    this.#knownChannels = new Set(settings.channels);
     this.#transport = ports.open({
       opened: handlers.opened,
       frame: (bytes) => this.#receive(bytes),
@@ -90,14 +97,13 @@ export class VenueSession {
    */
   async authenticate(): Promise<number> {
     const { vault, clock } = this.#ports;
-    if (this.#settings.authenticateWith === 'token') return this.#presentToken(this.#settings.methods.auth);
+    const { methods, credentialStyle } = this.#settings();
+    if (this.#authenticateWith === 'token') return this.#presentToken(methods.auth);
     const { clientId, clientSecret } = vault;
     const params =
-      this.#settings.credentialStyle === 'json'
-        ? { clientId, clientSecret }
-        : { client_id: clientId, client_secret: clientSecret };
+      credentialStyle === 'json' ? { clientId, clientSecret } : { client_id: clientId, client_secret: clientSecret };
     const generation = vault.tokenAt(clock.monotonic())?.generation ?? 0;
-    await this.#authCall(this.#settings.methods.auth, params, 'credentials-refused', generation);
+    await this.#authCall(methods.auth, params, 'credentials-refused', generation);
     return generation;
   }
 
@@ -107,7 +113,7 @@ export class VenueSession {
    */
   async renewInPlace(): Promise<number> {
     try {
-      return await this.#presentToken(this.#settings.methods.refresh);
+      return await this.#presentToken(this.#settings().methods.refresh);
     } catch (error) {
       if (!(error instanceof FailureError) || !isNo(error.failure)) throw error;
       this.#noteUnknown(error.failure);
@@ -116,8 +122,9 @@ export class VenueSession {
   }
 
   /** Subscribes; where the venue refuses the list as a whole, asks for each channel on its own. */
-  async subscribe(channels: readonly string[] = this.#settings.channels): Promise<SubscriptionAnswer> {
-    this.#ports.onSubscribing();
+  async subscribe(channels: readonly string[]): Promise<SubscriptionAnswer> {
+    if (this.#knownChannels.size === 0) this.#ports.onSubscribing();
+    for (const channel of channels) this.#knownChannels.add(channel);
     const answer = await this.#subscribeCall(channels);
     if (answer !== null || channels.length === 1) return split(channels, answer ?? []);
     const confirmed: string[] = [];
@@ -125,21 +132,34 @@ export class VenueSession {
     return split(channels, confirmed);
   }
 
+  /**
+   * Has the venue send some channels no longer. Which of them it names in its answer says nothing: one that it does not
+   * name it may not have known to be subscribed.
+   * @returns the channels
+   * @throws {FailureError} what the venue said, or that it said nothing
+   */
+  async unsubscribe(channels: readonly string[]): Promise<readonly string[]> {
+    const { methods, subscribeTimeout } = this.#settings();
+    const answer = await this.#call(methods.unsubscribe, { channels }, subscribeTimeout);
+    if (!answer.ok) throw new FailureError(this.#refusal(methods.unsubscribe, answer.error));
+    return channels;
+  }
+
   /** @throws {FailureError} `half-open` when no reply comes in time */
   async heartbeat(): Promise<HeartbeatAck> {
     const { clock } = this.#ports;
-    const { heartbeat } = this.#settings.methods;
+    const { methods, heartbeatTimeout } = this.#settings();
     const sentAt = clock.monotonic();
     const sentWall = clock.wall();
-    const answer = await this.#call(heartbeat, {}, this.#settings.heartbeatTimeout).catch((error: unknown) => {
+    const answer = await this.#call(methods.heartbeat, {}, heartbeatTimeout).catch((error: unknown) => {
       if (!(error instanceof FailureError) || error.failure.code !== 'reply-timeout') throw error;
       throw new FailureError(
-        failure('half-open', `no heartbeat reply within ${this.#settings.heartbeatTimeout} ms: the connection is dead`),
+        failure('half-open', `no heartbeat reply within ${heartbeatTimeout} ms: the connection is dead`),
       );
     });
     const rttMs = clock.monotonic() - sentAt;
     // It would have been too late: the clock jumped meanwhile (this host was suspended), and nothing was measured.
-    if (rttMs > this.#settings.heartbeatTimeout) return { rttMs: this.#settings.heartbeatTimeout, clockOffsetMs: null };
+    if (rttMs > heartbeatTimeout) return { rttMs: heartbeatTimeout, clockOffsetMs: null };
     if (!answer.ok) return { rttMs, clockOffsetMs: null, refusal: this.#toleratedRefusal(answer.error) };
     const time = isRecord(answer.result) ? answer.result['time'] : undefined;
     const wasSet = Math.abs(clock.wall() - sentWall - rttMs) > noticeableStepMs;
@@ -149,11 +169,20 @@ export class VenueSession {
   }
 
   /**
+   * Makes a call of somebody else's, as it is, and hands on the venue's answer, whatever it is.
+   * @param params JSON
+   * @throws {FailureError} as the table of requests does
+   */
+  call(method: string, params: string, deadlineMs: number): Promise<RpcAnswer> {
+    return this.#calls.call(method, params, deadlineMs, (request) => this.#transport.send(request));
+  }
+
+  /**
    * The link is alive, as there was an answer. A venue that limits heartbeats, or has a fault of its own, is asked again
    * at the next interval: it closes the session itself if it minds. Any other refusal says that this is no session.
    */
   #toleratedRefusal(error: RpcErrorObject): Failure {
-    const found = this.#refusal(this.#settings.methods.heartbeat, error);
+    const found = this.#refusal(this.#settings().methods.heartbeat, error);
     if (found.class !== 'limited' && found.code !== 'server-error') throw new FailureError(found);
     return found;
   }
@@ -182,7 +211,7 @@ export class VenueSession {
     refusal: FailureCode,
     generation: number,
   ): Promise<void> {
-    const answer = await this.#call(method, params, this.#settings.authTimeout);
+    const answer = await this.#call(method, params, this.#settings().authTimeout);
     if (!answer.ok) throw new FailureError(this.#refusal(method, answer.error, refusal));
     if (!isRecord(answer.result)) return;
     if (answer.result['success'] === false) {
@@ -194,10 +223,10 @@ export class VenueSession {
 
   /** The channels confirmed, or null when the venue refused the request. */
   async #subscribeCall(channels: readonly string[]): Promise<readonly string[] | null> {
-    const { subscribe } = this.#settings.methods;
-    const answer = await this.#call(subscribe, { channels }, this.#settings.subscribeTimeout);
+    const { methods, subscribeTimeout } = this.#settings();
+    const answer = await this.#call(methods.subscribe, { channels }, subscribeTimeout);
     if (!answer.ok) {
-      const found = this.#refusal(subscribe, answer.error);
+      const found = this.#refusal(methods.subscribe, answer.error);
       // A method the venue does not know, a limit or a fault is no verdict on the channels.
       const isVerdict = isNo(found) && answer.error.code !== rpcErrorCode.methodNotFound;
       if (!isVerdict && found.code !== 'permission-denied') throw new FailureError(found);
@@ -210,7 +239,7 @@ export class VenueSession {
   }
 
   #call(method: string, params: Readonly<Record<string, unknown>>, deadlineMs: number): Promise<RpcAnswer> {
-    return this.#calls.call(method, params, deadlineMs, (request) => this.#transport.send(request));
+    return this.call(method, JSON.stringify(params), deadlineMs);
   }
 
   /** What an error in reply to a call means; the venue's time, where a heartbeat has told it, measures its limits. */
@@ -231,9 +260,9 @@ export class VenueSession {
     this.#lastFrameAt = clock.monotonic();
     const frame = readFrame(bytes, (name) => this.#knownChannels.has(name));
     if (frame.kind === 'event') publish(this.#withoutSecrets(frame), receivedAt);
-    else if (this.#calls.settle(frame.id, frame.result, frame.error)) return;
-    else if (frame.otherwise !== null) publish(this.#withoutSecrets(frame.otherwise), receivedAt);
-    else onStrayReply(frame.id);
+    else if (this.#calls.settle(frame.id, frame.result, frame.error, bytes)) return;
+    else if (this.#calls.wasGivenUp(frame.id) || frame.otherwise === null) onStrayReply(frame.id);
+    else publish(this.#withoutSecrets(frame.otherwise), receivedAt);
   }
 
   /** A frame without a channel may be the venue's complaint about a request of ours, quoting it. */
@@ -253,11 +282,4 @@ function isNo({ code }: Failure): boolean {
 
 function split(asked: readonly string[], confirmed: readonly string[]): SubscriptionAnswer {
   return { confirmed, refused: asked.filter((channel) => !confirmed.includes(channel)) };
-}
-
-/** JSON may write any character as an escape, and some writers do so with slashes, quotes or all that is not ASCII. */
-function withoutEscapes(text: string): string {
-  return text.replace(/\\(?:\/|u([0-9a-f]{4}))/gi, (_escape, hex?: string) =>
-    hex === undefined ? '/' : String.fromCharCode(Number.parseInt(hex, 16)),
-  );
 }

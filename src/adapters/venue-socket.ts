@@ -28,8 +28,8 @@ export type OpenTransport = (handlers: TransportHandlers) => Transport;
 
 export interface VenueSocketOptions {
   readonly url: string;
-  /** Milliseconds for the opening handshake. */
-  readonly connectTimeout: number;
+  /** Milliseconds for the opening handshake, asked for at each dial. */
+  readonly connectTimeout: () => number;
   readonly quote: Quote;
   /** Unix milliseconds. */
   readonly wall: () => number;
@@ -52,7 +52,7 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       // Checked where frames are read, so that one bad frame is an event and not the end of the session.
       skipUTF8Validation: true,
       maxPayload: largestFrameBytes,
-      handshakeTimeout: connectTimeout,
+      handshakeTimeout: connectTimeout(),
       followRedirects: false,
     });
     let cause: Failure | null = null;

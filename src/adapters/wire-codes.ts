@@ -43,6 +43,13 @@ export const handshakeRefusals: readonly FailureCode[] = ['bad-reply', 'not-foun
 export const clientRefusals: readonly string[] = ['invalid_client', 'unauthorized_client', 'access_denied'];
 
 /**
+ * Words of a refusal which say that the address it came from is not on the allow-list of the key. The venue documents
+ * that list and not how it refuses.
+ */
+export const addressWords =
+  /\b(?:allow|white)[ _-]?list|\b(?:ip|source|address)\b.{0,60}\b(?:not|denied|refused|forbidden|blocked|unauthori[sz]ed)\b|\b(?:not|denied|forbidden|blocked|unauthori[sz]ed|invalid)\b.{0,60}\bip\b/i;
+
+/**
  * Close codes: RFC 6455 (7.4.1) and the IANA registry up to 3999. What a code from 4000 on means the venue does not
  * document; those that mirror an HTTP status are read that way.
  */
@@ -83,6 +90,7 @@ export const closeWords: readonly CloseWords[] = [
     example: 'too many sessions',
   },
   { words: /rate.?limit|too many requests/i, means: 'rate-limited', example: 'rate limit exceeded' },
+  { words: addressWords, means: 'address-refused', example: 'IP address is not on the allow-list' },
   { words: /heartbeat|ping timeout/i, means: 'heartbeat-overdue', example: 'heartbeat timeout' },
   { words: /expired/i, means: 'session-expired', example: 'token expired' },
 ];

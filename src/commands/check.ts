@@ -1,8 +1,10 @@
-import type { StepOutcome } from '../daemon/preflight.ts';
+import type { CredentialSource, Credentials } from '../config/credentials.ts';
+import type { StepOutcome } from '../daemon/preflight/step.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import { type ConfigurationArguments, orExit, settingsFrom, withConfiguration } from './configuration.ts';
 import { stdout } from './terminal/output.ts';
 import { type Style, styleFor } from './terminal/style.ts';
+import { wrap } from './terminal/wrap.ts';
 
 export type CheckArguments = ConfigurationArguments & { readonly json: boolean };
 
@@ -41,8 +43,8 @@ async function* steps(argv: CheckArguments): AsyncGenerator<StepOutcome> {
     yield failed('configuration', error);
     return;
   }
-  const { profile, restUrl } = settings.venue;
-  yield { step: 'configuration', result: 'ok', detail: `profile ${profile}, ${restUrl}` };
+  const { profile, environment, restUrl } = settings.venue;
+  yield { step: 'configuration', result: 'ok', detail: `profile ${profile}, environment ${environment}, ${restUrl}` };
   const { loadCredentials } = await import('../config/credentials.ts');
   let credentials: ReturnType<typeof loadCredentials>;
   try {
@@ -54,22 +56,47 @@ async function* steps(argv: CheckArguments): AsyncGenerator<StepOutcome> {
   yield {
     step: 'credentials',
     result: 'ok',
-    detail: `client id and secret read from ${credentials.source.clientSecret.from}`,
+    detail: whereFrom(credentials.source),
   };
   const [{ preflight }, { Vault }, { systemClock }] = await Promise.all([
     import('../daemon/preflight.ts'),
     import('../adapters/vault.ts'),
     import('../adapters/system-clock.ts'),
   ]);
-  yield* preflight({ settings, vault: new Vault(credentials), clock: systemClock() });
+  yield* preflight({ settings: () => settings, vault: new Vault(credentials), clock: systemClock() });
+}
+
+/** Where the credentials were found, never what they are. */
+function whereFrom({ clientId, clientSecret }: Credentials['source']): string {
+  const [id, secret] = [clientId, clientSecret].map(placeOf);
+  return id === secret ? `client id and secret from ${id}` : `client id from ${id}, secret from ${secret}`;
+}
+
+function placeOf(source: CredentialSource): string {
+  if (source.from === 'configuration') return 'the configuration';
+  return source.from === 'file' ? source.file : `the credentials directory, ${source.file}`;
 }
 
 const stepWidth = 16;
+/** Where the text of a step begins: behind the mark and its name. */
+const textColumn = 9 + stepWidth + 1;
+const narrowest = 30;
 
 function line({ step, result, detail, advice }: StepOutcome, style: Style): string {
   const mark = { ok: style.good('ok     '), failed: style.bad('FAILED '), skipped: style.dim('skipped') }[result];
-  const [first = '', ...more] = detail.split('\n');
-  const lines = [`${mark}  ${step.padEnd(stepWidth)} ${first}`, ...more];
-  if (advice !== undefined) lines.push(`${' '.repeat(9 + stepWidth)} ${style.bold(advice)}`);
+  const [head = '', ...more] = detail.split('\n');
+  const [first = '', ...rest] = linesOf(head);
+  const lines = [`${mark}  ${step.padEnd(stepWidth)} ${first}`, ...rest.map(indented), ...more];
+  if (advice !== undefined) lines.push(...linesOf(advice).map((part) => indented(style.bold(part))));
   return `${lines.join('\n')}\n`;
+}
+
+function indented(text: string): string {
+  return `${' '.repeat(textColumn)}${text}`;
+}
+
+/** Where somebody reads it, words stay whole and in their column; where a program does, lines do. */
+function linesOf(text: string): readonly string[] {
+  const width = (stdout.columns ?? 0) - textColumn;
+  return width < narrowest ? [text] : wrap(text, width);
 }

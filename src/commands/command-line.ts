@@ -1,11 +1,14 @@
 import yargs from 'yargs';
 import { version } from '../version.ts';
+import { call } from './call.ts';
 import { check } from './check.ts';
 import { exitCode } from './command.ts';
+import { consumers } from './consumers.ts';
 import { demo } from './demo.ts';
 import { outages } from './outages.ts';
 import { reconnect } from './reconnect.ts';
 import { refresh } from './refresh.ts';
+import { reload } from './reload.ts';
 import { rest } from './rest.ts';
 import { rotate } from './rotate.ts';
 import { run } from './run.ts';
@@ -44,7 +47,10 @@ function parser(args: readonly string[]) {
     .command(wait)
     .command(tail)
     .command(outages)
+    .command(call)
+    .command(consumers)
     .command(rest)
+    .command(reload)
     .command(reconnect)
     .command(rotate)
     .command(refresh)

@@ -8,7 +8,7 @@ import type { CommandModule } from 'yargs';
  */
 export type Command<Options> = CommandModule<object, Options>;
 
-/** Exit codes of `figd`, after BSD's sysexits.h where one exists (64 usage, 70 internal, 78 configuration). */
+/** Exit codes of `figd`, after BSD's sysexits.h where one exists (64 usage, 70 internal, 77 permission, 78 configuration). */
 export const exitCode = {
   ok: 0,
   failed: 1,
@@ -16,6 +16,8 @@ export const exitCode = {
   notRunning: 3,
   usage: 64,
   internal: 70,
+  /** That we may not ask says nothing about the daemon, so none of its exit codes fits. */
+  noPermission: 77,
   configuration: 78,
 } as const;
 

@@ -1,4 +1,7 @@
 import type { Argv } from 'yargs';
+import type { ConfigurationError } from '../config/configuration-error.ts';
+import type { ConfigurationSource } from '../config/configuration-source.ts';
+import type { ConfigurationSources } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { ExitError, exitCode } from './command.ts';
 
@@ -34,15 +37,25 @@ export async function withConfiguration<T>(yargs: Argv<T>): Promise<Argv<T & Con
  * @throws {ExitError} 78, naming each problem with its key
  */
 export async function settingsFrom(argv: ConfigurationArguments): Promise<Settings> {
-  const { configurationFlags, loadSettings } = await import('../config/load.ts');
+  const { loadSettings } = await import('../config/load.ts');
+  const sources = await sourcesFrom(argv);
+  return orExit(() => loadSettings(sources));
+}
+
+/** Where the configuration is read from, as often as it is. */
+export async function configurationSource(argv: ConfigurationArguments): Promise<ConfigurationSource> {
+  const { ConfigurationSource } = await import('../config/configuration-source.ts');
+  return new ConfigurationSource(await sourcesFrom(argv));
+}
+
+async function sourcesFrom(argv: ConfigurationArguments): Promise<ConfigurationSources> {
+  const { configurationFlags } = await import('../config/load.ts');
   const flags: Record<string, string> = {};
   for (const { flag } of configurationFlags) {
     const value = argv[flag];
     if (typeof value === 'string') flags[flag] = value;
   }
-  return orExit(() =>
-    loadSettings({ env: process.env, flags, ...(argv.config === undefined ? {} : { file: argv.config }) }),
-  );
+  return { file: argv.config, env: process.env, flags };
 }
 
 /** Runs `load`; a problem with the configuration ends the command with exit code 78. */
@@ -57,7 +70,6 @@ export async function orExit<T>(load: () => T): Promise<T> {
 }
 
 /** Ends a command because of its configuration. */
-export function configurationExit(error: Error): ExitError {
-  const lines = error.message.split('\n').map((line) => `  ${line}`);
-  return new ExitError(exitCode.configuration, ['the configuration cannot be used:', ...lines].join('\n'));
+export function configurationExit(error: ConfigurationError): ExitError {
+  return new ExitError(exitCode.configuration, error.explanation);
 }

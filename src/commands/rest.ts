@@ -1,6 +1,6 @@
 import { isRecord } from '../protocol/json-rpc.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
-import { UsageError } from './terminal/arguments.ts';
+import { jsonArgument, UsageError } from './terminal/arguments.ts';
 import { controlRequest } from './terminal/control.ts';
 import { type DaemonOptions, daemonOptions } from './terminal/daemon-options.ts';
 import { showBody } from './terminal/hide-secrets.ts';
@@ -53,31 +53,9 @@ async function request({ method, path, data }: RestOptions): Promise<object> {
     throw new UsageError(`METHOD is GET, POST, PUT or DELETE, not ${JSON.stringify(method)}`);
   if (!path.startsWith('/'))
     throw new UsageError(`PATH begins with a slash, as in /v1/rfq; not ${JSON.stringify(path)}`);
-  return { method: method.toUpperCase(), path, ...(data === undefined ? {} : { data: await body(data) }) };
-}
-
-/** The body as it was given, byte for byte: what is signed is what is sent. */
-async function body(data: string): Promise<string> {
-  const text = await bodyText(data);
-  try {
-    JSON.parse(text);
-  } catch {
-    // The parser's own message would quote the text, which may hold a secret.
-    throw new UsageError('--data is not JSON');
-  }
-  return text;
-}
-
-async function bodyText(data: string): Promise<string> {
-  if (data === '-') {
-    const { text } = await import('node:stream/consumers');
-    return await text(process.stdin);
-  }
-  if (!data.startsWith('@')) return data;
-  const { readFile } = await import('node:fs/promises');
-  try {
-    return await readFile(data.slice(1), 'utf8');
-  } catch (error) {
-    throw new UsageError(`--data: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  return {
+    method: method.toUpperCase(),
+    path,
+    ...(data === undefined ? {} : { data: await jsonArgument('--data', data) }),
+  };
 }

@@ -1,10 +1,11 @@
+import type { Configuration } from '../config/configuration-source.ts';
 import { controlSocketName, eventsSocketName } from '../protocol/local.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import {
   type ConfigurationArguments,
   configurationExit,
+  configurationSource,
   orExit,
-  settingsFrom,
   withConfiguration,
 } from './configuration.ts';
 
@@ -17,10 +18,11 @@ export const run: Command<ConfigurationArguments> = {
       .example('figd run --config figd.yaml --log.level debug', 'with a file of your own, saying more'),
   handler: async (argv) => {
     const stopping = stopSignal();
+    const hangUps = new HangUps();
     const inherited = await inheritOrExit();
-    const settings = await settingsFrom(argv);
-    const { loadCredentials } = await import('../config/credentials.ts');
-    const credentials = await orExit(() => loadCredentials(settings.credentials, process.env));
+    const source = await configurationSource(argv);
+    const configuration = await orExit(() => source.read());
+    const { settings } = configuration;
     const [{ Vault }, { createLogger }, { systemClock }, { openStorage }, { Daemon }, { version }] = await Promise.all([
       import('../adapters/vault.ts'),
       import('../adapters/logger.ts'),
@@ -29,7 +31,7 @@ export const run: Command<ConfigurationArguments> = {
       import('../daemon/daemon.ts'),
       import('../version.ts'),
     ]);
-    const vault = new Vault(credentials);
+    const vault = new Vault(configuration.credentials);
     const logger = createLogger({
       level: settings.log.level,
       pretty: process.stdout.isTTY === true,
@@ -44,20 +46,19 @@ export const run: Command<ConfigurationArguments> = {
     const fatal = Promise.withResolvers<never>();
     process.removeAllListeners('uncaughtException').on('uncaughtException', fatal.reject);
     const daemon = new Daemon({
-      settings,
+      configuration,
+      source,
       version,
       vault,
       storage,
       logger,
       inherited,
-      credentialFiles: credentials.files,
-      reloadCredentials: () => loadCredentials(settings.credentials, process.env),
       clock,
       random: Math.random,
       onFatal: fatal.reject,
     });
     await startOrExit(() => daemon.start(), settings);
-    process.on('SIGHUP', () => daemon.refresh());
+    hangUps.handle(() => daemon.reload());
     try {
       await daemon.stop(await Promise.race([stopping, fatal.promise]));
     } catch (error) {
@@ -83,16 +84,33 @@ async function inheritOrExit() {
   });
 }
 
+/** Listens for SIGHUP from the first moment on: a reload that is asked for while figd starts must not kill it. */
+class HangUps {
+  #reload: (() => void) | null = null;
+  #isWaiting = false;
+
+  constructor() {
+    process.on('SIGHUP', () => {
+      if (this.#reload === null) this.#isWaiting = true;
+      else this.#reload();
+    });
+  }
+
+  /** From now on `reload` is called each time, and now if it was asked for before. */
+  handle(reload: () => void): void {
+    this.#reload = reload;
+    if (this.#isWaiting) reload();
+  }
+}
+
 /** Resolves with the name of the signal that asks for an end. A second signal ends the process at once. */
 function stopSignal(): Promise<string> {
-  // Listened to from the first moment on: a reload that arrives while figd starts must not kill it.
-  process.on('SIGHUP', () => undefined);
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
   });
 }
 
-type Settings = Awaited<ReturnType<typeof settingsFrom>>;
+type Settings = Configuration['settings'];
 
 async function storageOrExit<T>(open: () => Promise<T>, { local, journal }: Settings): Promise<T> {
   try {

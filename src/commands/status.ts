@@ -33,13 +33,10 @@ export const status: Command<StatusOptions> = {
     try {
       await (options.watch ? watch(directory, options) : show(directory, options));
     } catch (error) {
-      throw asExit(error, noPermission);
+      throw asExit(error, exitCode.noPermission);
     }
   },
 };
-
-/** EX_NOPERM of sysexits.h: that we may not ask says nothing about the daemon, so none of its exit codes fits. */
-const noPermission = 77;
 
 const exitCodes: Readonly<Record<OverallState, number>> = {
   live: exitCode.ok,

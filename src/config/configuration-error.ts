@@ -19,6 +19,12 @@ export class ConfigurationError extends Error {
     super(problems.map(lineOf).join('\n'));
     this.problems = problems;
   }
+
+  /** The message for people, with a heading. */
+  get explanation(): string {
+    const lines = this.message.split('\n').map((line) => `  ${line}`);
+    return ['the configuration cannot be used:', ...lines].join('\n');
+  }
 }
 
 function lineOf({ key, problem, where, advice }: Problem): string {

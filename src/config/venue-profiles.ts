@@ -3,6 +3,18 @@ import type { VenueSettings } from './settings.ts';
 // Hosts and styles of the venue's two documented dialects. The quickstart names test hosts only; the platform guides
 // name test and production, with a host each for REST, tokens and the socket.
 
+/** Where the token endpoint is on its host. */
+export const tokenPaths = {
+  quickstart: '/v1/auth',
+  platform: '/realms/figmarkets-api/protocol/openid-connect/token',
+} as const satisfies Record<VenueSettings['profile'], string>;
+
+/** Where the WebSocket is on its host. */
+export const socketPaths = { quickstart: '/ws/v1', platform: '' } as const satisfies Record<
+  VenueSettings['profile'],
+  string
+>;
+
 type Hosts = Pick<VenueSettings, 'restUrl' | 'tokenUrl' | 'socketUrl'>;
 
 const quickstartTestUrl = 'https://api.test.figmarkets.com';
@@ -10,12 +22,12 @@ const quickstartTestUrl = 'https://api.test.figmarkets.com';
 const platformHosts: Readonly<Record<VenueSettings['environment'], Hosts>> = {
   test: {
     restUrl: 'https://api.test.figmarkets.com',
-    tokenUrl: 'https://id.test.figmarkets.com/realms/figmarkets-api/protocol/openid-connect/token',
+    tokenUrl: `https://id.test.figmarkets.com${tokenPaths.platform}`,
     socketUrl: 'wss://ws.test.figmarkets.com',
   },
   production: {
     restUrl: 'https://api.figmarkets.com',
-    tokenUrl: 'https://id.figmarkets.com/realms/figmarkets-api/protocol/openid-connect/token',
+    tokenUrl: `https://id.figmarkets.com${tokenPaths.platform}`,
     socketUrl: 'wss://ws.figmarkets.com',
   },
 };
@@ -55,10 +67,17 @@ export function fillVenue(written: VenueAsWritten): VenueSettings {
   };
 }
 
+/** The venue as a profile alone has it, in the environment of another one; null where the profile knows no hosts. */
+export function venueByProfile(profile: VenueSettings['profile'], like: VenueSettings): VenueSettings | null {
+  const { environment, methods, signature, requestsPerMinute } = like;
+  const written = { profile, environment, methods, signature, requestsPerMinute };
+  return lacksHosts(written) ? null : fillVenue(written);
+}
+
 function quickstartHosts(restUrl: string): Hosts {
   return {
     restUrl,
-    tokenUrl: `${restUrl}/v1/auth`,
-    socketUrl: `${restUrl.replace(/^http/i, 'ws')}/ws/v1`,
+    tokenUrl: restUrl + tokenPaths.quickstart,
+    socketUrl: restUrl.replace(/^http/i, 'ws') + socketPaths.quickstart,
   };
 }

@@ -18,6 +18,8 @@ export interface ActorPorts {
   readonly compare: (signal: AbortSignal) => Promise<Comparison>;
   /** Resolves when no RFQ is open, or when there is no more time to wait. */
   readonly quietMoment: (time: CuttingTime, signal: AbortSignal) => Promise<number | null>;
+  /** Resolves when the calls of local programs on the session of that number are answered. */
+  readonly lastAnswers: (session: number) => Promise<void>;
   /** Told when the session of that number is gone, for whatever reason. */
   readonly ended: (session: number) => void;
 }
@@ -26,7 +28,7 @@ export interface ActorPorts {
  * The supervisor with its actors bound to the world. The machines know sessions by number; which socket a number
  * stands for is known here alone.
  */
-export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment }: ActorPorts) {
+export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment, lastAnswers }: ActorPorts) {
   const sessions = new Map<number, VenueSession>();
   const sessionOf = (id: number): VenueSession => {
     const session = sessions.get(id);
@@ -72,8 +74,10 @@ export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment }: 
     actors: {
       sockets,
       authenticate: fromPromise(async ({ input }) => sessionOf(input.session).authenticate()),
-      subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels ?? undefined)),
+      subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels)),
+      unsubscribe: fromPromise(async ({ input }) => sessionOf(input.session).unsubscribe(input.channels)),
       heartbeat: fromPromise(async ({ input }) => sessionOf(input.session).heartbeat()),
+      lastAnswers: fromPromise(({ input }) => lastAnswers(input.session)),
       renewInPlace: fromPromise(async ({ input }) => sessionOf(input.session).renewInPlace()),
       quietMoment: fromPromise(({ input, signal }) => quietMoment(input, signal)),
     },

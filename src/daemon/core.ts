@@ -1,7 +1,8 @@
 import { createActor, type InspectionEvent } from 'xstate';
 import type { Vault } from '../adapters/vault.ts';
-import type { VenueSessionPorts } from '../adapters/venue-session.ts';
 import type { Settings } from '../config/settings.ts';
+import type { AccessRecord } from '../gateway/access-record.ts';
+import type { Permissions } from '../gateway/permissions.ts';
 import { EventLog } from '../log/event-log.ts';
 import type { Journal } from '../log/journal.ts';
 import { JournalFeed } from '../log/journal-feed.ts';
@@ -9,26 +10,28 @@ import type { Numbers } from '../log/numbers.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
-import type { Failure } from '../protocol/failure.ts';
 import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
 import type { StateMessage } from '../protocol/local.ts';
 import { UnknownCodes } from '../protocol/unknown-codes.ts';
-import { type ActorPorts, wireSupervisor } from './actors.ts';
+import { actorPorts } from './actor-ports.ts';
+import { wireSupervisor } from './actors.ts';
+import { Calls } from './calls.ts';
 import type { TimeJump } from './clock-watch.ts';
 import { emptyCounters } from './counters.ts';
 import { GapKeeper } from './gap-keeper.ts';
 import { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
 import { OwnEvents } from './own-events.ts';
-import { quietMoment } from './quiet-moment.ts';
-import { Reconciliation } from './reconciliation.ts';
 import { RfqLearning } from './rfq-learning.ts';
 import { healthFacts, type MachineView, type Supervisor, viewOf } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
+import { supervisorSettings } from './supervisor-settings.ts';
 import type { Venue } from './venue.ts';
+import { WantedChannels } from './wanted-channels.ts';
 
 export interface CoreOptions {
-  readonly settings: Settings;
+  /** As they are whenever they are asked for; {@link Core.settingsChanged} tells of a change. */
+  readonly settings: () => Settings;
   readonly venue: Venue;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -43,6 +46,9 @@ export interface CoreOptions {
   readonly schedule: (run: () => void) => void;
   /** How often {@link Core.lookAtClock} is going to be called, in milliseconds. */
   readonly lookInterval: number;
+  /** What local programs may have called. */
+  readonly permissions: Permissions;
+  readonly onCall: (record: AccessRecord) => void;
   readonly onFact: (fact: SupervisorFact) => void;
   readonly onState: (message: StateMessage) => void;
   readonly onJump: (jump: TimeJump) => void;
@@ -63,6 +69,7 @@ export class Core {
   /** Brings the log to the disk; null where there is no journal. */
   readonly feed: JournalFeed | null;
   readonly intake: Intake;
+  readonly calls: Calls;
   readonly ledger: Ledger;
   readonly watch: StateWatch;
   readonly counters = emptyCounters();
@@ -74,22 +81,26 @@ export class Core {
   readonly #own: OwnEvents;
   /** Null where nothing is reconciled. */
   readonly #rfqs: RfqLearning | null;
+  readonly #wanted: WantedChannels;
   #lastView: MachineView;
   #refreshScheduled = false;
 
   constructor(options: CoreOptions) {
-    const { settings, clock, numbers, journal, schedule, store, onGapSettled } = options;
+    const { clock, numbers, journal, schedule, store, onGapSettled } = options;
+    const settings = options.settings();
     this.#options = options;
+    this.#wanted = new WantedChannels(settings.session.channels, () => clock.monotonic());
     this.log = new EventLog({ numbers, journal, ringBytes: settings.journal.ring, schedule });
     this.feed = journal === null ? null : new JournalFeed({ log: this.log, journal, clock });
     this.intake = new Intake(this.log, clock);
+    this.calls = this.#createCalls();
     this.#rfqs = settings.reconcile.enabled ? new RfqLearning(this.log, clock) : null;
     this.#own = new OwnEvents(this.log, clock);
     this.#gaps = new GapKeeper({
       store,
       clock,
       intake: this.intake,
-      channels: settings.session.channels,
+      channels: () => this.channels,
       lookInterval: options.lookInterval,
       publish: (message) => this.#own.gap(message),
       onSettled: onGapSettled,
@@ -120,8 +131,8 @@ export class Core {
   /** Sets off for the venue. */
   start(): void {
     const { settings, numbers, onFatal } = this.#options;
-    this.ledger.adopt(settings.session.channels, numbers.isContinuous);
-    this.#rfqs?.start(settings.reconcile.lookback);
+    this.ledger.adopt(this.channels, numbers.isContinuous);
+    this.#rfqs?.start(settings().reconcile.lookback);
     this.#supervisor.on('*', (fact) => this.#learn(fact));
     this.#supervisor.subscribe({ error: onFatal });
     this.#supervisor.start();
@@ -164,6 +175,19 @@ export class Core {
     return Object.keys(this.#supervisor.getSnapshot().children);
   }
 
+  /** The channels that are wanted now. */
+  get channels(): readonly string[] {
+    return this.#wanted.names;
+  }
+
+  /** Turns to the settings as they are now, at any time: the machines do what follows from a change. */
+  settingsChanged(): void {
+    const settings = this.#options.settings();
+    this.#wanted.change(settings.session.channels);
+    if (this.#supervisor.getSnapshot().status !== 'active') return;
+    this.#supervisor.send({ type: 'settings.changed', settings: supervisorSettings(settings) });
+  }
+
   /** Asks for a new token now. */
   refresh(): void {
     this.#supervisor.send({ type: 'refresh' });
@@ -179,64 +203,46 @@ export class Core {
     this.#supervisor.send({ type: 'rotate' });
   }
 
+  #createCalls(): Calls {
+    const { settings, clock, vault, permissions, onCall } = this.#options;
+    return new Calls({
+      clock,
+      vault,
+      permissions,
+      methods: settings().venue.methods,
+      timeout: () => settings().gateway.timeout,
+      live: () => this.#liveSession(),
+      whyNot: () => {
+        const { reason, next } = this.watch.current();
+        return `${reason}; ${next}`;
+      },
+      onCall,
+    });
+  }
+
+  /** Number of the session that calls go out on; after a takeover it is the second one at once. */
+  #liveSession(): number | null {
+    const { session } = this.view();
+    return session?.state === 'live' ? session.context.id : null;
+  }
+
   #createSupervisor(): Supervisor {
     const { settings, clock, random, venue } = this.#options;
-    const { session, token, reconcile } = settings;
-    const { paces } = this.ledger.memory;
-    return createActor(wireSupervisor(this.#ports(venue)), {
+    const { log, intake, calls, ledger, counters, unknownCodes } = this;
+    const { paces } = ledger.memory;
+    const { lookback } = settings().reconcile;
+    const world = { wanted: this.#wanted, lookback, clock, venue, log, intake, calls, ledger, counters, unknownCodes };
+    const ports = actorPorts({ ...world, gaps: this.#gaps, own: this.#own, rfqs: this.#rfqs });
+    return createActor(wireSupervisor(ports), {
       clock,
       inspect: (event) => this.#inspect(event),
       input: {
-        settings: {
-          authenticateWith: session.authenticateWith,
-          session,
-          backoff: session.backoff,
-          token,
-          reconcileInterval: reconcile.enabled ? reconcile.interval : null,
-        },
+        settings: supervisorSettings(settings()),
         earlier: { dials: this.#recent(paces.dial), tokenRequests: this.#recent(paces.token) },
         now: () => clock.monotonic(),
         random,
       },
     });
-  }
-
-  #ports(venue: Venue): ActorPorts {
-    const { clock, settings } = this.#options;
-    const rfqs = this.#rfqs;
-    const reconciliation =
-      rfqs === null
-        ? null
-        : new Reconciliation({
-            clock,
-            log: this.log,
-            index: rfqs.index,
-            listing: venue.rfqs,
-            outstanding: () => this.ledger.oldestUnsettled,
-            clockOffset: () => this.#gaps.clockOffset(),
-            channels: settings.session.channels,
-            lookback: settings.reconcile.lookback,
-            publish: (gap, channel, data) => this.#own.missed(gap, channel, data),
-          });
-    const dial: ActorPorts['dial'] = (id, handlers) => {
-      const publish: VenueSessionPorts['publish'] = (event, receivedAt) => this.intake.take(id, event, receivedAt);
-      const onStrayReply = () => {
-        this.counters.strayReplies += 1;
-      };
-      const onUnknown = (found: Failure) => this.unknownCodes.note(found, clock.wall());
-      const onSubscribing = () => this.intake.join(id);
-      const dialled = venue.dial(handlers, { publish, onStrayReply, onSubscribing, onUnknown });
-      this.intake.begin(id, dialled);
-      return dialled;
-    };
-    return {
-      endpoint: venue.tokens,
-      dial,
-      ended: (id) => this.intake.end(id),
-      compare: (signal) => reconciliation?.compare(signal) ?? Promise.resolve({ missed: 0 }),
-      quietMoment: (time, signal) =>
-        quietMoment(clock, () => this.#rfqs?.open(this.#gaps.venueNow()) ?? null, time, signal),
-    };
   }
 
   /** Turns what the machines make known into entries of the ledger, before anybody else hears of it. */

@@ -4,32 +4,34 @@ import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
 import { serveMetrics } from '../adapters/metrics-server.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
-import type { ApiKey, Vault } from '../adapters/vault.ts';
+import type { Vault } from '../adapters/vault.ts';
+import type { Configuration, ConfigurationSource } from '../config/configuration-source.ts';
 import type { Settings } from '../config/settings.ts';
+import { Permissions } from '../gateway/permissions.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
-import type { GapRecord } from '../protocol/ledger.ts';
-import type { StateMessage } from '../protocol/local.ts';
-import type { StatusDocument } from '../protocol/status.ts';
-import type { TimeJump } from './clock-watch.ts';
+import type { ConsumersReport, StatusDocument } from '../protocol/status.ts';
+import { consumersReport } from './consumers.ts';
 import { controlMethods } from './control.ts';
 import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
-import { observe } from './observer.ts';
+import { ForcedRenewal } from './forced-renewal.ts';
+import { Gateway } from './gateway.ts';
+import { LiveConfiguration } from './live-configuration.ts';
+import { observe, type Tellers, tellers } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
 import { reachVenue, type Venue } from './venue.ts';
 
 export interface DaemonOptions {
-  readonly settings: Settings;
+  /** What figd starts with. */
+  readonly configuration: Configuration;
+  /** Where it was read from, and is read anew. */
+  readonly source: ConfigurationSource;
   readonly version: string;
   readonly vault: Vault;
   readonly storage: Storage;
-  /** Files the credentials come from; while the venue refuses them, a change is noticed within a second. */
-  readonly credentialFiles: readonly string[];
-  /** Reads the credentials anew. @throws what is wrong with them */
-  readonly reloadCredentials: () => ApiKey;
   readonly logger: Logger;
   /** Local sockets that this process was given. */
   readonly inherited?: InheritedSockets;
@@ -48,32 +50,58 @@ const clockLookMs = 250;
 /** A core with its doors to this host: local sockets, metrics, log and credential files. */
 export class Daemon {
   readonly #options: DaemonOptions;
+  readonly #configuration: LiveConfiguration;
   readonly #core: Core;
   readonly #observe: (fact: SupervisorFact) => void;
+  readonly #tellers: Tellers;
   readonly #venue: Venue;
   readonly #local: LocalServer;
+  readonly #renewal: ForcedRenewal;
+  readonly #gateway: Gateway;
   readonly #metrics: Metrics;
+  /** While the venue refuses the credentials, a change of their files is noticed within a second. */
   readonly #credentialWatch: CredentialWatch;
+  readonly #permissions: Permissions;
   readonly #startedAt: number;
   #closeMetrics: (() => Promise<void>) | undefined;
   #tickers: readonly NodeJS.Timeout[] = [];
   #stopped: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
-    const { settings, version, clock, logger } = options;
+    const { version, clock, logger, vault } = options;
     this.#options = options;
     this.#startedAt = Math.round(clock.wall());
-    this.#venue = reachVenue(options);
-    this.#credentialWatch = new CredentialWatch(options.credentialFiles);
+    this.#configuration = new LiveConfiguration({
+      ...options,
+      apply: (settings) => this.#apply(settings),
+      refresh: () => this.#core.refresh(),
+      isBlocked: () => this.#core.watch.state === 'blocked',
+    });
+    const settings = () => this.#configuration.settings;
+    this.#venue = reachVenue({ settings, vault, clock });
+    this.#permissions = new Permissions(settings().gateway.allow);
+    this.#credentialWatch = new CredentialWatch(() => this.#configuration.credentialFiles);
     this.#metrics = new Metrics(
       () => this.#status(),
       () => clock.wall(),
     );
+    this.#tellers = tellers(logger, this.#metrics);
     this.#core = this.#createCore();
     const { log, watch, counters } = this.#core;
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
+    this.#renewal = new ForcedRenewal({ vault: options.vault, clock, refresh: () => this.#core.refresh() });
+    this.#gateway = new Gateway({
+      ...options,
+      settings,
+      venue: this.#venue,
+      permissions: this.#permissions,
+      renewal: this.#renewal,
+      inherited: options.inherited?.gateway,
+      onAccess: this.#tellers.onCall,
+      onBug: (error) => logger.error({ err: error }, 'a call of a local program failed inside figd'),
+    });
     this.#local = new LocalServer(
-      { ...settings.local, version, inherited: options.inherited ?? {} },
+      { ...settings().local, version, inherited: options.inherited ?? {} },
       {
         log,
         clock,
@@ -86,10 +114,13 @@ export class Daemon {
           gaps: options.storage.ledger.gapsSince(since),
         }),
         control: controlMethods({
-          rest: this.#venue.rest,
+          calls: this.#core.calls,
+          gateway: this.#gateway,
           reconnect: () => this.#reconnect(),
           rotate: () => this.#rotate(),
-          refresh: () => this.refresh(),
+          refresh: () => this.#refresh(),
+          reload: () => this.#configuration.reload(),
+          consumers: () => this.#consumers(),
         }),
         onFanout: (seconds) => this.#metrics.fanout.observe(seconds),
         onBug: (error) => logger.error({ err: error }, 'a request of a local client failed inside figd'),
@@ -102,12 +133,15 @@ export class Daemon {
    * @throws what makes it impossible to serve at all: a path or port that cannot be used, or another daemon
    */
   async start(): Promise<void> {
-    const { logger, settings, storage } = this.#options;
+    const { logger, storage } = this.#options;
+    const { local, venue } = this.#configuration.settings;
     setDefaultAutoSelectFamilyAttemptTimeout(addressAttemptMs);
     try {
       await this.#local.start();
+      await this.#gateway.start();
       await this.#startMetrics();
     } catch (error) {
+      await this.#gateway.stop();
       await this.#local.stop('figd could not start');
       await storage.close(this.#core.log.head);
       throw error;
@@ -118,7 +152,7 @@ export class Daemon {
       setInterval(() => this.#everySecond(), secondMs),
     ];
     await this.#credentialWatch.changed();
-    logger.info({ directory: settings.local.directory, venue: settings.venue.socketUrl }, 'figd started');
+    logger.info({ directory: local.directory, venue: venue.socketUrl }, 'figd started');
   }
 
   /** Ends the session in good order, says bye to the consumers and releases everything. Once; later calls wait. */
@@ -127,18 +161,38 @@ export class Daemon {
     return this.#stopped;
   }
 
+  /** Reads the configuration anew, as somebody who waits for no answer wants it: the log tells what came of it. */
+  reload(): void {
+    try {
+      this.#configuration.reload();
+    } catch (error) {
+      // What is wrong with the configuration is in the log by now.
+      if (!(error instanceof RpcError)) this.#options.logger.error({ err: error }, 'a reload failed inside figd');
+    }
+  }
+
   /** Reads the credentials anew and asks for a token with them. @returns what happens now */
-  refresh(): string {
-    const { reloadCredentials, vault, logger } = this.#options;
+  #refresh(): string {
+    const { logger } = this.#options;
     let detail = 'asking for a new token';
     try {
-      vault.replaceCredentials(reloadCredentials());
+      this.#configuration.rereadCredentials();
     } catch (error) {
       detail += ' with the credentials figd has: the new ones cannot be read, see the log';
       logger.error({ err: error }, 'the credentials cannot be read anew');
     }
     this.#core.refresh();
     return detail;
+  }
+
+  /** Other settings are in force. Whatever asks for them when it needs them is not told here. */
+  #apply({ log, local, journal, gateway, venue }: Settings): void {
+    this.#options.logger.level = log.level;
+    this.#permissions.replace(gateway.allow);
+    this.#venue.budget.setLimit(venue.requestsPerMinute);
+    this.#options.storage.retain(journal);
+    this.#local.limit(local);
+    this.#core.settingsChanged();
   }
 
   #reconnect(): string {
@@ -156,9 +210,9 @@ export class Daemon {
   }
 
   #createCore(): Core {
-    const { settings, clock, random, vault, storage, onFatal } = this.#options;
+    const { clock, random, vault, storage, onFatal } = this.#options;
     return new Core({
-      settings,
+      settings: () => this.#configuration.settings,
       venue: this.#venue,
       vault,
       clock,
@@ -169,22 +223,24 @@ export class Daemon {
       storageTrouble: storage.trouble,
       schedule: setImmediate,
       lookInterval: clockLookMs,
-      onFact: (fact) => this.#observe(fact),
-      onState: (message) => this.#logState(message),
-      onJump: (jump) => this.#logJump(jump),
-      onGapSettled: (gap) => this.#countGap(gap),
+      permissions: this.#permissions,
+      onFact: (fact) => {
+        this.#renewal.learn(fact);
+        this.#observe(fact);
+      },
+      ...this.#tellers,
       onFatal,
     });
   }
 
   #status(): StatusDocument {
-    const { settings, version, clock, storage } = this.#options;
+    const { version, clock, storage } = this.#options;
     const { log, feed, ledger, watch, counters, intake, unknownCodes } = this.#core;
     return statusDocument({
       version,
       startedAt: this.#startedAt,
-      socketUrl: settings.venue.socketUrl,
-      configuredChannels: settings.session.channels,
+      socketUrl: this.#configuration.settings.venue.socketUrl,
+      channels: this.#core.channels,
       clock,
       log,
       feed,
@@ -194,45 +250,30 @@ export class Daemon {
       unknownCodes,
       view: () => this.#core.view(),
       subscribers: () => this.#local.subscribers(),
+      gateway: () => this.#gateway.status(),
       counters: { ...counters, suppressedInOverlap: intake.suppressed },
     });
   }
 
-  #logState({ state, previous, reason, next }: StateMessage): void {
-    const { logger } = this.#options;
-    const line = `${state}: ${reason}`;
-    if (state === 'live') logger.info({ state, previous }, line);
-    else logger.warn({ state, previous, next }, line);
-  }
-
-  #logJump({ kind, ms }: TimeJump): void {
-    const words = {
-      suspend: 'this host was suspended; everything is checked now',
-      stall: 'figd did not run for a while (stopped, or starved of processor time); everything is checked now',
-      step: 'the clock of this host was set; lengths of time are not affected',
-    };
-    this.#options.logger.warn({ kind, seconds: Math.round(ms) / secondMs }, words[kind]);
-  }
-
-  #countGap({ id, cause, blindMs, reconciled }: GapRecord): void {
-    const seconds = (blindMs ?? 0) / secondMs;
-    this.#metrics.gaps.inc({ cause, reconciled: String(reconciled) });
-    this.#metrics.blindSeconds.inc({ cause }, seconds);
-    this.#options.logger.warn({ gap: id, cause, blindSeconds: Number(seconds.toFixed(3)), reconciled }, 'gap closed');
+  #consumers(): Promise<ConsumersReport> {
+    const { maxConsumers } = this.#configuration.settings.local;
+    const subscribers = this.#local.subscribers();
+    return consumersReport({ log: this.#core.log, clock: this.#options.clock, maxConsumers, subscribers });
   }
 
   async #startMetrics(): Promise<void> {
-    const { settings, logger } = this.#options;
-    if (settings.metrics === 'off') return;
+    const { logger } = this.#options;
+    const { metrics } = this.#configuration.settings;
+    if (metrics === 'off') return;
     const { registry } = this.#metrics;
     const server = await serveMetrics({
-      ...settings.metrics.listen,
+      ...metrics.listen,
       metrics: () => registry.metrics(),
       contentType: registry.contentType,
       health: () => this.#core.watch.current(),
     });
     this.#closeMetrics = server.close;
-    logger.info({ host: settings.metrics.listen.host, port: server.port }, 'metrics listen');
+    logger.info({ host: metrics.listen.host, port: server.port }, 'metrics listen');
   }
 
   #everySecond(): void {
@@ -242,7 +283,7 @@ export class Daemon {
       (changed) => {
         if (!changed) return;
         this.#options.logger.info('the credential files have changed');
-        this.refresh();
+        this.#refresh();
       },
       (error: unknown) => this.#options.logger.error({ err: error }, 'the credential files cannot be looked at'),
     );
@@ -253,6 +294,7 @@ export class Daemon {
     logger.info({ reason }, 'figd stops');
     for (const ticker of this.#tickers) clearInterval(ticker);
     await this.#core.stop();
+    await this.#gateway.stop();
     await this.#local.stop(reason);
     await this.#core.flush();
     await this.#options.storage.close(this.#core.log.head);

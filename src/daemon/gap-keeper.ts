@@ -12,7 +12,8 @@ export interface GapKeeperPorts {
   readonly store: LedgerStore;
   readonly clock: Clock;
   readonly intake: Pick<Intake, 'lastHeardAt' | 'heardOn'>;
-  readonly channels: readonly string[];
+  /** The channels that are wanted, and so missed in a gap. */
+  readonly channels: () => readonly string[];
   /** How often {@link GapKeeper.lookAtClock} is going to be called, in milliseconds. */
   readonly lookInterval: number;
   readonly publish: (message: GapMessage) => void;
@@ -74,7 +75,7 @@ export class GapKeeper {
     this.#clockWatch.look();
     // The answer to the close frame was on its way for a round trip at most; nothing was sent after it.
     const since = (intake.lastHeardAt ?? clock.monotonic()) - rttMs;
-    this.ledger.open('daemon-stopped', since, channels);
+    this.ledger.open('daemon-stopped', since, channels());
   }
 
   learn(fact: SupervisorFact): void {
@@ -133,7 +134,7 @@ export class GapKeeper {
       awaySince: this.#clockWatch.awaySince(proof.provenAt),
       proof,
     });
-    this.ledger.open(cause, since, channels);
+    this.ledger.open(cause, since, channels());
   }
 
   /** Gaps of an earlier run are measured by the venue's clock, which the first heartbeat tells. */

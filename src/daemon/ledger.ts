@@ -48,9 +48,9 @@ export class Ledger {
     return this.#memory;
   }
 
-  /** The oldest gap of which it is not known whether it can be reconciled, or null. */
-  get oldestUnsettled(): GapRecord | null {
-    return this.#unsettled[0] ?? null;
+  /** The gaps of which it is not known whether they can be reconciled, oldest first. */
+  get unsettled(): readonly GapRecord[] {
+    return this.#unsettled;
   }
 
   /**
@@ -83,11 +83,12 @@ export class Ledger {
     // Heard on one session after another one was heard again: then there was nothing between.
     const end = Math.max(at, sinceMonotonic ?? at);
     const until = wallAt(this.#ports.clock, end);
+    const isUndated = sinceMonotonic === null && gap.clockOffsetMs !== null;
     const length = sinceMonotonic === null ? until - gap.since : end - sinceMonotonic;
-    const ended: GapRecord = { ...record, until, blindMs: Math.max(0, length) };
+    const ended: GapRecord = { ...record, until, blindMs: isUndated ? null : Math.max(0, length) };
     if (sinceMonotonic === null) this.#adoptedEnds.set(gap.id, end);
     this.#blind = null;
-    this.#blindMs += ended.blindMs ?? 0;
+    this.#blindMs += lengthByOurClock(ended);
     this.#unsettled = [...this.#unsettled, ended];
     this.#ports.store.save(ended);
   }
@@ -100,7 +101,7 @@ export class Ledger {
     for (const gap of gaps) {
       const blindMs = this.#lengthOf(gap);
       const settled: GapRecord = { ...gap, blindMs, reconciled };
-      this.#blindMs += blindMs - (gap.blindMs ?? 0);
+      this.#blindMs += blindMs - lengthByOurClock(gap);
       store.save(settled);
       publish({ phase: 'closed', id: gap.id, until: gap.until ?? 0, blindMs, reconciled });
       onSettled(settled);
@@ -121,14 +122,16 @@ export class Ledger {
   }
 
   /**
-   * What began in an earlier run and ended in this one can be measured by the venue's clock alone, once we know how far
-   * off ours is. What was over in the earlier run was measured there.
+   * What began in an earlier run than it ended in can be measured by the venue's clock alone, once we know how far off
+   * ours is. The run in which it ended may itself have been over before it knew.
    */
-  #lengthOf({ id, since, blindMs, clockOffsetMs }: GapRecord): number {
-    const endedAt = this.#adoptedEnds.get(id);
+  #lengthOf(gap: GapRecord): number {
+    const { id, since, until, blindMs, clockOffsetMs } = gap;
     const offset = this.#ports.clockOffset();
-    if (endedAt === undefined || clockOffsetMs === null || offset === null) return blindMs ?? 0;
-    return Math.max(0, wallAt(this.#ports.clock, endedAt) + offset - (since + clockOffsetMs));
+    if (blindMs !== null || until === null || clockOffsetMs === null || offset === null) return lengthByOurClock(gap);
+    const endedAt = this.#adoptedEnds.get(id);
+    const end = endedAt === undefined ? until : wallAt(this.#ports.clock, endedAt);
+    return Math.max(0, end + offset - (since + clockOffsetMs));
   }
 
   #begin(
@@ -160,4 +163,9 @@ export class Ledger {
     this.#total += 1;
     this.#ports.publish({ phase: 'open', id, cause, since, channels });
   }
+}
+
+/** As far as it can be told by the clock of this host alone, which may have been set meanwhile. */
+function lengthByOurClock({ since, until, blindMs }: GapRecord): number {
+  return blindMs ?? Math.max(0, (until ?? since) - since);
 }

@@ -2,6 +2,7 @@ import type { Logger } from '../adapters/logger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
 import type { ReconcileReport } from '../machines/reconcile.events.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
+import type { CoreOptions } from './core.ts';
 import type { Counters } from './counters.ts';
 
 export interface ObserverPorts {
@@ -52,7 +53,16 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
         logger.info({ session: fact.id, channels: fact.confirmed, refused: fact.refused }, 'session live');
         return;
       case 'session.resubscribed':
-        logger.info({ session: fact.id, channels: fact.confirmed, refused: fact.refused }, 'channels asked for again');
+        logger.info({ session: fact.id, channels: fact.confirmed, refused: fact.refused }, 'channels asked for');
+        return;
+      case 'session.unsubscribed':
+        logger.info({ session: fact.id, channels: fact.channels }, 'channels given up');
+        return;
+      case 'session.channels-failed':
+        logger.warn(
+          { session: fact.id, code: fact.failure.code, class: fact.failure.class },
+          `the channels could not be changed: ${fact.failure.message}; figd tries again`,
+        );
         return;
       case 'session.heartbeat':
         metrics.heartbeatRtt.observe(fact.rttMs / 1_000);
@@ -116,3 +126,34 @@ function tellComparison({ logger, counters }: ObserverPorts, { outcome, missed, 
   } else if (missed > 0) logger.warn({ missed }, 'events that had been missed are published on figd.reconcile');
   else logger.debug("compared with the venue's list: nothing is missing");
 }
+
+export type Tellers = Pick<CoreOptions, 'onState' | 'onJump' | 'onGapSettled' | 'onCall'>;
+
+/** Turns what a core makes known beside the facts of its machines into log lines and metrics. */
+export function tellers(logger: Logger, metrics: Metrics): Tellers {
+  return {
+    onCall: ({ ms, ...record }) => {
+      metrics.gatewayRequests.inc({ door: record.door, status: record.status });
+      metrics.gatewaySeconds.observe({ door: record.door }, ms / 1_000);
+      logger.info({ ...record, ms: Number(ms.toFixed(1)) }, 'call');
+    },
+    onState: ({ state, previous, reason, next }) => {
+      const line = `${state}: ${reason}`;
+      if (state === 'live') logger.info({ state, previous }, line);
+      else logger.warn({ state, previous, next }, line);
+    },
+    onJump: ({ kind, ms }) => logger.warn({ kind, seconds: seconds(ms) }, jumpWords[kind]),
+    onGapSettled: ({ id, cause, blindMs, reconciled }) => {
+      const blindSeconds = seconds(blindMs ?? 0);
+      metrics.gaps.inc({ cause, reconciled: String(reconciled) });
+      metrics.blindSeconds.inc({ cause }, (blindMs ?? 0) / 1_000);
+      logger.warn({ gap: id, cause, blindSeconds, reconciled }, 'gap closed');
+    },
+  };
+}
+
+const jumpWords = {
+  suspend: 'this host was suspended; everything is checked now',
+  stall: 'figd did not run for a while (stopped, or starved of processor time); everything is checked now',
+  step: 'the clock of this host was set; lengths of time are not affected',
+};

@@ -5,28 +5,37 @@ import type { Comparison } from '../machines/reconcile.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError, failure } from '../protocol/failure.ts';
 import type { GapRecord } from '../protocol/ledger.ts';
-import { mayHaveChangedSince, type RfqFacts, readRfq } from '../protocol/rfq.ts';
+import { channelOf, mayHaveChangedSince, type RfqFacts, readRfq } from '../protocol/rfq.ts';
 
 export interface ReconciliationPorts {
   readonly clock: Clock;
   readonly log: EventLog;
   readonly index: RfqIndex;
   readonly listing: Pick<RfqListing, 'page'>;
-  /** The oldest gap that waits for a comparison, or null. */
-  readonly outstanding: () => GapRecord | null;
+  /** The gaps that wait for a comparison, oldest first. */
+  readonly outstanding: () => readonly GapRecord[];
   /** Venue clock minus ours, in milliseconds; null while the session's first heartbeats have yet to tell. */
   readonly clockOffset: () => number | null;
-  /** The channels that are subscribed to. */
-  readonly channels: readonly string[];
+  /** The channels that are wanted, and since when each is, without a break (monotonic milliseconds). */
+  readonly wantedSince: () => ReadonlyMap<string, number>;
   /** How long before a gap RFQs may have been created that changed in it, in milliseconds. */
   readonly lookback: number;
   readonly publish: (gap: number | null, channel: string, data: Buffer) => void;
+}
+
+/** What is compared on a channel. Moments are the venue's unix milliseconds. */
+interface Watch {
+  /** From when on every RFQ should be known from events; null where nobody wants the channel any more. */
+  readonly from: number | null;
+  /** The oldest gap in which the channel was wanted, and when it began; null where there was none. */
+  readonly gap: { readonly id: number; readonly since: number } | null;
 }
 
 /** An RFQ in the venue's list that differs from what the events have told. */
 interface Suspect {
   readonly rfq: RfqFacts;
   readonly channel: string;
+  readonly gap: number | null;
   readonly data: Buffer;
 }
 
@@ -55,8 +64,8 @@ const recallPatienceMs = 3_000;
 /** Finds what the events should have told and did not, by comparing them with the venue's list of RFQs. */
 export class Reconciliation {
   readonly #ports: ReconciliationPorts;
-  /** Venue's time from which on every RFQ should be known from events; null before the first comparison. */
-  #watchedFrom: number | null = null;
+  /** By channel: since when it was wanted when it was compared first, and the venue's time then. */
+  #watched: ReadonlyMap<string, { readonly wantedSince: number; readonly from: number }> = new Map();
   /** Venue's time up to which everything has been compared. */
   #comparedUntil: number | null = null;
 
@@ -66,22 +75,22 @@ export class Reconciliation {
 
   /** Compares once. @throws {FailureError} where the list cannot be had */
   async compare(signal: AbortSignal): Promise<Comparison> {
-    const { clock, log, index, outstanding, lookback } = this.#ports;
+    const { clock, log, index, lookback } = this.#ports;
     const offset = await this.#offset(signal);
     await this.#recalled(signal);
+    await this.#catchUp(signal);
     const now = clock.wall() + offset;
-    const gap = outstanding();
-    const gapSince = gap === null ? null : gap.since + (gap.clockOffsetMs ?? offset);
-    this.#watchedFrom ??= now;
-    const startTime = Math.min(this.#comparedUntil ?? now, gapSince ?? now) - lookback;
+    const watches = this.#watch(now, offset);
+    const gaps = [...watches.values()].map(({ gap }) => gap?.since ?? now);
+    const startTime = Math.min(this.#comparedUntil ?? now, ...gaps) - lookback;
     const start = { epoch: log.epoch, head: log.head };
-    const suspects = await this.#suspects(startTime, now, gapSince, signal);
+    const suspects = await this.#suspects(startTime, now, watches, signal);
     if (suspects.length > 0) await this.#pause(graceMs, signal);
     await this.#catchUp(signal);
     let missed = 0;
     for (const suspect of suspects) {
       if (!this.#isStillMissed(suspect.rfq, start)) continue;
-      this.#ports.publish(gap?.id ?? null, suspect.channel, suspect.data);
+      this.#ports.publish(suspect.gap, suspect.channel, suspect.data);
       index.learn(suspect.rfq, log.head, clock.wall());
       missed += 1;
       // Readers have their turn, and live events theirs.
@@ -111,15 +120,47 @@ export class Reconciliation {
     while (!index.isRecalled && clock.monotonic() < patience) await this.#pause(offsetPauseMs, signal);
   }
 
-  async #suspects(startTime: number, endTime: number, gapSince: number | null, signal: AbortSignal) {
+  /**
+   * What is to be compared. A channel that a reload has added begins anew: what was before nobody wanted, so it was not
+   * missed, and what is known of it from an earlier time is of no use.
+   */
+  #watch(now: number, offset: number): ReadonlyMap<string, Watch> {
+    const { index, outstanding, wantedSince } = this.#ports;
+    const isFirst = this.#comparedUntil === null;
+    const wanted = [...wantedSince()].map(([channel, since]) => {
+      const known = this.#watched.get(channel);
+      if (known?.wantedSince === since) return [channel, known] as const;
+      if (!isFirst) index.forget(channel);
+      return [channel, { wantedSince: since, from: now }] as const;
+    });
+    this.#watched = new Map(wanted);
+    const watches = new Map<string, Watch>(wanted.map(([channel, { from }]) => [channel, { from, gap: null }]));
+    for (const { id, since, clockOffsetMs, channels } of outstanding()) {
+      const gap = { id, since: since + (clockOffsetMs ?? offset) };
+      for (const channel of channels) {
+        const { from = null, gap: older = null } = watches.get(channel) ?? {};
+        watches.set(channel, { from, gap: older ?? gap });
+      }
+    }
+    return watches;
+  }
+
+  async #suspects(
+    startTime: number,
+    endTime: number,
+    watches: ReadonlyMap<string, Watch>,
+    signal: AbortSignal,
+  ): Promise<readonly Suspect[]> {
     const suspects: Suspect[] = [];
     for await (const page of this.#pages(startTime, endTime, signal)) {
       await this.#catchUp(signal);
       for (const [at, value] of page.rfqs.entries()) {
         const rfq = readRfq(value);
-        const channel = rfq === null ? null : this.#channelOf(rfq);
-        if (rfq === null || channel === null) continue;
-        if (this.#wasMissed(rfq, gapSince)) suspects.push({ rfq, channel, data: page.bytesAt(at) });
+        const channel = rfq === null ? null : channelOf(rfq);
+        const watch = channel === null ? undefined : watches.get(channel);
+        if (rfq === null || channel === null || watch === undefined) continue;
+        const gap = watch.gap?.id ?? null;
+        if (this.#wasMissed(rfq, watch)) suspects.push({ rfq, channel, gap, data: page.bytesAt(at) });
         else if (this.#ports.index.get(rfq.id) === undefined) this.#ports.index.learn(rfq, 0, 0);
       }
       if (suspects.length > mostSuspects) throw new FailureError(failure('bad-reply', 'GET /v1/rfq: nothing fits'));
@@ -141,21 +182,16 @@ export class Reconciliation {
     throw new FailureError(failure('bad-reply', 'GET /v1/rfq: the list does not end'));
   }
 
-  #channelOf({ role }: RfqFacts): string | null {
-    const channel = role === 'maker' || role === 'taker' ? `rfq.${role}` : null;
-    return channel !== null && this.#ports.channels.includes(channel) ? channel : null;
-  }
-
-  #wasMissed(rfq: RfqFacts, gapSince: number | null): boolean {
+  #wasMissed(rfq: RfqFacts, { from, gap }: Watch): boolean {
     const known = this.#ports.index.get(rfq.id);
     if (known !== undefined) {
       // A list may lag behind the events; an RFQ that is over does not open again. Without a gap there is time to wait.
       const isStale = rfq.isOpen && !known.rfq.isOpen;
-      const isYoung = gapSince === null && known.receivedAt > this.#ports.clock.wall() - listLagMs;
+      const isYoung = gap === null && known.receivedAt > this.#ports.clock.wall() - listLagMs;
       return !isStale && !isYoung && known.rfq.fingerprint !== rfq.fingerprint;
     }
-    if ((rfq.createdAt ?? 0) >= (this.#watchedFrom ?? Number.POSITIVE_INFINITY)) return true;
-    return gapSince !== null && mayHaveChangedSince(rfq, gapSince - stampedBeforeMs);
+    if (from !== null && (rfq.createdAt ?? 0) >= from) return true;
+    return gap !== null && mayHaveChangedSince(rfq, gap.since - stampedBeforeMs);
   }
 
   /** What an event has told since the comparison began is newer than the list. */

@@ -65,6 +65,8 @@ export function healthFacts(
   };
 }
 
-function endingAnd({ confirmed, refused, ending, renewalFailure, lastHeartbeat }: SessionContext) {
-  return { confirmed, refused, ending, renewalFailure, lastHeartbeat };
+function endingAnd(context: SessionContext) {
+  const { settings, confirmed, refused, held, subscriptionFailure, ending, renewalFailure, lastHeartbeat } = context;
+  const wanted = settings.channels;
+  return { wanted, confirmed, refused, held, subscriptionFailure, ending, renewalFailure, lastHeartbeat };
 }

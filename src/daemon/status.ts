@@ -1,11 +1,11 @@
-import type { LocalConsumer } from '../adapters/local-consumer.ts';
-import type { Cursor } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { JournalFeed } from '../log/journal-feed.ts';
+import { emptyBook } from '../machines/policies/channel-book.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { Failure } from '../protocol/failure.ts';
 import type { ChannelState, StatusDocument } from '../protocol/status.ts';
 import type { UnknownCodes } from '../protocol/unknown-codes.ts';
+import { consumerState, type Subscriber } from './consumers.ts';
 import type { Ledger } from './ledger.ts';
 import type { MachineView } from './snapshot.ts';
 import type { StateWatch } from './state-watch.ts';
@@ -15,7 +15,8 @@ export interface StatusSources {
   readonly version: string;
   readonly startedAt: number;
   readonly socketUrl: string;
-  readonly configuredChannels: readonly string[];
+  /** The channels that are wanted. */
+  readonly channels: readonly string[];
   readonly clock: Clock;
   readonly log: EventLog;
   /** Brings the log to the disk; null where there is no journal. */
@@ -25,7 +26,8 @@ export interface StatusSources {
   readonly unknownCodes: UnknownCodes;
   readonly watch: StateWatch;
   readonly view: () => MachineView;
-  readonly subscribers: () => readonly (LocalConsumer & { readonly cursor: Cursor })[];
+  readonly subscribers: () => readonly Subscriber[];
+  readonly gateway: () => StatusDocument['gateway'];
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -48,34 +50,13 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     token: tokenPart(view, unixOf),
     session: sessionPart(view, unixOf, sources.socketUrl, clock.monotonic()),
     channels: channelPart(sources, view),
-    consumers: sources.subscribers().map(({ id, cursor, bufferedBytes, connectedAt }) => ({
-      id,
-      channels: shownPatterns(cursor.filter.patterns),
-      position: cursor.position,
-      lag: cursor.lag,
-      bufferedBytes,
-      connectedAt,
-    })),
+    consumers: sources.subscribers().map(consumerState),
     journal: journalPart(sources),
+    gateway: sources.gateway(),
     gaps: sources.ledger.summary(),
     unknownCodes: sources.unknownCodes.list(),
     counters: { ...sources.counters },
   };
-}
-
-const mostPatternsShown = 16;
-const mostCharactersShown = 64;
-
-/**
- * What a consumer has chosen, as far as it can be shown: its patterns may have 64 KiB, those of all consumers 16 MiB,
- * and whoever asks for the status would have it written once more.
- */
-export function shownPatterns(patterns: readonly string[]): readonly string[] {
-  const shown = patterns
-    .slice(0, mostPatternsShown)
-    .map((pattern) => (pattern.length > mostCharactersShown ? `${pattern.slice(0, mostCharactersShown)}…` : pattern));
-  const others = patterns.length - shown.length;
-  return others > 0 ? [...shown, `… and ${others} more`] : shown;
 }
 
 /** Turns moments of the monotonic clock into unix milliseconds. */
@@ -140,24 +121,25 @@ function waitingState(lastClose: Failure | null): string {
   return lastClose?.code === 'contested' ? 'contested' : 'backoff';
 }
 
-function channelPart({ log, configuredChannels }: StatusSources, { session }: MachineView): StatusDocument['channels'] {
-  const names = new Set([...configuredChannels, ...log.channels.all().map(({ name }) => name)]);
+function channelPart({ log, channels }: StatusSources, { session }: MachineView): StatusDocument['channels'] {
+  const names = new Set([...channels, ...log.channels.all().map(({ name }) => name)]);
   return [...names]
     .filter((name) => !name.startsWith('figd.'))
     .map((name) => {
       const channel = log.channels.find(name);
       return {
         name,
-        state: channelState(name, session),
+        state: channelState(name, session, channels),
         events: channel?.events ?? 0,
         lastEventAt: channel?.lastEventAt ?? null,
       };
     })
-    .filter(({ name, events }) => events > 0 || configuredChannels.includes(name));
+    .filter(({ name, events }) => events > 0 || channels.includes(name));
 }
 
-function channelState(name: string, session: MachineView['session']): ChannelState {
-  if (session === null || session.state !== 'live') return 'pending';
-  if (session.context.refused.includes(name)) return 'refused';
-  return session.context.confirmed.includes(name) ? 'confirmed' : 'pending';
+function channelState(name: string, session: MachineView['session'], wanted: readonly string[]): ChannelState {
+  const { confirmed, refused } = session?.state === 'live' ? session.context : emptyBook;
+  if (confirmed.includes(name)) return 'confirmed';
+  if (refused.includes(name)) return 'refused';
+  return wanted.includes(name) ? 'pending' : 'unsubscribed';
 }

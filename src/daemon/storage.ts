@@ -1,4 +1,5 @@
 import { DiskJournal, type DiskJournalOptions, newEpoch } from '../adapters/journal/disk-journal.ts';
+import type { Retention } from '../adapters/journal/journal-file.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Journal } from '../log/journal.ts';
 import { MemoryLedger } from '../log/memory-ledger.ts';
@@ -13,6 +14,8 @@ export interface Storage {
   readonly journal: Journal | null;
   /** Why something cannot be kept at present, or null. */
   readonly trouble: () => string | null;
+  /** Keeps events for so long, and so many, from now on. */
+  readonly retain: (retention: Retention) => void;
   /** Bytes on disk. */
   readonly bytes: () => number;
   /** Releases everything. @param head the last sequence number that was given */
@@ -34,6 +37,7 @@ export async function openStorage(
     ledger: disk.ledger,
     journal: disk,
     trouble: () => disk.trouble,
+    retain: (retention) => disk.retain(retention),
     bytes: () => disk.bytes,
     close: (head) => disk.close(head),
   };
@@ -46,6 +50,7 @@ export function passingStorage(): Storage {
     ledger: new MemoryLedger(Date.now()),
     journal: null,
     trouble: () => null,
+    retain: () => undefined,
     bytes: () => 0,
     close: async () => undefined,
   };

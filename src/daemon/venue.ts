@@ -13,7 +13,8 @@ import { tokenRequestsPerMinute } from '../machines/policies/token-times.ts';
 import type { Clock } from '../protocol/clock.ts';
 
 export interface VenueOptions {
-  readonly settings: Settings;
+  /** As they are whenever they are asked for. Where the venue is and how it is spoken to is taken from the first. */
+  readonly settings: () => Settings;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -21,6 +22,8 @@ export interface VenueOptions {
 /** Everything that reaches the venue, set up as the configuration says. */
 export interface Venue {
   readonly tokens: TokenEndpoint;
+  /** The door to the venue's REST API, for figd's own calls and for those of local programs. */
+  readonly entrance: RestEntrance;
   readonly rest: Rest;
   readonly rfqs: RfqListing;
   /** The venue's limit of HTTP requests: whoever sends any asks here first. */
@@ -42,30 +45,39 @@ export interface Wires {
 
 /** The venue over the network. */
 export function reachVenue(options: VenueOptions): Venue {
-  const { venue, session } = options.settings;
-  const { vault, clock } = options;
-  return venueOver(options, {
-    http: new HttpClient({ connect: session.connectTimeout, reply: session.authTimeout }),
+  return venueOver(options, networkWires(options));
+}
+
+/** What carries figd's words over the network. */
+export function networkWires({ settings, vault, clock }: VenueOptions): Wires {
+  const connectTimeout = () => settings().session.connectTimeout;
+  return {
+    http: new HttpClient(() => ({ connect: connectTimeout(), reply: settings().session.authTimeout })),
     open: venueSocket({
-      url: venue.socketUrl,
-      connectTimeout: session.connectTimeout,
+      url: settings().venue.socketUrl,
+      connectTimeout,
       quote: (text) => vault.quote(text),
       wall: () => clock.wall(),
     }),
-  });
+  };
 }
 
 /** The venue over whatever wires there are. */
 export function venueOver({ settings, vault, clock }: VenueOptions, { http, open }: Wires): Venue {
-  const { venue, session } = settings;
-  const sessionSettings = { ...session, methods: venue.methods, credentialStyle: venue.tokenStyle };
+  const { venue } = settings();
+  const sessionSettings = () => ({
+    ...settings().session,
+    methods: venue.methods,
+    credentialStyle: venue.tokenStyle,
+  });
   const budget = new RequestBudget({
     limit: venue.requestsPerMinute,
     tokenRequests: tokenRequestsPerMinute,
     clock,
   });
+  const entrance = new RestEntrance(venue, vault);
   const rest = new Rest({
-    entrance: new RestEntrance(venue, vault),
+    entrance,
     http: new BudgetedHttp({ http, budget, clock }, 'own'),
     vault,
     clock,
@@ -78,6 +90,7 @@ export function venueOver({ settings, vault, clock }: VenueOptions, { http, open
       vault,
       clock,
     }),
+    entrance,
     rest,
     rfqs: new RfqListing({ rest, vault, clock }),
     budget,

@@ -1,7 +1,7 @@
 import type { FrameEncoding } from '../protocol/local.ts';
 import { type ChannelFilter, Channels } from './channels.ts';
 import type { Batch, Block, Journal } from './journal.ts';
-import { firstLineSince, lineSuffix } from './line.ts';
+import { firstLineSince, lineSuffix, receivedAtOf } from './line.ts';
 import { LinePrefixes } from './line-encoder.ts';
 import type { Numbers } from './numbers.ts';
 import { Ring } from './ring.ts';
@@ -149,6 +149,17 @@ export class EventLog {
   /** Everything up to that number is in the journal. */
   written(seq: number): void {
     this.#ring.written(seq);
+  }
+
+  /** When an event of an epoch was received (unix milliseconds); null where it cannot be had any more. */
+  async receivedAt(epoch: string, seq: number): Promise<number | null> {
+    if (epoch === this.#epoch && seq >= this.oldestHeld) {
+      const [block] = this.#ring.blocks(seq, 1, 1);
+      return block === undefined ? null : receivedAtOf(block.bytes, 0);
+    }
+    const batch = await this.journal?.read({ epoch, from: seq, channels: ['*'], maxBytes: 1 });
+    const [chunk] = batch?.lost === null ? batch.chunks : [];
+    return chunk === undefined ? null : receivedAtOf(chunk, 0);
   }
 
   /** The number of the first event received at a moment (unix milliseconds) or later; head + 1 where there is none. */

@@ -1,5 +1,5 @@
 import { type EventParams, reconcileChannel } from '../protocol/local.ts';
-import { type RfqFacts, rfqInFrame } from '../protocol/rfq.ts';
+import { channelOf, type RfqFacts, rfqInFrame } from '../protocol/rfq.ts';
 import { ChannelFilter } from './channels.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -98,6 +98,11 @@ export class RfqIndex {
       const isAlive = rfq.isOpen && (rfq.expiresAt ?? 0) >= moment;
       if ((rfq.createdAt ?? 0) < moment && !isAlive) this.#known.delete(id);
     }
+  }
+
+  /** Forgets all that a channel has told. */
+  forget(channel: string): void {
+    for (const [id, { rfq }] of this.#known) if (channelOf(rfq) === channel) this.#known.delete(id);
   }
 
   /** How many RFQs are open at a moment (venue's unix milliseconds), as far as the log has told. */

@@ -21,7 +21,11 @@ export interface ReconcileContext extends ReconcileInput {
   readonly draw: number;
 }
 
-export type ReconcileEvent = { readonly type: 'session.live' } | { readonly type: 'session.lost' };
+export type ReconcileEvent =
+  | { readonly type: 'session.live' }
+  | { readonly type: 'session.lost' }
+  /** The configuration has changed; the interval as in {@link ReconcileInput}. */
+  | { readonly type: 'settings.changed'; readonly interval: number | null };
 
 /** What a comparison found. */
 export interface Comparison {

@@ -44,7 +44,9 @@ export const reconcileMachine = setup({
   guards: {
     'is it on?': ({ context }) => context.interval !== null,
     'has the venue no such list?': (_, params: { failure: Failure }) =>
-      params.failure.code === 'not-found' || params.failure.code === 'permission-denied',
+      params.failure.code === 'not-found' ||
+      params.failure.code === 'permission-denied' ||
+      params.failure.code === 'address-refused',
     'is there time for another try?': ({ context }, params: { failure: Failure }) =>
       nextTry(context, params.failure) !== null,
   },
@@ -56,6 +58,10 @@ export const reconcileMachine = setup({
       failedInARow: context.failedInARow + 1,
     })),
     'plan the next comparison': assign(({ context }) => ({ nextAt: context.now() + (context.interval ?? 0) })),
+    'note the interval': assign((_, params: { interval: number | null }) => ({ interval: params.interval })),
+    'move the next comparison': assign(({ context }, params: { interval: number | null }) => ({
+      nextAt: (context.nextAt ?? context.now()) + (params.interval ?? 0) - (context.interval ?? 0),
+    })),
     'plan a look in an hour': assign(({ context }) => ({ nextAt: context.now() + absentRetryMs })),
     'report that it is off': sendTo(
       ({ context }) => context.supervisor,
@@ -84,7 +90,10 @@ export const reconcileMachine = setup({
   id: 'reconcile',
   initial: 'blind',
   context: ({ input }) => ({ ...input, startedAt: null, nextAt: null, failedInARow: 0, draw: 0 }),
-  on: { 'session.lost': '.blind' },
+  on: {
+    'session.lost': '.blind',
+    'settings.changed': { actions: { type: 'note the interval', params: ({ event }) => event } },
+  },
   states: {
     // Nothing can be compared while events do not come: what is missed meanwhile is fetched afterwards.
     blind: {
@@ -122,6 +131,18 @@ export const reconcileMachine = setup({
       },
     },
     waiting: { after: { 'until the next comparison': 'comparing' } },
-    resting: { after: { 'until the next comparison': { target: 'comparing', actions: 'note the start' } } },
+    resting: {
+      after: { 'until the next comparison': { target: 'comparing', actions: 'note the start' } },
+      on: {
+        'settings.changed': {
+          target: 'resting',
+          reenter: true,
+          actions: [
+            { type: 'move the next comparison', params: ({ event }) => event },
+            { type: 'note the interval', params: ({ event }) => event },
+          ],
+        },
+      },
+    },
   },
 });

@@ -1,8 +1,11 @@
 import type { AnyActorRef } from 'xstate';
 import type { Failure } from '../protocol/failure.ts';
+import type { ChannelBook } from './policies/channel-book.ts';
 import type { ClockJumped } from './token.events.ts';
 
 export interface SessionSettings {
+  /** The channels that are wanted. */
+  readonly channels: readonly string[];
   /** Lengths in milliseconds. */
   readonly connectTimeout: number;
   readonly heartbeatInterval: number;
@@ -39,12 +42,7 @@ export interface HeartbeatAck {
   readonly refusal?: Failure;
 }
 
-export interface SubscriptionAnswer {
-  readonly confirmed: readonly string[];
-  readonly refused: readonly string[];
-}
-
-export interface SessionContext extends Omit<SessionInput, 'token'> {
+export interface SessionContext extends Omit<SessionInput, 'token'>, ChannelBook {
   /** Generation of the newest token; 0 where there is none. */
   readonly newestToken: number;
   /** The latest tokens, newest last: which one the session is authenticated with, only the venue's answer tells. */
@@ -58,13 +56,15 @@ export interface SessionContext extends Omit<SessionInput, 'token'> {
   readonly authenticatedWith: number;
   readonly lastHeartbeatSentAt: number;
   readonly lastHeartbeat: (HeartbeatAck & { readonly at: number }) | null;
-  readonly confirmed: readonly string[];
-  readonly refused: readonly string[];
-  /** How often the refused channels were asked for again. */
+  /** How often in a row the channels could not be made what is wanted: refused, or not changed at all. */
   readonly subscribeRetries: number;
+  /** Why the channels could not be changed the last time; null where they could. */
+  readonly subscriptionFailure: Failure | null;
   /** The session that is to take over, or the one that has been taken over from and says goodbye. */
   readonly successor: number | null;
   readonly predecessor: number | null;
+  /** When the token of the one that has been taken over from dies (monotonic); null where that is not known. */
+  readonly predecessorExpiresAt: number | null;
   readonly successorToken: number;
   /** What was known of the first session when the second one took over, and when (monotonic); null once it is proven. */
   readonly takeover: { readonly at: number; readonly proof: ProofOfLife } | null;
@@ -131,6 +131,10 @@ export type SessionEvent =
   | { readonly type: 'rotate' }
   /** The second session has taken over; the parts of the machine turn to it. */
   | { readonly type: 'took over' }
+  /** The configuration has changed: other channels may be wanted, or another pace. */
+  | { readonly type: 'settings.changed'; readonly settings: SessionSettings }
+  /** The parts of the machine look at what has changed. */
+  | { readonly type: 'settings noted' }
   | ClockJumped
   /** End the session in good order, for the reason given. */
   | { readonly type: 'close'; readonly failure: Failure };
@@ -150,6 +154,10 @@ export type SessionReport =
       readonly confirmed: readonly string[];
       readonly refused: readonly string[];
     }
+  /** The venue does not send these any more, as nobody wants them. */
+  | { readonly type: 'session.unsubscribed'; readonly id: number; readonly channels: readonly string[] }
+  /** Channels could not be asked for, or given up; it is tried again. */
+  | { readonly type: 'session.channels-failed'; readonly id: number; readonly failure: Failure }
   | ({ readonly type: 'session.heartbeat'; readonly id: number } & HeartbeatAck)
   | { readonly type: 'session.renewed'; readonly id: number; readonly generation: number }
   /** It asks for a number under which a second session may be dialled. */

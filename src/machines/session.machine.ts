@@ -1,6 +1,9 @@
 import { failure } from '../protocol/failure.ts';
 import { proofOfLife } from './policies/blindness.ts';
-import { connectTimeout, ofFailure, renewal } from './session.renewal.ts';
+import { emptyBook } from './policies/channel-book.ts';
+import { firstSubscription, subscriptions } from './session.channels.ts';
+import { ofFailure } from './session.context.ts';
+import { connectTimeout, renewal } from './session.renewal.ts';
 import { sessionSetup } from './session.setup.ts';
 
 /** The session proves every interval that it is alive; one heartbeat without a reply ends it. */
@@ -10,8 +13,12 @@ const heartbeat = (initial: 'beating' | 'resting') =>
     states: {
       resting: {
         after: { 'until the next heartbeat': 'beating' },
-        // Timers were late by who knows how much: the link has to prove itself now.
-        on: { 'took over': 'beating', 'clock.jumped': 'beating' },
+        on: {
+          // Timers were late by who knows how much: the link has to prove itself now.
+          'took over': 'beating',
+          'clock.jumped': 'beating',
+          'settings noted': { target: 'resting', reenter: true },
+        },
       },
       beating: {
         // Here and not on the region: entering a region anew would enter its siblings anew as well.
@@ -34,61 +41,6 @@ const heartbeat = (initial: 'beating' | 'resting') =>
     },
   });
 
-/** The first subscription. A limit is waited for on the open session: heartbeats have no limit, dials do. */
-const firstSubscription = sessionSetup.createStateConfig({
-  initial: 'asking',
-  states: {
-    asking: {
-      invoke: {
-        src: 'subscribe',
-        input: ({ context }) => ({ session: context.id, channels: null }),
-        onDone: {
-          target: '#session.live',
-          actions: { type: 'note the channels', params: ({ event }) => event.output },
-        },
-        onError: [
-          {
-            guard: { type: 'does the venue limit us?', params: ofFailure },
-            target: 'limited',
-            actions: { type: 'note the limit', params: ofFailure },
-          },
-          { target: '#session.closing', actions: { type: 'note the ending', params: ofFailure } },
-        ],
-      },
-    },
-    limited: { after: { 'until the limit is over': 'asking' } },
-  },
-});
-
-/** Channels the venue refuses are asked for again, ever more rarely. */
-const subscriptions = sessionSetup.createStateConfig({
-  initial: 'counted',
-  on: { 'took over': '.counted' },
-  states: {
-    counted: { always: [{ guard: 'is every channel confirmed?', target: 'complete' }, { target: 'partial' }] },
-    complete: {},
-    partial: { after: { 'until resubscribing': 'asking again' } },
-    'asking again': {
-      invoke: {
-        src: 'subscribe',
-        input: ({ context }) => ({ session: context.id, channels: context.refused }),
-        onDone: {
-          target: 'counted',
-          actions: [{ type: 'add the channels', params: ({ event }) => event.output }, 'report the channels'],
-        },
-        onError: [
-          {
-            guard: { type: 'does the venue limit us?', params: ofFailure },
-            target: 'partial',
-            actions: { type: 'note the limit', params: ofFailure },
-          },
-          { target: 'partial', actions: 'count the retry' },
-        ],
-      },
-    },
-  },
-});
-
 /**
  * One authenticated session, from dialling to its end; a second socket may take over within its life. It never dials
  * again by itself after its end: that is the supervisor's decision.
@@ -107,11 +59,12 @@ export const sessionMachine = sessionSetup.createMachine({
     authenticatedWith: 0,
     lastHeartbeatSentAt: Number.NEGATIVE_INFINITY,
     lastHeartbeat: null,
-    confirmed: [],
-    refused: [],
+    ...emptyBook,
     subscribeRetries: 0,
+    subscriptionFailure: null,
     successor: null,
     predecessor: null,
+    predecessorExpiresAt: null,
     successorToken: 0,
     takeover: null,
     rotationsFailed: 0,
@@ -142,6 +95,9 @@ export const sessionMachine = sessionSetup.createMachine({
     },
     close: { target: '.closing', actions: { type: 'note the ending', params: ({ event }) => event } },
     'token.renewed': { actions: { type: 'note the newest token', params: ({ event }) => event } },
+    'settings.changed': {
+      actions: [{ type: 'note the settings', params: ({ event }) => event }, 'look at what has changed'],
+    },
   },
   states: {
     connecting: {

@@ -1,9 +1,7 @@
-import { type Failure, failure, failureOf } from '../protocol/failure.ts';
+import { type Failure, failure } from '../protocol/failure.ts';
+import { ofFailure, whenToCut } from './session.context.ts';
 import type { SessionContext } from './session.events.ts';
-import { sessionSetup, whenToCut } from './session.setup.ts';
-
-/** Why a promise that the chart awaited was broken. */
-export const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
+import { sessionSetup } from './session.setup.ts';
 
 /** A socket that did not open in time. */
 export function connectTimeout({ settings }: SessionContext): Failure {
@@ -70,16 +68,18 @@ const rotating = sessionSetup.createStateConfig({
         src: 'authenticate',
         input: ({ context }) => ({ session: context.successor ?? 0 }),
         onDone: {
-          target: 'subscribing',
+          target: 'authenticated',
           actions: { type: "note the successor's token", params: ({ event }) => ({ token: event.output }) },
         },
         onError: afterFailedRotation,
       },
     },
+    // What the first session is asked for at this moment would begin on it after it has begun on the second one.
+    authenticated: { always: { guard: 'are the channels settled?', target: 'subscribing' } },
     subscribing: {
       invoke: {
         src: 'subscribe',
-        input: ({ context }) => ({ session: context.successor ?? 0, channels: null }),
+        input: ({ context }) => ({ session: context.successor ?? 0, channels: context.settings.channels }),
         onDone: {
           target: '#session.live.renewal.parting',
           actions: [
@@ -96,8 +96,9 @@ const rotating = sessionSetup.createStateConfig({
 });
 
 /**
- * Two sessions overlap; the first one is let go once it has shown that it was alive to the end. Were it half-open, what
- * it should have brought before the second one was subscribed would be missing, and nobody would know.
+ * Two sessions overlap; the first one is let go once it has shown that it was alive to the end, and what was asked on it
+ * is answered. Were it half-open, what it should have brought before the second one was subscribed would be missing, and
+ * nobody would know.
  */
 const parting = sessionSetup.createStateConfig({
   initial: 'having it prove itself',
@@ -106,7 +107,7 @@ const parting = sessionSetup.createStateConfig({
       invoke: {
         src: 'heartbeat',
         input: ({ context }) => ({ session: context.predecessor ?? 0 }),
-        onDone: { target: 'saying goodbye', actions: 'note that it was alive' },
+        onDone: { target: 'awaiting its last answers', actions: 'note that it was alive' },
         onError: {
           target: '#session.live.renewal.current',
           actions: ['report the blind spot', 'cut the predecessor', 'forget the predecessor'],
@@ -120,6 +121,23 @@ const parting = sessionSetup.createStateConfig({
           actions: ['report the blind spot', 'forget the predecessor'],
         },
       },
+    },
+    // Calls go to the second one since it took over: no more of them come to the first.
+    'awaiting its last answers': {
+      invoke: {
+        src: 'lastAnswers',
+        input: ({ context }) => ({ session: context.predecessor ?? 0 }),
+        onDone: 'saying goodbye',
+        onError: 'saying goodbye',
+      },
+      on: {
+        'socket.closed': {
+          guard: { type: "is it the predecessor's?", params: ({ event }) => event },
+          target: '#session.live.renewal.current',
+          actions: 'forget the predecessor',
+        },
+      },
+      after: { 'until its last answers are given up': 'saying goodbye' },
     },
     'saying goodbye': {
       entry: 'say goodbye to the predecessor',
@@ -235,6 +253,8 @@ export const renewal = sessionSetup.createStateConfig({
     },
     'trying again': {
       always: [
+        // As it may be wanted by now.
+        { guard: 'does a newer token need a new session?', target: 'current' },
         // Also where a second session was tried last: what failed in place may have been a passing fault.
         { guard: 'can it be renewed in place?', target: 'renewing in place' },
         { target: 'awaiting a successor' },

@@ -1,9 +1,39 @@
-import { assign, type CallbackLogicFunction, fromCallback, fromPromise, raise, sendTo, setup } from 'xstate';
+import {
+  assign,
+  type CallbackLogicFunction,
+  fromCallback,
+  fromPromise,
+  not,
+  or,
+  raise,
+  sendTo,
+  setup,
+  stateIn,
+} from 'xstate';
 import type { Failure } from '../protocol/failure.ts';
 import { limitedDelay } from './policies/backoff.ts';
 import { nothingProven, proofOfLife } from './policies/blindness.ts';
+import {
+  bookAfterAnswer,
+  bookAfterAsking,
+  bookAfterGivingUp,
+  bookForWish,
+  emptyBook,
+  type SubscriptionAnswer,
+  unasked,
+} from './policies/channel-book.ts';
 import { clampDelay } from './policies/delay.ts';
-import { cuttingTime, expiryOf, resubscribeDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
+import { expiryOf, lastAnswersDelay, resubscribeDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
+import {
+  heartbeatPause,
+  isAlone,
+  isAnyUnconfirmed,
+  isAnyUnwanted,
+  isNewerTokenOut,
+  isSameList,
+  retriesAfter,
+  wantedNow,
+} from './session.context.ts';
 import type {
   CuttingTime,
   HeartbeatAck,
@@ -12,8 +42,8 @@ import type {
   SessionInput,
   SessionOutput,
   SessionReport,
+  SessionSettings,
   SocketCommand,
-  SubscriptionAnswer,
   TokenOfSession,
 } from './session.events.ts';
 
@@ -21,29 +51,14 @@ interface OfSession {
   readonly session: number;
 }
 
+interface OfChannels extends OfSession {
+  readonly channels: readonly string[];
+}
+
 const notProvided = () => Promise.reject(new Error('this actor is not provided'));
 
 /** How long a closing handshake may take before the socket is cut. */
 const closeTimeoutMs = 1_000;
-const refusedHeartbeatPauseMs = 2_000;
-
-const isNewerTokenOut = ({ newestToken, authenticatedWith }: SessionContext): boolean =>
-  newestToken > authenticatedWith;
-
-/** One that the venue did not take does not count for it: the next one has to come before it loses patience. */
-const heartbeatPause = ({ settings, lastHeartbeat }: SessionContext): number =>
-  lastHeartbeat?.refusal === undefined
-    ? settings.heartbeatInterval
-    : Math.min(settings.heartbeatInterval, refusedHeartbeatPauseMs);
-
-/** When the session is to be cut if nothing can take over from it: never while it is on the newest token. */
-export const whenToCut = ({ context }: { context: SessionContext }): CuttingTime =>
-  cuttingTime({
-    now: context.now(),
-    expiresAt: isNewerTokenOut(context) ? expiryOf(context.tokens, context.authenticatedWith) : null,
-    failure: context.renewalFailure,
-    failedTimes: context.rotationsFailed,
-  });
 
 /** What the charts of a session are made of: its actors, delays, questions and actions. */
 export const sessionSetup = setup({
@@ -55,11 +70,12 @@ export const sessionSetup = setup({
     }) as CallbackLogicFunction<SocketCommand, SessionEvent, OfSession>),
     /** Authenticates; resolves with the generation of the token it used. */
     authenticate: fromPromise<number, OfSession>(notProvided),
-    /** Subscribes to what the configuration names, or to the channels given. */
-    subscribe: fromPromise<SubscriptionAnswer, OfSession & { readonly channels: readonly string[] | null }>(
-      notProvided,
-    ),
+    subscribe: fromPromise<SubscriptionAnswer, OfChannels>(notProvided),
+    /** Resolves with the channels that the venue does not send any more. */
+    unsubscribe: fromPromise<readonly string[], OfChannels>(notProvided),
     heartbeat: fromPromise<HeartbeatAck, OfSession>(notProvided),
+    /** Resolves when no call that others made on the session waits for an answer. */
+    lastAnswers: fromPromise<void, OfSession>(notProvided),
     /** Moves the session to the newest token on the same socket; resolves with its generation. */
     renewInPlace: fromPromise<number, OfSession>(notProvided),
     /** Resolves when no RFQ is open, or at the latest moment, with the number of those that are (null: not known). */
@@ -74,6 +90,8 @@ export const sessionSetup = setup({
       clampDelay(Math.max(resubscribeDelay(context.subscribeRetries), context.limitedForMs)),
     'until the limit is over': ({ context }) => clampDelay(context.limitedForMs),
     'until rotating again': ({ context }) => clampDelay(rotateAgainDelay(context.rotationsFailed)),
+    'until its last answers are given up': ({ context }) =>
+      clampDelay(lastAnswersDelay(context.predecessorExpiresAt, context.now())),
     'close timeout': closeTimeoutMs,
   },
   guards: {
@@ -81,6 +99,16 @@ export const sessionSetup = setup({
     "is it the successor's?": ({ context }, params: OfSession) => params.session === context.successor,
     "is it the predecessor's?": ({ context }, params: OfSession) => params.session === context.predecessor,
     'is every channel confirmed?': ({ context }) => context.refused.length === 0,
+    'are the channels to be changed?': ({ context }) =>
+      unasked(context.settings.channels, context).length > 0 || isAnyUnwanted(context),
+    // While there are two sessions, each event has to come on both, from the same moment on or not at all.
+    'may channels be asked for?': ({ context }) => isAlone(context) && isAnyUnconfirmed(context),
+    'may channels be given up?': ({ context }) => isAlone(context) && isAnyUnwanted(context),
+    'are the channels as wanted?': ({ context }) => !isAnyUnconfirmed(context) && !isAnyUnwanted(context),
+    'may the venue be asked now?': ({ context }) => context.limitedForMs === 0,
+    'are the channels settled?': not(
+      or([stateIn({ live: { subscriptions: 'asking' } }), stateIn({ live: { subscriptions: 'giving up' } })]),
+    ),
     'is a newer token out?': ({ context }) => isNewerTokenOut(context),
     'did the renewal bring a newer token?': ({ context }, params: { token: number }) =>
       params.token > context.authenticatedWith,
@@ -109,19 +137,32 @@ export const sessionSetup = setup({
       tokens: withToken(context.tokens, params),
       ...(context.liveAt !== null && context.authenticatedWith === 0 ? { authenticatedWith: params.generation } : {}),
     })),
-    'note the channels': assign((_, params: SubscriptionAnswer) => ({
-      confirmed: params.confirmed,
-      refused: params.refused,
+    'note the settings': assign(({ context }, params: { settings: SessionSettings }) => ({
+      settings: params.settings,
+      ...bookForWish(context, params.settings.channels),
+      ...(isSameList(context.settings.channels, params.settings.channels) ? {} : { subscribeRetries: 0 }),
+    })),
+    'look at what has changed': raise({ type: 'settings noted' }),
+    'note what is asked for': assign(({ context }) => bookAfterAsking(context, wantedNow(context))),
+    'note the channels': assign(({ context }, params: SubscriptionAnswer) => ({
+      ...bookAfterAnswer(context, context.settings.channels, params),
       limitedForMs: 0,
     })),
     'add the channels': assign(({ context }, params: SubscriptionAnswer) => ({
-      confirmed: [...context.confirmed, ...params.confirmed],
-      refused: params.refused,
-      subscribeRetries: context.subscribeRetries + 1,
+      ...bookAfterAnswer(context, context.settings.channels, params),
+      subscribeRetries: retriesAfter(context),
+      subscriptionFailure: null,
       limitedForMs: 0,
     })),
+    'drop the channels': assign(({ context }, params: { channels: readonly string[] }) => ({
+      ...bookAfterGivingUp(context, params.channels),
+      subscriptionFailure: null,
+      limitedForMs: 0,
+    })),
+    'note that the channels are as wanted': assign({ subscribeRetries: 0, subscriptionFailure: null }),
+    'note the failed change': assign((_, params: { failure: Failure }) => ({ subscriptionFailure: params.failure })),
     'count the retry': assign(({ context }) => ({
-      subscribeRetries: context.subscribeRetries + 1,
+      subscribeRetries: retriesAfter(context),
       limitedForMs: 0,
     })),
     'note the limit': assign(({ context }, params: { failure: Failure }) => ({
@@ -142,20 +183,23 @@ export const sessionSetup = setup({
     "note the successor's token": assign((_, params: { token: number }) => ({ successorToken: params.token })),
     'drop the successor': sendTo('sockets', ({ context }) => ({ type: 'cut', session: context.successor ?? 0 })),
     'note the failed rotation': assign(({ context }, params: { failure: Failure }) => ({
+      successor: null,
       rotationsFailed: context.rotationsFailed + 1,
       renewalFailure: params.failure,
     })),
     'note that renewal works': assign({ renewalFailure: null, rotationsFailed: 0 }),
     'let the successor take over': assign(({ context }, params: SubscriptionAnswer) => ({
       predecessor: context.id,
+      predecessorExpiresAt: expiryOf(context.tokens, context.authenticatedWith),
       takeover: { at: context.now(), proof: proofOfLife(context) },
       id: context.successor ?? context.id,
       successor: null,
       authenticatedWith: context.successorToken,
       authenticatedAt: context.now(),
       connectedAt: context.now(),
-      confirmed: params.confirmed,
-      refused: params.refused,
+      ...bookAfterAnswer(emptyBook, context.settings.channels, params),
+      subscriptionFailure: null,
+      limitedForMs: 0,
     })),
     'turn to it': raise({ type: 'took over' }),
     'say goodbye to the predecessor': sendTo('sockets', ({ context }) => ({
@@ -164,7 +208,7 @@ export const sessionSetup = setup({
     })),
     'cut the predecessor': sendTo('sockets', ({ context }) => ({ type: 'cut', session: context.predecessor ?? 0 })),
     'note that it was alive': assign({ takeover: null }),
-    'forget the predecessor': assign({ predecessor: null, takeover: null }),
+    'forget the predecessor': assign({ predecessor: null, predecessorExpiresAt: null, takeover: null }),
     'report being authenticated': sendTo(
       ({ context }) => context.supervisor,
       ({ context }): SessionReport => ({ type: 'session.authenticated', id: context.id }),
@@ -180,6 +224,22 @@ export const sessionSetup = setup({
         id,
         confirmed,
         refused,
+      }),
+    ),
+    'report what was given up': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { channels: readonly string[] }): SessionReport => ({
+        type: 'session.unsubscribed',
+        id: context.id,
+        channels: params.channels,
+      }),
+    ),
+    'report the failed change': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { failure: Failure }): SessionReport => ({
+        type: 'session.channels-failed',
+        id: context.id,
+        failure: params.failure,
       }),
     ),
     'report the heartbeat': sendTo(

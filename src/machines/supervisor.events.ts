@@ -54,6 +54,8 @@ export type SupervisorEvent =
   | { readonly type: 'rotate' }
   /** Ask for a new token now. */
   | { readonly type: 'refresh' }
+  /** The configuration has changed. */
+  | { readonly type: 'settings.changed'; readonly settings: SupervisorSettings }
   | { readonly type: 'successor.due' }
   | { readonly type: 'stop' };
 

@@ -1,6 +1,17 @@
 import { sendTo } from 'xstate';
 import { failure } from '../protocol/failure.ts';
-import { planDial, supervisorSetup } from './supervisor.setup.ts';
+import type { SupervisorSettings } from './supervisor.events.ts';
+import { planDial, supervisorSetup, tokenSettings } from './supervisor.setup.ts';
+
+/** The configuration has changed. */
+const takeSettings = [
+  {
+    type: 'note the settings' as const,
+    params: ({ event }: { event: { settings: SupervisorSettings } }) => event,
+  },
+  'tell the token of the settings' as const,
+  'tell the reconciliation of the settings' as const,
+];
 
 /**
  * Starts the token, dials a session when there is something to authenticate with, and dials again for ever. Every
@@ -26,7 +37,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       src: 'token',
       input: ({ context, self }) => ({
         supervisor: self,
-        settings: { ...context.settings.token, backoff: context.settings.backoff },
+        settings: tokenSettings(context.settings),
         earlierRequests: context.earlier.tokenRequests,
         now: context.now,
         random: context.random,
@@ -54,6 +65,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'session.*': { actions: 'make it known' },
     'reconcile.finished': { actions: 'make it known' },
     'clock.jumped': { actions: 'have the token check the time' },
+    'settings.changed': { actions: takeSettings },
     refresh: { actions: 'ask for a token' },
     stop: '.stopped',
   },
@@ -143,6 +155,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
               actions: ['make it known', { type: 'replace the token if it was refused', params: ({ event }) => event }],
             },
             rotate: { actions: 'pass on the wish to rotate' },
+            'settings.changed': { actions: [...takeSettings, 'tell the session of the settings'] },
             'token.granted': {
               actions: [
                 { type: 'note the token', params: ({ event }) => event },

@@ -7,8 +7,14 @@ import type { ReconcileEvent, ReconcileReport } from './reconcile.events.ts';
 import { reconcileMachine } from './reconcile.machine.ts';
 import type { SessionEvent, SessionOutput, SessionReport, TokenOfSession } from './session.events.ts';
 import { sessionMachine } from './session.machine.ts';
-import type { SupervisorContext, SupervisorEvent, SupervisorFact, SupervisorInput } from './supervisor.events.ts';
-import type { TokenReport } from './token.events.ts';
+import type {
+  SupervisorContext,
+  SupervisorEvent,
+  SupervisorFact,
+  SupervisorInput,
+  SupervisorSettings,
+} from './supervisor.events.ts';
+import type { TokenReport, TokenSettings } from './token.events.ts';
 import { tokenMachine } from './token.machine.ts';
 
 /** The next dial at `wanted`, or later if the ceiling demands it. */
@@ -19,6 +25,8 @@ export function planDial(
   const nextDialAt = earliestDial(dials, wanted);
   return { nextDialAt, heldByCeiling: nextDialAt > wanted };
 }
+
+export const tokenSettings = ({ token, backoff }: SupervisorSettings): TokenSettings => ({ ...token, backoff });
 
 const isTokenDead = (output: SessionOutput): boolean => output.failure.code === 'token-refused';
 
@@ -74,6 +82,19 @@ export const supervisorSetup = setup({
     'note the lost token': assign(({ context }) => ({
       token: context.token === null ? null : { ...context.token, usable: false },
     })),
+    'note the settings': assign((_, params: { settings: SupervisorSettings }) => ({ settings: params.settings })),
+    'tell the token of the settings': sendTo('token', ({ context }) => ({
+      type: 'settings.changed',
+      settings: tokenSettings(context.settings),
+    })),
+    'tell the reconciliation of the settings': sendTo(
+      'reconcile',
+      ({ context }): ReconcileEvent => ({ type: 'settings.changed', interval: context.settings.reconcileInterval }),
+    ),
+    'tell the session of the settings': sendTo(
+      'session',
+      ({ context }): SessionEvent => ({ type: 'settings.changed', settings: context.settings.session }),
+    ),
     'have the token check the time': sendTo('token', { type: 'clock.jumped' }),
     'have the session check the time': sendTo('session', { type: 'clock.jumped' } satisfies SessionEvent),
     'count the dial': assign(({ context }) => ({

@@ -18,11 +18,15 @@ export interface TokenRequest {
   readonly kind: GrantKind;
 }
 
+export interface TokenSettings extends RefreshSettings {
+  readonly backoff: BackoffSettings;
+}
+
 export interface TokenInput {
   readonly supervisor: AnyActorRef;
   /** Moments of the latest requests of an earlier run (monotonic), oldest first: the ceiling holds across restarts. */
   readonly earlierRequests: readonly number[];
-  readonly settings: RefreshSettings & { readonly backoff: BackoffSettings };
+  readonly settings: TokenSettings;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
@@ -56,6 +60,8 @@ export type TokenEvent =
   | { readonly type: 'token.refused'; readonly generation: number }
   /** The venue took the token: refusals before it do not count any more. */
   | { readonly type: 'token.accepted' }
+  /** The configuration has changed. */
+  | { readonly type: 'settings.changed'; readonly settings: TokenSettings }
   | { readonly type: 'expiry.reached' }
   | ClockJumped;
 

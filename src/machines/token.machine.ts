@@ -67,6 +67,7 @@ export const tokenMachine = tokenSetup.createMachine({
   }),
   on: {
     'token.accepted': { actions: 'forget refusals' },
+    'settings.changed': { actions: { type: 'note the settings', params: ({ event }) => event } },
     'expiry.reached': [
       { guard: 'has the token expired?', actions: letGo },
       // Lives beyond 24.8 days: the timer came early.
@@ -105,6 +106,14 @@ export const tokenMachine = tokenSetup.createMachine({
       },
       on: {
         refresh: { target: 'waiting', actions: 'ask as soon as allowed' },
+        'settings.changed': {
+          target: 'valid',
+          reenter: true,
+          actions: [
+            { type: 'plan the refresh anew', params: ({ event }) => event },
+            { type: 'note the settings', params: ({ event }) => event },
+          ],
+        },
         // The machine was asleep past the refresh and past the expiry.
         'expiry.reached': [
           { guard: 'has the token expired?', target: 'waiting', actions: [...letGo, 'ask as soon as allowed'] },

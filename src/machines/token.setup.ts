@@ -9,7 +9,15 @@ import {
   tokenRequestSpacingMs,
   withRequest,
 } from './policies/token-times.ts';
-import type { Grant, TokenContext, TokenEvent, TokenInput, TokenReport, TokenRequest } from './token.events.ts';
+import type {
+  Grant,
+  TokenContext,
+  TokenEvent,
+  TokenInput,
+  TokenReport,
+  TokenRequest,
+  TokenSettings,
+} from './token.events.ts';
 
 const untilMoment = (context: TokenContext, moment: number | null): number =>
   clampDelay((moment ?? context.now()) - context.now());
@@ -19,6 +27,12 @@ const soonest = ({ requests, now }: TokenContext): number =>
   earliestRequest(requests, Math.max(now(), (requests.at(-1) ?? Number.NEGATIVE_INFINITY) + tokenRequestSpacingMs));
 
 const isUsable = (context: TokenContext): boolean => context.expiresAt !== null && context.expiresAt > context.now();
+
+const requestMoment = ({ requestedAt, now }: TokenContext): number => requestedAt ?? now();
+
+/** When a token of the latest request, with a life in milliseconds, is to be refreshed. */
+const refreshMoment = (context: TokenContext, settings: TokenSettings, lifeMs: number): number =>
+  Math.max(requestMoment(context) + refreshDelay(lifeMs, settings, context.random), soonest(context));
 
 /** After a failed request: when to ask again. */
 const afterFailure = (context: TokenContext, found: Failure): Partial<TokenContext> => {
@@ -74,15 +88,18 @@ export const tokenSetup = setup({
       (): TokenReport => ({ type: 'token.requested' }),
     ),
     'note the wish': assign({ askedMeanwhile: true }),
+    'note the settings': assign((_, params: { settings: TokenSettings }) => ({ settings: params.settings })),
+    'plan the refresh anew': assign(({ context }, { settings }: { settings: TokenSettings }) => {
+      const { expiresAt, settings: before } = context;
+      const isSame = before.refreshAt === settings.refreshAt && before.refreshMargin === settings.refreshMargin;
+      if (isSame || expiresAt === null) return {};
+      return { refreshAt: refreshMoment(context, settings, expiresAt - requestMoment(context)) };
+    }),
     'keep the grant': assign(({ context }, params: { grant: Grant; renewal: boolean }) => {
-      const requestedAt = context.requestedAt ?? context.now();
       return {
         generation: context.generation + 1,
-        expiresAt: requestedAt + params.grant.lifeMs,
-        refreshAt: Math.max(
-          requestedAt + refreshDelay(params.grant.lifeMs, context.settings, context.random),
-          soonest(context),
-        ),
+        expiresAt: requestMoment(context) + params.grant.lifeMs,
+        refreshAt: refreshMoment(context, context.settings, params.grant.lifeMs),
         failedInARow: 0,
         lastFailure: null,
         askedMeanwhile: false,

@@ -33,6 +33,10 @@ export const failureCodes = {
   ],
   'token-refused': ['refused', 'The venue refused a token it issued; figd asks for a fresh one.'],
   'permission-denied': ['refused', 'The key lacks a role, or this host is not on its IP allow-list: ask the venue.'],
+  'address-refused': [
+    'refused',
+    'This host is not on the IP allow-list of the key: have its address added at the venue; figd asks seldom until then.',
+  ],
   'refresh-token-refused': [
     'refused',
     'The venue took its refresh token no longer; figd uses the credentials at once.',
@@ -76,6 +80,19 @@ export const failureCodes = {
   'http-unknown': ['protocol', 'The venue answered with an HTTP status figd does not know; it tries again.'],
   'frame-too-large': ['protocol', 'The venue sent a frame above the limit; the session was cut.'],
   'closed-unknown': ['transient', 'The venue closed the session with a code figd does not know; it dials again.'],
+  'not-live': [
+    'transient',
+    'No session was live, so the call was not sent: see `figd status`, and call again once it is.',
+  ],
+  'not-allowed': [
+    'refused',
+    'Add what was called to gateway.allow, where the message names that; figd did not send it.',
+  ],
+  'too-many-calls': [
+    'limited',
+    'As many calls as figd makes at a time were unanswered; call again later, or less often.',
+  ],
+  withheld: ['protocol', "The venue's answer quoted a token or secret of figd's, so the caller did not get it."],
   renewal: ['transient', 'The session is renewed by opening a new one.'],
   'on-request': ['transient', 'Somebody asked for it (figd reconnect, or a change of configuration).'],
   'daemon-stopped': ['transient', 'figd itself was stopped; nothing was heard until it ran again.'],
@@ -105,7 +122,7 @@ export function advice(code: FailureCode): string {
 
 /** Carries a {@link Failure} through a rejected promise, from an adapter to the machine that invoked it. */
 export class FailureError extends Error {
-  override readonly name = 'FailureError';
+  override readonly name: string = 'FailureError';
   readonly failure: Failure;
 
   constructor(failure: Failure) {

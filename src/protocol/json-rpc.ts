@@ -13,6 +13,8 @@ export const rpcErrorCode = {
   tooManyConsumers: -32002,
   /** figd's own: `gateway.allow` does not name what was asked for, or figd keeps it for itself. */
   notAllowed: -32003,
+  /** figd's own: what is to be reloaded cannot be used; `data` has the problems. */
+  badConfiguration: -32004,
 } as const;
 
 export type RpcId = string | number | null;
@@ -36,6 +38,16 @@ export class RpcError extends Error {
   }
 }
 
+/** An error that is JSON already: the venue's own, to be passed on as it came. */
+export class EncodedError extends RpcError {
+  readonly json: string;
+
+  constructor({ code, message, data }: RpcErrorObject, json: string) {
+    super(code, message, data);
+    this.json = json;
+  }
+}
+
 /** A result that is JSON already. */
 export class EncodedResult {
   readonly json: string;
@@ -51,9 +63,11 @@ export function encodeResult(id: RpcId, result: unknown): string {
   return `${JSON.stringify({ jsonrpc: '2.0', id, result: result ?? null })}\n`;
 }
 
+/** An error of figd's own says so in its data: that tells it from the venue's, whatever their codes. */
 export function encodeError(id: RpcId, error: RpcErrorObject): string {
   const { code, message, data } = error;
-  return `${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } })}\n`;
+  const own = () => JSON.stringify({ code, message, data: { figd: true, ...(isRecord(data) ? data : {}) } });
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${error instanceof EncodedError ? error.json : own()}}\n`;
 }
 
 export function encodeNotification(method: string, params: unknown): string {

@@ -11,7 +11,10 @@ export interface GapRecord {
   readonly since: number;
   /** When the venue was heard again; null while figd is blind. */
   readonly until: number | null;
-  /** Length of the blindness; unlike `until` − `since` it is not bent by steps of the clock. Null while figd is blind. */
+  /**
+   * Length of the blindness; unlike `until` − `since` it is not bent by steps of the clock. Null while figd is blind, and
+   * of a gap that began in an earlier run, until the venue has told the time.
+   */
   readonly blindMs: number | null;
   readonly channels: readonly string[];
   /**

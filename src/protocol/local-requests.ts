@@ -1,5 +1,6 @@
 import { isRecord, RpcError, type RpcId, rpcErrorCode } from './json-rpc.ts';
 import type { From, SubscribeParams } from './local.ts';
+import { memberBytes } from './raw-json.ts';
 
 /** A request line of a local client, read and checked as far as JSON-RPC goes. */
 export interface LocalRequest {
@@ -23,7 +24,17 @@ const longestId = 1_024;
  * the body of a REST call; a mebibyte of empty arrays, objects or keys would take 0.1 s to parse.
  */
 const mostValues = 1_024;
+const longestMethod = 256;
 const dayMs = 86_400_000;
+
+/** What `call` is asked for. */
+export interface CallRequest {
+  readonly method: string;
+  /** The parameters as JSON, byte for byte as they came. */
+  readonly params: string;
+  /** How long the caller waits, in milliseconds. */
+  readonly timeoutMs?: number;
+}
 
 /** Why a line is no request, with the id to answer under (null where none can be read). */
 export class BadRequest extends RpcError {
@@ -140,6 +151,27 @@ export function parseOutages(params: Readonly<Record<string, unknown>>, now: num
   if (since === undefined) return now - dayMs;
   if (typeof since !== 'number' || !Number.isFinite(since)) throw invalid('since is a number of unix milliseconds');
   return since;
+}
+
+/**
+ * Checks the parameters of `call`.
+ * @param line the request they came in
+ * @throws {RpcError} −32602, naming the parameter
+ */
+export function parseCall(asked: Readonly<Record<string, unknown>>, line: Buffer): CallRequest {
+  const { method, params, timeoutMs } = asked;
+  refuseOthers('call', asked, ['method', 'params', 'timeoutMs']);
+  if (typeof method !== 'string' || method.length === 0 || method.length > longestMethod) {
+    throw invalid(`method is the name of a method of the venue, of 1 to ${longestMethod} characters`);
+  }
+  if (params !== undefined && (typeof params !== 'object' || params === null)) {
+    throw invalid('params is an object or an array');
+  }
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
+    throw invalid('timeoutMs is a number of milliseconds above 0');
+  }
+  const own = params === undefined ? undefined : memberBytes(memberBytes(line, 'params') ?? line, 'params');
+  return { method, params: own?.toString('utf8') ?? '{}', ...(timeoutMs === undefined ? {} : { timeoutMs }) };
 }
 
 function refuseOthers(method: string, params: Readonly<Record<string, unknown>>, known: readonly string[]): void {

@@ -8,6 +8,8 @@ export const maxRequestLineBytes = 1_048_576;
 
 export const eventsSocketName = 'events.sock';
 export const controlSocketName = 'control.sock';
+/** Speaks HTTP, and is there only where the configuration says so. */
+export const gatewaySocketName = 'gateway.sock';
 
 /** Channels of figd's own facts; they reach every subscriber whatever its filter. */
 export const stateChannel = 'figd.state';

@@ -48,6 +48,11 @@ export function readRfq(value: unknown): RfqFacts | null {
   };
 }
 
+/** The channel on which the events of an RFQ come; null where its role is none that is documented. */
+export function channelOf({ role }: RfqFacts): string | null {
+  return role === 'maker' || role === 'taker' ? `rfq.${role}` : null;
+}
+
 /** The RFQ in a notification, wherever the dialect puts its payload; null where there is none. */
 export function rfqInFrame(frame: unknown): RfqFacts | null {
   if (!isRecord(frame)) return null;

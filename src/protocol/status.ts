@@ -18,7 +18,37 @@ export interface Layer {
   readonly evidence: string;
 }
 
-export type ChannelState = 'confirmed' | 'pending' | 'refused';
+/** `unsubscribed`: it has brought events since the start, and nobody wants it now. */
+export type ChannelState = 'confirmed' | 'pending' | 'refused' | 'unsubscribed';
+
+/** A program that reads the events. */
+export interface ConsumerState {
+  readonly id: number;
+  readonly channels: readonly string[];
+  /** The sequence number it gets next. */
+  readonly position: number;
+  /** Events between it and the head of the log. */
+  readonly lag: number;
+  readonly bufferedBytes: number;
+  readonly connectedAt: number;
+}
+
+export interface ConsumerDetail extends ConsumerState {
+  /** Where it reads: what has just come, what is held in memory, or what is on disk. */
+  readonly reads: 'new' | 'memory' | 'disk';
+  /** Age of the event it is at; 0 where it has been given all, null where that event cannot be had any more. */
+  readonly behindMs: number | null;
+}
+
+/** What `figd consumers --json` prints and the method `consumers` returns. */
+export interface ConsumersReport {
+  readonly now: number;
+  /** The newest sequence number. */
+  readonly head: number;
+  /** How many there may be. */
+  readonly maxConsumers: number;
+  readonly consumers: readonly ConsumerDetail[];
+}
 
 /** What `figd status --json` prints and the method `status` returns. It never holds a secret or a token. */
 export interface StatusDocument {
@@ -62,16 +92,7 @@ export interface StatusDocument {
     readonly events: number;
     readonly lastEventAt: number | null;
   }[];
-  readonly consumers: readonly {
-    readonly id: number;
-    readonly channels: readonly string[];
-    /** The sequence number it gets next. */
-    readonly position: number;
-    /** Events between it and the head of the log. */
-    readonly lag: number;
-    readonly bufferedBytes: number;
-    readonly connectedAt: number;
-  }[];
+  readonly consumers: readonly ConsumerState[];
   readonly journal: {
     readonly enabled: boolean;
     readonly epoch: string;
@@ -85,6 +106,23 @@ export interface StatusDocument {
     readonly ringBytes: number;
     /** Why something cannot be kept on disk at present; null when all is well. */
     readonly trouble: string | null;
+  };
+  /** Calls of local programs to the venue's REST API, and what is left of its limit. */
+  readonly gateway: {
+    /** Path of `gateway.sock`; null where it is off. */
+    readonly socket: string | null;
+    /** Calls on it that are not answered yet. */
+    readonly inFlight: number;
+    readonly limit: {
+      readonly requestsPerMinute: number;
+      /** Of the last minute: of figd and its callers, and of others with the same key or address as far as is known. */
+      readonly used: number;
+      readonly usedByOthers: number;
+      /** Requests that wait for room. */
+      readonly waiting: number;
+      /** For how long the venue wants no more requests (after a 429); 0 where it takes them. */
+      readonly closedForMs: number;
+    };
   };
   readonly gaps: { readonly open: number; readonly total: number; readonly blindMsTotal: number };
   /** What the venue said in codes that figd does not know, the latest first. */

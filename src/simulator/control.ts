@@ -1,5 +1,5 @@
 import { FaultError, parseFault } from './faults.ts';
-import { httpError, json } from './http-reply.ts';
+import { bodyText, httpError, json } from './http-reply.ts';
 import type { HttpReply, HttpRequest } from './ports.ts';
 import type { Venue } from './venue.ts';
 
@@ -12,7 +12,7 @@ export function answerControl(venue: Venue, request: HttpRequest): HttpReply {
   const id = /^\/simulator\/faults\/(?<id>\d{1,15})$/.exec(path)?.groups?.['id'];
   switch (`${request.method} ${id === undefined ? path : '/simulator/faults/:id'}`) {
     case 'POST /simulator/faults':
-      return injectFault(venue, request.body);
+      return injectFault(venue, bodyText(request.body));
     case 'GET /simulator/faults':
       return json(200, venue.faults.list());
     case 'DELETE /simulator/faults':

@@ -1,5 +1,5 @@
 import { Alarm } from './alarm.ts';
-import { type Fault, type FaultKind, parseFault } from './faults.ts';
+import { type AddressCheck, type Fault, type FaultKind, parseFault } from './faults.ts';
 import type { Clock } from './ports.ts';
 
 /** A fault as listed over HTTP. */
@@ -80,6 +80,11 @@ export class FaultBoard {
     entry.timesLeft -= 1;
     if (entry.timesLeft === 0) this.#end(entry);
     return entry.fault as FaultNamed<Kind>;
+  }
+
+  /** Whether the client's address is refused where it is looked at; counts as one application of the fault. */
+  refusesAddress(check: AddressCheck): boolean {
+    return this.take('refuse-address', ({ where }) => where === undefined || where.includes(check)) !== undefined;
   }
 
   /** Ends one fault; whether there was one with this id. */

@@ -17,7 +17,7 @@ const textParameters: ReadonlySet<string> = new Set(['reason', 'path', 'method',
 /** Parameters that are durations, written like `200ms`, with the kind of fault in plain milliseconds. */
 const durationParameters: ReadonlySet<string> = new Set(['ms', 'lifeMs', 'afterMs', 'forMs']);
 /** Lists, whose items are separated by `+` because `,` separates parameters. */
-const listParameters: ReadonlySet<string> = new Set(['channels']);
+const listParameters: ReadonlySet<string> = new Set(['channels', 'where']);
 
 /**
  * Reads a fault such as `drop@10s`, `half-open@20s+15s` or `http-status@5s+10s,status=503,path=/v1/auth`.

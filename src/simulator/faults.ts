@@ -14,6 +14,8 @@ const condition = { ...after, forMs: ms.optional() };
 const rule = { ...condition, times: z.number().int().min(1).optional() };
 const channelName = z.enum(channels);
 const method = z.string().min(1);
+/** Where the venue looks at the address of a client. */
+const addressChecks = ['token', 'rest', 'socket'] as const;
 
 const faultSchemas = {
   drop: z.strictObject({
@@ -26,6 +28,11 @@ const faultSchemas = {
   down: z.strictObject({ kind: z.literal('down'), ...condition }),
   'refuse-auth': z.strictObject({ kind: z.literal('refuse-auth'), ...rule }),
   'refuse-credentials': z.strictObject({ kind: z.literal('refuse-credentials'), ...rule }),
+  'refuse-address': z.strictObject({
+    kind: z.literal('refuse-address'),
+    ...rule,
+    where: z.array(z.enum(addressChecks)).min(1).optional(),
+  }),
   'expire-tokens': z.strictObject({ kind: z.literal('expire-tokens'), ...after }),
   'http-status': z.strictObject({
     kind: z.literal('http-status'),
@@ -65,6 +72,11 @@ const faultSchemas = {
 } as const;
 
 export type FaultKind = keyof typeof faultSchemas;
+
+export type AddressCheck = (typeof addressChecks)[number];
+
+/** What a client hears whose address is not on the allow-list of its key. */
+export const addressRefusal = 'this IP address is not on the allow-list of the API key';
 
 type FaultOf<Kind extends FaultKind> = z.infer<(typeof faultSchemas)[Kind]>;
 

@@ -1,69 +1,24 @@
-import { readFile } from 'node:fs/promises';
-import { parseDuration } from '../config/units.ts';
 import { describeActivity } from './activity.ts';
-import { parseFaultSpec } from './fault-spec.ts';
+import { readArguments, type SimulatorArguments } from './arguments.ts';
 import { faultKinds } from './faults.ts';
-import { type EnvelopeStyle, envelopeStyles } from './frames.ts';
-import { defaultOptions } from './options.ts';
+import { defaultOptions, type VenueOptions } from './options.ts';
 import type { Activity } from './ports.ts';
 import { type Simulator, startSimulator } from './server.ts';
 
-/** What the command line asks for. */
-export interface ForegroundOptions {
-  readonly port: number;
-  readonly host: string;
-  readonly rate: number;
-  readonly seed: number;
-  /** A duration such as `20s`. */
-  readonly tokenLife: string | undefined;
-  readonly envelope: string;
-  /** In the syntax of `fault-spec.ts`. */
-  readonly fault: readonly string[];
-  readonly sentLog: string | undefined;
-  readonly clientId: string;
-  readonly clientSecretFile: string | undefined;
-}
-
 /**
  * Runs the simulator until SIGINT or SIGTERM, telling on stdout what happens: in words in a terminal, as NDJSON when
- * piped. Throws `FaultError`, `UnitError` or `RangeError` for options that cannot be, and Node's own errors for a port
- * or a file that cannot be had.
+ * piped. Throws as `readArguments` does for arguments that cannot be, and Node's own errors for a port that cannot be
+ * had.
  */
-export async function runSimulator(options: ForegroundOptions): Promise<void> {
-  const { host, port, rate, seed, envelope, clientId, sentLog } = options;
-  if (!isLoopback(host)) {
-    throw new RangeError(`--host ${host}: the simulator listens on loopback addresses only, such as 127.0.0.1`);
-  }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError('--port must be a whole number from 0 to 65535');
-  }
-  if (!(rate >= 0 && rate <= 100_000)) throw new RangeError('--rate must be a number from 0 to 100000');
-  if (!Number.isSafeInteger(seed)) throw new RangeError('--seed must be a whole number');
-  if (!isEnvelopeStyle(envelope)) throw new RangeError(`--envelope must be one of ${envelopeStyles.join(', ')}`);
-  const tokenLife = options.tokenLife === undefined ? undefined : parseDuration(options.tokenLife);
-  if (tokenLife === 0) throw new RangeError('--token-life must be longer than 0');
-  const faults = options.fault.map(parseFaultSpec);
-  const clientSecret =
-    options.clientSecretFile === undefined
-      ? defaultOptions.clientSecret
-      : (await readFile(options.clientSecretFile, 'utf8')).trim();
-  if (clientSecret === '') throw new RangeError(`--client-secret-file ${options.clientSecretFile}: the file is empty`);
-
+export async function runSimulator(args: SimulatorArguments): Promise<void> {
+  const { options, faults } = await readArguments(args);
   const inTerminal = process.stdout.isTTY === true;
   const simulator = await startSimulator({
-    host,
-    port,
-    rate,
-    seed,
-    envelope,
-    tokenLife,
-    clientId,
-    clientSecret,
-    ...(sentLog === undefined ? {} : { sentLog }),
+    ...options,
     onActivity: (activity) => print(inTerminal ? humanLine(activity) : jsonLine(activity)),
   });
   const stopped = untilStopped();
-  print(inTerminal ? banner(simulator, options) : listening(simulator));
+  print(inTerminal ? banner(simulator, args['client-secret-file']) : listening(simulator));
   for (const fault of faults) simulator.venue.inject(fault);
   await stopped;
   await simulator.close();
@@ -87,22 +42,26 @@ function listening({ port, restUrl, tokenUrl, oauth2TokenUrl, socketUrl, platfor
 }
 
 /** What somebody needs who has just started it. The default secret is public; one from a file is not shown. */
-function banner(simulator: Simulator, { clientId, clientSecretFile, rate, seed }: ForegroundOptions): string {
-  const { restUrl, tokenUrl, oauth2TokenUrl, socketUrl, platformSocketUrl } = simulator;
+function banner(simulator: Simulator, secretFile: string | undefined): string {
+  const { restUrl, oauth2TokenUrl, platformSocketUrl } = simulator;
+  const { options } = simulator.venue;
   const secret =
-    clientSecretFile === undefined
-      ? `clientSecret: ${defaultOptions.clientSecret}`
-      : `clientSecretFile: ${clientSecretFile}`;
-  return `Simulated venue: ${rate} events/s, seed ${seed}. Ctrl-C stops it.
+    secretFile === undefined ? `clientSecret: ${defaultOptions.clientSecret}` : `clientSecretFile: ${secretFile}`;
+  return `Simulated venue: ${options.rate} events/s, seed ${options.seed}. Ctrl-C stops it.
 
 Point figd at it, in the configuration file:
 
-  venue: { restUrl: "${restUrl}", tokenUrl: "${tokenUrl}", socketUrl: "${socketUrl}" }
-  credentials: { clientId: "${clientId}", ${secret} }
+  venue:
+    restUrl: ${restUrl}${keys(options.verifySignatures ? { sign: 'true', ...signatureKeys(options) } : {})}
+  credentials: { clientId: "${options.clientId}", ${secret} }
 
 The platform dialect is at the same port:
 
-  venue: { profile: platform, restUrl: "${restUrl}", tokenUrl: "${oauth2TokenUrl}", socketUrl: "${platformSocketUrl}" }
+  venue:
+    profile: platform
+    restUrl: ${restUrl}
+    tokenUrl: ${oauth2TokenUrl}
+    socketUrl: ${platformSocketUrl}${keys(signatureKeys(options))}
 
 Inject faults, list them, clear them, read the counters:
 
@@ -115,6 +74,24 @@ Kinds of fault: ${faultKinds.join(', ')}
 `;
 }
 
+/** What figd has to be told of a signature that is not the one it makes without being told. */
+function signatureKeys({ signature }: VenueOptions): Readonly<Record<string, string>> {
+  if (signature === 'either') return {};
+  const { encoding, omitPrefix } = signature;
+  const entries = [
+    ...(encoding === 'hex' ? [] : [`encoding: ${encoding}`]),
+    ...(omitPrefix === undefined ? [] : [`omitPrefix: ${omitPrefix}`]),
+  ];
+  return entries.length === 0 ? {} : { signature: `{ ${entries.join(', ')} }` };
+}
+
+/** More keys of the block venue. */
+function keys(entries: Readonly<Record<string, string>>): string {
+  return Object.entries(entries)
+    .map(([key, value]) => `\n    ${key}: ${value}`)
+    .join('');
+}
+
 /** Resolves on SIGINT, on SIGTERM, and when nobody reads the output any more. A second signal kills, as usual. */
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
@@ -122,12 +99,4 @@ function untilStopped(): Promise<void> {
     process.once('SIGTERM', () => resolve());
     process.stdout.on('error', () => resolve());
   });
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
-function isEnvelopeStyle(name: string): name is EnvelopeStyle {
-  return (envelopeStyles as readonly string[]).includes(name);
 }

@@ -1,8 +1,9 @@
 import type { Book } from './book.ts';
 import type { FaultBoard } from './fault-board.ts';
-import { json } from './http-reply.ts';
+import { addressRefusal } from './faults.ts';
+import { httpError, json } from './http-reply.ts';
 import type { VenueOptions } from './options.ts';
-import type { Activity, Clock, HttpReply, HttpRequest } from './ports.ts';
+import type { Activity, Clock, HttpReply, HttpRequest, TextReply } from './ports.ts';
 import type { RateVerdict, SlidingWindow } from './rate-limit.ts';
 import { answerRest, countedPath } from './rest.ts';
 import { count, remember, type VenueStats } from './stats.ts';
@@ -24,10 +25,12 @@ export interface HttpContext {
   readonly stats: VenueStats;
   readonly book: Book;
   readonly limiter: SlidingWindow;
-  readonly hmacSha256: ((key: string, text: string) => string) | undefined;
   tokenLife(style: TokenStyle): number;
   readonly onActivity: (activity: Activity) => void;
 }
+
+/** Largest HTTP body taken from a client, in bytes; the venue's own calls are far smaller. */
+export const largestBody = 64 * 1024 * 1024;
 
 /** Answers an HTTP request and counts it; the documented order is limits first, then authentication, then the call. */
 export function answerHttp(context: HttpContext, request: HttpRequest): HttpReply {
@@ -50,7 +53,7 @@ export function answerHttp(context: HttpContext, request: HttpRequest): HttpRepl
 }
 
 /** The reply that the fault `http-status` prescribes for a path, if it is in force. */
-export function faultyReply(context: HttpContext, path: string): HttpReply | undefined {
+export function faultyReply(context: HttpContext, path: string): TextReply | undefined {
   const fault = context.faults.take('http-status', ({ path: prefix = '/' }) => path.startsWith(prefix));
   if (fault === undefined) return undefined;
   const now = context.clock.now();
@@ -80,26 +83,34 @@ const reasonPhrases: Readonly<Record<number, string>> = {
 };
 
 function route(context: HttpContext, request: HttpRequest, path: string): HttpReply {
+  if (request.body.length > largestBody) {
+    return httpError(413, 'Content Too Large', `the body has more than ${largestBody} bytes`);
+  }
   if (request.method === 'POST' && path === jsonTokenPath) {
     return token(context, request, answerJsonTokenRequest);
   }
   if (request.method === 'POST' && path === oauth2TokenPath) {
     return token(context, request, answerOauth2TokenRequest);
   }
-  const { options, tokens, book, hmacSha256 } = context;
-  return answerRest({ options, tokens, book, hmacSha256, now: context.clock.now() }, request);
+  if (context.faults.refusesAddress('rest')) return httpError(403, 'Forbidden', addressRefusal);
+  const { options, tokens, book, stats } = context;
+  return answerRest({ options, tokens, book, stats, now: context.clock.now() }, request);
 }
 
 function token(context: HttpContext, request: HttpRequest, answer: typeof answerJsonTokenRequest): HttpReply {
   const refuseAll = context.faults.take('refuse-credentials') !== undefined;
+  const refuseAddress = context.faults.refusesAddress('token');
   const { options, tokens, tokenLife } = context;
-  const { grant, outcome, reply }: TokenReply = answer({ options, tokens, tokenLife, refuseAll }, request);
+  const { grant, outcome, reply }: TokenReply = answer(
+    { options, tokens, tokenLife, refuseAll, refuseAddress },
+    request,
+  );
   context.stats.tokenRequests[grant][outcome] += 1;
   context.onActivity({ event: 'token', grant, outcome });
   return reply;
 }
 
-function tooMany(verdict: RateVerdict, now: number): HttpReply {
+function tooMany(verdict: RateVerdict, now: number): TextReply {
   const { limit, reset } = verdict;
   const wait = Math.max(0, reset - Math.floor(now / 1000));
   const message = `Rate limit exceeded, try again in ${wait} s`;

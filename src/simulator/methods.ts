@@ -1,4 +1,6 @@
+import { addressRefusal } from './faults.ts';
 import { isChannel } from './frames.ts';
+import { echo, echoMethod } from './method-echo.ts';
 import { isRecord, type RpcCall, type RpcOutcome, rpcCode, rpcError } from './rpc.ts';
 import type { Session } from './session.ts';
 import type { AccessToken } from './tokens.ts';
@@ -7,6 +9,8 @@ import type { AccessToken } from './tokens.ts';
 export interface CallOutcome {
   readonly reply: RpcOutcome;
   readonly afterwards?: () => void;
+  /** How long the reply takes. */
+  readonly delayMs?: number;
 }
 
 /** Answers a call on a session; `undefined`: no reply at all (fault `no-reply`). */
@@ -18,6 +22,8 @@ export function answerCall(session: Session, call: RpcCall): CallOutcome | undef
   if (failure !== undefined) return { reply: rpcError(failure.code, failure.message) };
   if (faults.take('unknown-method', isThis) !== undefined) return { reply: methodNotFound(call.method) };
 
+  const isAuthenticating = call.method === 'auth' || call.method === 'auth/refresh';
+  if (isAuthenticating && faults.refusesAddress('socket')) return { reply: refuse(session, addressRefusal) };
   if (call.method === 'auth') return authenticate(session, call);
   if (session.token === undefined) {
     return { reply: rpcError(rpcCode.invalidRequest, 'not authenticated') };
@@ -34,6 +40,8 @@ export function answerCall(session: Session, call: RpcCall): CallOutcome | undef
       return { reply: subscribe(session, call) };
     case 'v1/unsubscribe':
       return { reply: unsubscribe(session, call) };
+    case echoMethod:
+      return echo(session.context.stats.echoes, call);
     default:
       return { reply: methodNotFound(call.method) };
   }
@@ -91,13 +99,13 @@ function tokenFor(session: Session, call: RpcCall): AccessToken | undefined {
   );
 }
 
-function refuse(session: Session): RpcOutcome {
+function refuse(session: Session, reason?: string): RpcOutcome {
   const { context, connection } = session;
   context.stats.auths.refused += 1;
   context.onActivity({ event: 'auth-refused', connection });
-  return context.options.authRefusal === 'result'
-    ? { result: { success: false } }
-    : rpcError(rpcCode.authenticationError, 'authentication error');
+  if (context.options.authRefusal === 'result' && reason === undefined) return { result: { success: false } };
+  const message = ['authentication error', reason].filter((part) => part !== undefined).join(': ');
+  return rpcError(rpcCode.authenticationError, message);
 }
 
 function subscribe(session: Session, call: RpcCall): RpcOutcome {

@@ -1,4 +1,5 @@
 import type { EnvelopeStyle } from './frames.ts';
+import type { SignatureRule } from './rest-signature.ts';
 
 /** How the simulated venue behaves. Times are milliseconds. */
 export interface VenueOptions {
@@ -16,8 +17,12 @@ export interface VenueOptions {
   readonly rotateRefreshTokens: boolean;
   /** HTTP requests per sliding minute, after which 429. */
   readonly httpLimit: number;
-  /** Whether REST calls must carry a correct `X-FIG-Signature` (needs the `hmacSha256` port). Token endpoints never do. */
+  /** Whether REST calls must carry a correct `X-FIG-Signature`. Token endpoints never do. */
   readonly verifySignatures: boolean;
+  /** What a correct signature is. */
+  readonly signature: SignatureRule;
+  /** How far from the venue's time the timestamp of a signed request may be. */
+  readonly signatureSkew: number;
   /** Form of socket replies; `undefined`: `quickstart` at `/ws/v1`, `jsonrpc` elsewhere. */
   readonly replyStyle: ReplyStyle | undefined;
   /** What a wrong token gets from `auth`: JSON-RPC error −32700, or a result with `success: false`. */
@@ -56,6 +61,8 @@ export const defaultOptions: VenueOptions = {
   rotateRefreshTokens: true,
   httpLimit: 1000,
   verifySignatures: false,
+  signature: 'either',
+  signatureSkew: 30_000,
   replyStyle: undefined,
   authRefusal: 'error',
   tokenInAuthReply: false,

@@ -41,18 +41,34 @@ export interface HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** The bytes as they came; a string stands for its UTF-8. */
+  readonly body: string | Uint8Array;
 }
 
-/** An HTTP reply; `body` is empty or JSON. */
+/** A body of which no more exists at a time than the other side takes. */
+export interface GeneratedBody {
+  /** Bytes. */
+  readonly length: number;
+  chunks(): Iterable<Uint8Array>;
+}
+
+/** An HTTP reply. */
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** A string stands for its UTF-8. */
+  readonly body: string | Uint8Array | GeneratedBody;
+  /** How long the venue takes for it, in milliseconds; none unless given. */
+  readonly delayMs?: number;
+}
+
+/** An HTTP reply whose body is empty or JSON: everything the venue documents. */
+export interface TextReply extends HttpReply {
   readonly body: string;
 }
 
 /** The answer to a WebSocket handshake. */
-export type UpgradeReply = { readonly accepted: true } | ({ readonly accepted: false } & HttpReply);
+export type UpgradeReply = { readonly accepted: true } | ({ readonly accepted: false } & TextReply);
 
 /** An event frame that was handed to a peer, exactly as sent. */
 export interface SentRecord {
@@ -110,8 +126,6 @@ export interface VenuePorts {
   readonly clock: Clock;
   /** Uniform in [0, 1). Used for tokens only: the market has a seed of its own. */
   readonly random: () => number;
-  /** Hex HMAC-SHA256 of `text` keyed with `key`; needed with the option `verifySignatures`. */
-  readonly hmacSha256?: (key: string, text: string) => string;
   readonly onSent?: (record: SentRecord) => void;
   /** Told of each market event, also of one that nobody listens to; not of one that a fault keeps back. */
   readonly onEvent?: (record: EventRecord) => void;

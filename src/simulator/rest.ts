@@ -1,7 +1,11 @@
 import type { Book, Rfq } from './book.ts';
-import { httpError, json } from './http-reply.ts';
+import { answerEcho, echoPath } from './echo.ts';
+import { badRequest, httpError, json } from './http-reply.ts';
 import type { VenueOptions } from './options.ts';
 import type { HttpReply, HttpRequest } from './ports.ts';
+import { Query } from './query.ts';
+import { signatureProblem } from './rest-signature.ts';
+import { count, type VenueStats } from './stats.ts';
 import type { AccessToken, TokenIssuer } from './tokens.ts';
 
 interface RestContext {
@@ -10,23 +14,26 @@ interface RestContext {
   readonly book: Book;
   /** Unix ms. */
   readonly now: number;
-  readonly hmacSha256: ((key: string, text: string) => string) | undefined;
+  readonly stats: VenueStats;
 }
-
-/** Oldest timestamp, in seconds, that a signed request may carry; the venue's own limit is not documented. */
-const signatureWindow = 30;
 
 /** Answers a REST call other than those of the token endpoints. */
 export function answerRest(context: RestContext, request: HttpRequest): HttpReply {
   const token = bearer(context, request);
   if (token === undefined) return httpError(401, 'Unauthorized', 'invalid or expired token');
-  const signatureProblem = checkSignature(context, request);
-  if (signatureProblem !== undefined) return httpError(401, 'Unauthorized', signatureProblem);
+  const { options, now, stats } = context;
+  const problem = options.verifySignatures ? signatureProblem(options, request, now) : undefined;
+  if (problem !== undefined) {
+    stats.signatures.refused += 1;
+    return httpError(401, 'Unauthorized', problem);
+  }
+  if (options.verifySignatures) count(stats.signatures.accepted, countedPath(request.path));
 
-  const [path = '', query] = request.path.split('?', 2);
+  const path = withoutQuery(request.path);
+  if (isEcho(path)) return answerEcho(stats, request);
   if (request.method !== 'GET') return httpError(404, 'Not Found', `no such endpoint: ${request.method} ${path}`);
-  if (path === '/v1/account/exchange-credentials') return exchangeCredentials(context.options, token);
-  if (path === '/v1/rfq') return listRfqs(context.book, new URLSearchParams(query));
+  if (path === '/v1/account/exchange-credentials') return exchangeCredentials(options, token);
+  if (path === '/v1/rfq') return listRfqs(context.book, new Query(request.path));
   const id = /^\/v1\/rfq\/(?<id>\d{1,15})$/.exec(path)?.groups?.['id'];
   const rfq = id === undefined ? undefined : context.book.find(Number(id));
   return rfq === undefined ? httpError(404, 'Not Found', `no such resource: ${path}`) : json(200, rfq);
@@ -34,28 +41,21 @@ export function answerRest(context: RestContext, request: HttpRequest): HttpRepl
 
 /** The path under which requests are counted, with ids folded into one. */
 export function countedPath(path: string): string {
-  return (path.split('?')[0] ?? path).replace(/^(\/v1\/rfq\/)\d+$/, '$1:id');
+  const pathname = withoutQuery(path);
+  return isEcho(pathname) ? echoPath : pathname.replace(/^(\/v1\/rfq\/)\d+$/, '$1:id');
+}
+
+function withoutQuery(path: string): string {
+  return path.split('?')[0] ?? path;
+}
+
+function isEcho(path: string): boolean {
+  return path === echoPath || path.startsWith(`${echoPath}/`);
 }
 
 function bearer(context: RestContext, request: HttpRequest): AccessToken | undefined {
   const value = /^Bearer (?<token>\S+)$/i.exec(request.headers['authorization'] ?? '')?.groups?.['token'];
   return value === undefined ? undefined : context.tokens.access(value);
-}
-
-/** What is wrong with the signature of a request, when signatures are verified. */
-function checkSignature(context: RestContext, request: HttpRequest): string | undefined {
-  if (!context.options.verifySignatures || context.hmacSha256 === undefined) return undefined;
-  const timestamp = request.headers['x-fig-timestamp'] ?? '';
-  const signature = request.headers['x-fig-signature'] ?? '';
-  if (!/^\d+$/.test(timestamp)) return 'X-FIG-Timestamp must be unix seconds';
-  if (Math.abs(context.now / 1000 - Number(timestamp)) > signatureWindow) return 'X-FIG-Timestamp is too far from now';
-  // The documented examples sign the path without `/v1`, the text says the request URI: both are right here.
-  const uris = [request.path, request.path.replace(/^\/v1(?=\/)/, '')];
-  const { hmacSha256, options } = context;
-  const expected = uris.map((uri) =>
-    hmacSha256(options.clientSecret, [timestamp, request.method, uri, request.body].join('\n')),
-  );
-  return expected.includes(signature.toLowerCase()) ? undefined : 'X-FIG-Signature is wrong';
 }
 
 /** The two dialects differ; the token says which one the client speaks. */
@@ -78,27 +78,19 @@ const statuses: readonly string[] = [
 ] satisfies Rfq['status'][];
 
 /** `GET /v1/rfq`: RFQs by time of creation, oldest first; `cursor` is `null` on the last page. */
-function listRfqs(book: Book, query: URLSearchParams): HttpReply {
-  const problems: string[] = [];
-  const number = (name: string, fallback: number, low: number, high: number): number => {
-    const text = query.get(name);
-    if (text === null) return fallback;
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= low && value <= high) return value;
-    problems.push(`${name} must be an integer from ${low} to ${high}`);
-    return fallback;
-  };
-  const startTime = number('startTime', 0, 0, Number.MAX_SAFE_INTEGER);
-  const endTime = number('endTime', Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER);
-  const limit = number('limit', 100, 1, 1000);
-  const cursor = number('cursor', 0, 0, Number.MAX_SAFE_INTEGER);
-  const role = query.get('role');
+function listRfqs(book: Book, query: Query): HttpReply {
+  const { parameters, problems } = query;
+  const startTime = query.number('startTime', 0, Number.MAX_SAFE_INTEGER, 0);
+  const endTime = query.number('endTime', 0, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  const limit = query.number('limit', 1, 1000, 100);
+  const cursor = query.number('cursor', 0, Number.MAX_SAFE_INTEGER, 0);
+  const role = parameters.get('role');
   if (role !== null && role !== 'maker' && role !== 'taker') problems.push('role must be maker or taker');
-  const status = query.get('status')?.split(',');
+  const status = parameters.get('status')?.split(',');
   if (status?.some((name) => !statuses.includes(name))) problems.push(`status must be among ${statuses.join(', ')}`);
-  if (problems.length > 0) return json(400, { code: 400, message: 'Bad Request', reason: problems });
+  if (problems.length > 0) return badRequest(problems);
 
-  const baseCurrency = query.get('baseCurrency');
+  const baseCurrency = parameters.get('baseCurrency');
   const matching = book
     .all()
     .filter(

@@ -1,12 +1,13 @@
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
 import { answerControl, controlPath } from './control.ts';
+import { largestBody } from './http.ts';
 import type { VenueOptions } from './options.ts';
-import type { Activity, EventRecord, HttpReply, HttpRequest, SentRecord } from './ports.ts';
+import type { Activity, EventRecord, HttpReply, HttpRequest, SentRecord, TextReply } from './ports.ts';
 import { openSentLog } from './sent-log.ts';
 import { attach } from './socket-peer.ts';
 import { jsonTokenPath, oauth2TokenPath } from './token-endpoints.ts';
@@ -42,8 +43,8 @@ export interface Simulator extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Largest HTTP body taken from a client, in bytes; the venue's calls are far smaller. */
-const maxBody = 1024 * 1024;
+/** Largest WebSocket frame taken from a client, in bytes; the venue's calls are far smaller. */
+const largestFrame = 1024 * 1024;
 
 /**
  * Starts the simulated venue on real sockets, with its market flowing. Rejects with Node's error, code `EADDRINUSE` for
@@ -56,7 +57,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     noServer: true,
     perMessageDeflate: false,
     autoPong: false,
-    maxPayload: maxBody,
+    maxPayload: largestFrame,
     skipUTF8Validation: false,
   });
   const address = await listen(server, port, host);
@@ -72,7 +73,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
     },
     random: () => Math.random(),
-    hmacSha256: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
     onSent: (record) => {
       log?.write(record);
       onSent?.(record);
@@ -154,23 +154,34 @@ async function answer(venue: Venue, request: IncomingMessage, response: ServerRe
   }
   const call: HttpRequest = { method: request.method ?? 'GET', path: request.url ?? '/', headers, body };
   const reply = call.path.startsWith(controlPath) ? answerControl(venue, call) : await venue.request(call);
-  response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) });
-  response.end(reply.body);
+  // What is left of a body that was too large goes nowhere, so that the client can hear that it was.
+  request.resume();
+  await send(response, reply, call.method);
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+async function send(response: ServerResponse, { status, headers, body }: HttpReply, method: string): Promise<void> {
+  const isWithout = method === 'HEAD' || status === 204 || status === 304;
+  const content = typeof body === 'string' ? Buffer.from(body) : body;
+  response.writeHead(status, { ...headers, ...(status === 204 ? {} : { 'content-length': content.length }) });
+  if (isWithout) response.end();
+  else if (content instanceof Uint8Array) response.end(content);
+  else await pipeline(Readable.from(content.chunks()), response);
+}
+
+/** The body as far as it is taken: of one that is too large, more than that. */
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBody) throw new RangeError('request body too large');
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     chunks.push(chunk);
+    size += chunk.length;
+    if (size > largestBody) break;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /** A refused handshake, as HTTP/1.1 on the bare socket. */
-function rawReply({ status, headers, body }: HttpReply): string {
+function rawReply({ status, headers, body }: TextReply): string {
   const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' });
   return `HTTP/1.1 ${status} Refused\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
 }

@@ -45,6 +45,8 @@ export class Session implements SessionHandle {
   readonly #heartbeatDeadline: Alarm;
   readonly #expiry: Alarm;
   readonly #channels = new Set<string>();
+  /** Timers of replies that take their time. */
+  readonly #late = new Set<unknown>();
   #phase: Phase = { name: 'unauthenticated' };
 
   constructor(context: SessionContext, peer: Peer, connection: number, path: string) {
@@ -96,8 +98,10 @@ export class Session implements SessionHandle {
     const { call } = parsed;
     const outcome = answerCall(this, call);
     if (outcome === undefined) return;
-    if (call.id !== undefined) {
-      this.#outbox.send(writeReply(this.#replyStyle, call.id, call.method, outcome.reply));
+    const { id, method } = call;
+    if (id !== undefined) {
+      const reply = writeReply(this.#replyStyle, id, method, outcome.reply);
+      this.#in(outcome.delayMs ?? 0, () => this.#outbox.send(reply));
     }
     outcome.afterwards?.();
   }
@@ -185,6 +189,19 @@ export class Session implements SessionHandle {
     this.#peer.blackhole?.();
   }
 
+  #in(ms: number, run: () => void): void {
+    if (ms <= 0) {
+      run();
+      return;
+    }
+    const { clock } = this.context;
+    const timer = clock.setTimeout(() => {
+      this.#late.delete(timer);
+      run();
+    }, ms);
+    this.#late.add(timer);
+  }
+
   /** Whether this ended the session now; what had to be said about it has been said. */
   #end(by: 'venue' | 'client', code: number, reason: string): boolean {
     if (this.#phase.name === 'closed') return false;
@@ -192,6 +209,8 @@ export class Session implements SessionHandle {
     this.#authDeadline.cancel();
     this.#heartbeatDeadline.cancel();
     this.#expiry.cancel();
+    for (const timer of this.#late) this.context.clock.clearTimeout(timer);
+    this.#late.clear();
     this.#channels.clear();
     const now = this.context.clock.now();
     const gap = now - (this.stats.lastHeartbeatAt ?? this.stats.connectedAt);

@@ -1,3 +1,4 @@
+import { type EchoStats, emptyEchoStats } from './echo-stats.ts';
 import type { Channel } from './frames.ts';
 
 /** How many closed connections, times of dials and of token requests, and names of counters are remembered. */
@@ -30,7 +31,7 @@ export interface ConnectionStats {
   closedBy?: 'venue' | 'client';
 }
 
-/** Counters since the venue was made. Plain data: it can be serialised as it stands. */
+/** Counters since the venue was made. */
 export interface VenueStats {
   readonly tokenRequests: Record<TokenGrant, { issued: number; refused: number }>;
   /** Unix ms of the latest 1,000 requests to the token endpoints, faulty replies included. */
@@ -40,6 +41,8 @@ export interface VenueStats {
   /** HTTP replies of 400 and above, by status. */
   readonly httpErrors: Record<string, number>;
   rateLimited: number;
+  /** Where signatures are verified: REST requests with a correct one, by path as above, and those without. */
+  readonly signatures: { readonly accepted: Record<string, number>; refused: number };
   /** WebSocket connections accepted. */
   dials: number;
   /** Unix ms of the latest 1,000 attempts to open a WebSocket, refused ones included. */
@@ -49,6 +52,8 @@ export interface VenueStats {
   heartbeats: number;
   subscribes: number;
   unsubscribes: number;
+  /** Requests to the echo, and calls of `simulator/echo`; by `x-request-key` and by the parameter `key`. */
+  readonly echoes: EchoStats;
   /** Market events that happened, by channel, whether or not anybody was subscribed. */
   readonly events: Record<Channel, number>;
   /** Event frames handed to peers, malformed ones included. */
@@ -71,6 +76,7 @@ export function emptyStats(): VenueStats {
     requestsByPath: {},
     httpErrors: {},
     rateLimited: 0,
+    signatures: { accepted: {}, refused: 0 },
     dials: 0,
     dialTimes: [],
     upgradesRefused: 0,
@@ -78,6 +84,7 @@ export function emptyStats(): VenueStats {
     heartbeats: 0,
     subscribes: 0,
     unsubscribes: 0,
+    echoes: emptyEchoStats(),
     events: { 'rfq.maker': 0, 'rfq.taker': 0, 'rfq_quote.maker': 0, 'rfq_quote.taker': 0 },
     eventsSent: 0,
     openConnections: [],

@@ -1,4 +1,5 @@
-import { httpError, json } from './http-reply.ts';
+import { addressRefusal } from './faults.ts';
+import { bodyText, httpError, json } from './http-reply.ts';
 import type { VenueOptions } from './options.ts';
 import type { HttpReply, HttpRequest } from './ports.ts';
 import { isRecord } from './rpc.ts';
@@ -23,6 +24,8 @@ interface TokenContext {
   readonly tokens: TokenIssuer;
   /** Whether credentials are refused whatever they are. */
   readonly refuseAll: boolean;
+  /** Whether the client's address is not on the allow-list of its key. */
+  readonly refuseAddress: boolean;
   tokenLife(style: TokenStyle): number;
 }
 
@@ -33,12 +36,13 @@ export function answerJsonTokenRequest(context: TokenContext, request: HttpReque
     outcome: 'refused',
     reply: httpError(status, message, reason),
   });
-  const credentials = parseJson(request.body);
+  const credentials = parseJson(bodyText(request.body));
   if (!isRecord(credentials)) return refused(400, 'Bad Request', 'body must be a JSON object');
   const { clientId, clientSecret } = credentials;
   if (typeof clientId !== 'string') return refused(400, 'Bad Request', 'clientId must be a string');
   if (typeof clientSecret !== 'string') return refused(400, 'Bad Request', 'clientSecret must be a string');
   if (!areKnown(context, clientId, clientSecret)) return refused(401, 'Unauthorized', 'invalid credentials');
+  if (context.refuseAddress) return refused(403, 'Forbidden', addressRefusal);
   const life = context.tokenLife('json');
   const token = context.tokens.issueAccess(clientId, 'json', life);
   return {
@@ -50,7 +54,7 @@ export function answerJsonTokenRequest(context: TokenContext, request: HttpReque
 
 /** The OAuth2 token endpoint: grants `client_credentials` and `refresh_token`, form-encoded, with Keycloak's errors. */
 export function answerOauth2TokenRequest(context: TokenContext, request: HttpRequest): TokenReply {
-  const form = new URLSearchParams(request.body);
+  const form = new URLSearchParams(bodyText(request.body));
   const grantType = form.get('grant_type');
   const grant = grantType === 'client_credentials' || grantType === 'refresh_token' ? grantType : 'other';
   const refused = (status: number, error: string, description: string): TokenReply => ({
@@ -62,6 +66,7 @@ export function answerOauth2TokenRequest(context: TokenContext, request: HttpReq
   if (!areKnown(context, clientId, form.get('client_secret') ?? '')) {
     return refused(401, 'invalid_client', 'Invalid client or Invalid client credentials');
   }
+  if (context.refuseAddress) return refused(403, 'access_denied', addressRefusal);
   if (grantType === null) return refused(400, 'invalid_request', 'Missing form parameter: grant_type');
   if (grant === 'other') return refused(400, 'unsupported_grant_type', 'Unsupported grant_type');
 

@@ -47,9 +47,6 @@ export class Venue {
 
   constructor(options: Partial<VenueOptions>, ports: VenuePorts) {
     this.options = { ...defaultOptions, ...options };
-    if (this.options.verifySignatures && ports.hmacSha256 === undefined) {
-      throw new TypeError('verifySignatures needs the port hmacSha256');
-    }
     this.#ports = ports;
     const { clock } = ports;
     const { rate, seed, httpLimit } = this.options;
@@ -79,7 +76,6 @@ export class Venue {
       ...shared,
       book: this.#market.book,
       limiter: new SlidingWindow(httpLimit, 60_000),
-      hmacSha256: ports.hmacSha256,
     };
     this.#context = {
       ...shared,
@@ -106,7 +102,7 @@ export class Venue {
     if (this.isDown) throw new VenueDownError();
     if (this.faults.find('half-open') !== undefined) return await new Promise<never>(() => {});
     const reply = answerHttp(this.#http, request);
-    const delay = this.faults.find('delay')?.ms ?? 0;
+    const delay = (this.faults.find('delay')?.ms ?? 0) + (reply.delayMs ?? 0);
     if (delay > 0) await this.#wait(delay);
     return reply;
   }

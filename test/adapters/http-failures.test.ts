@@ -70,6 +70,28 @@ describe('what a status means', () => {
     });
   });
 
+  it.each([
+    'this IP address is not on the allow-list of the API key',
+    'Forbidden: IP not whitelisted',
+    'client not in IP whitelist',
+    'Access from 203.0.113.7 is not allowed: source address unauthorized',
+    'unauthorized IP',
+    'Your address is not allowed',
+  ])('hears of the address in "%s"', (text) => {
+    for (const status of [401, 403]) {
+      const body = JSON.stringify({ code: status, message: 'Forbidden', reason: [text] });
+      expect(fail(status, {}, body)).toMatchObject({ class: 'refused', code: 'address-refused' });
+    }
+    expect(fail(400, {}, JSON.stringify({ message: text })).code).toBe('bad-reply');
+  });
+
+  it.each(['role "trader" is required', 'insufficient permissions', 'recipient not allowed', 'the ship has sailed'])(
+    'hears nothing of an address in "%s"',
+    (text) => {
+      expect(fail(403, {}, JSON.stringify({ message: text })).code).toBe('permission-denied');
+    },
+  );
+
   it('does not read the rate limit that every reply tells as a wish to be left alone', () => {
     const headers = { 'x-ratelimit-limit': '1000', 'x-ratelimit-remaining': '990', 'x-ratelimit-reset': inSeconds(60) };
     expect(fail(503, headers)).toEqual({ class: 'transient', code: 'server-error', message: 'GET /x: HTTP 503' });

@@ -41,7 +41,28 @@ it('matches results and errors to their requests', async () => {
   const client = await LocalClient.connect(daemon.path());
   const [good, bad] = await Promise.allSettled([client.request('good', { n: 4 }), client.request('bad')]);
   expect(good).toEqual({ status: 'fulfilled', value: { twice: 8 } });
-  expect(bad).toEqual({ status: 'rejected', reason: new RpcError(-32602, 'no') });
+  expect(bad).toEqual({ status: 'rejected', reason: expect.any(RpcError) });
+  expect(bad).toMatchObject({ reason: { code: -32602, message: 'no', json: '{"code":-32602,"message":"no"}' } });
+  client.close();
+});
+
+it('asks with JSON as it is, and gives back the JSON that came', async () => {
+  daemon.handlers.set('raw', (params, connection) => {
+    expect(params).toEqual({ n: 1 });
+    connection.send('{"id":1,"result":{"big":12345678901234567890, "n":1.0}}\n');
+  });
+  const client = await LocalClient.connect(daemon.path());
+  expect(await client.requestJson('raw', '{"n":1.0}', 1_000)).toBe('{"big":12345678901234567890, "n":1.0}');
+  client.close();
+});
+
+it('takes an error without an id for the answer to its only request, and for none where there are more', async () => {
+  const error = { code: -32600, message: 'too long' };
+  daemon.handlers.set('bad', (_params, connection) => connection.send(`${JSON.stringify({ id: null, error })}\n`));
+  const client = await LocalClient.connect(daemon.path());
+  await expect(client.request('bad')).rejects.toMatchObject(error);
+  const others = await Promise.allSettled([client.request('silence', {}, 100), client.request('bad', {}, 100)]);
+  expect(others).toMatchObject([{ reason: expect.any(NoAnswerError) }, { reason: expect.any(NoAnswerError) }]);
   client.close();
 });
 

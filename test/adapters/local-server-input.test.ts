@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { maxRequestLineBytes } from '../../src/protocol/local.ts';
 import { until, within } from '../support/until.ts';
-import { LineClient } from './support/line-client.ts';
+import { LineClient, ownError } from './support/line-client.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
 
-const longLine = { code: -32600, message: 'the line is longer than 1048576 bytes' };
+const longLine = ownError(-32600, 'the line is longer than 1048576 bytes');
 
 it.each([
   ['what is not JSON', 'hello?', null, -32700, 'the line is not JSON'],
@@ -18,7 +18,7 @@ it.each([
   const client = await daemon.connect();
   client.write(`${line}\n{"id":"next","method":"ping"}\n`);
   const next = await client.message('the next answer', (reply) => reply['id'] === 'next');
-  expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id, error: { code, message } }, next]);
+  expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id, error: ownError(code, message) }, next]);
   expect(daemon.bugs).toEqual([]);
 });
 
@@ -27,7 +27,7 @@ it('answers a line that is not UTF-8 with −32700 and goes on', async () => {
   const client = await daemon.connect();
   client.write(Buffer.from([...Buffer.from('{"id":1,"method":"'), 0xff, 0xfe, ...Buffer.from('"}\n')]));
   await client.line(1);
-  const error = { code: -32700, message: 'the line is not UTF-8' };
+  const error = ownError(-32700, 'the line is not UTF-8');
   expect(client.messages[1]).toEqual({ jsonrpc: '2.0', id: null, error });
   expect(await client.call('ping')).toHaveProperty('result');
 });
@@ -204,7 +204,7 @@ it('keeps 16 MiB of unfinished lines, and turns away the one that goes beyond, a
   await until('some to be turned away', () => clients.filter(({ closed }) => closed).length >= 8);
   const refusal = 'the unfinished lines of all connections are longer than 16777216 bytes together';
   for (const client of clients.filter(({ closed }) => closed)) {
-    expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id: null, error: { code: -32600, message: refusal } }]);
+    expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id: null, error: ownError(-32600, refusal) }]);
   }
   short.write('}\n');
   await short.line(1);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import type { LineClient } from './support/line-client.ts';
+import { ownError } from './support/line-client.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
 
 const kilobyte = 'x'.repeat(1_000);
@@ -127,7 +128,7 @@ it('takes as many subscribers as it is told, and another as soon as one has gone
   await using daemon = await LocalDaemon.start({ maxConsumers: 2 });
   const [first] = [await daemon.follower(), await daemon.follower()];
   const third = await daemon.connect();
-  const refusal = { code: -32002, message: 'there are 2 consumers already (local.maxConsumers)' };
+  const refusal = ownError(-32002, 'there are 2 consumers already (local.maxConsumers)');
   expect((await third.call('subscribe'))['error']).toEqual(refusal);
   expect(await first.call('subscribe', { ticks: false })).toHaveProperty('result');
   expect(await third.call('status')).toHaveProperty('result');
@@ -147,5 +148,36 @@ it('says bye to connections far beyond the consumers, and keeps the control sock
     params: { reason: 'too many connections', head: 0 },
   });
   expect(await (await daemon.connect(daemon.controlPath)).call('status')).toHaveProperty('result');
+  expect(welcome.filter(({ closed }) => closed)).toEqual([]);
+});
+
+it('takes as many, with as much waiting for each, as it is told while it runs; whoever is there stays', async () => {
+  await using daemon = await LocalDaemon.start({ maxConsumers: 1 });
+  const first = await daemon.follower();
+  daemon.server.limit({ maxConsumers: 3, consumerBuffer: 65_536 });
+  const [second, third] = [await daemon.follower(), await daemon.follower()];
+  daemon.server.limit({ maxConsumers: 1, consumerBuffer: 65_536 });
+  const late = await daemon.connect();
+  const refusal = ownError(-32002, 'there are 1 consumers already (local.maxConsumers)');
+  expect((await late.call('subscribe'))['error']).toEqual(refusal);
+  for (const client of [first, second, third]) client.socket.pause();
+  const message = 'x'.repeat(20_000);
+  await until('both to be full', () => {
+    daemon.add('rfq.maker', message);
+    return daemon.server.subscribers().every(({ cursor }) => cursor.lag > 100);
+  });
+  const waiting = daemon.server.subscribers().map(({ bufferedBytes }) => bufferedBytes);
+  // The first one has the buffer of the time at which it connected, a mebibyte.
+  expect(waiting[0]).toBeGreaterThan(500_000);
+  for (const bytes of waiting.slice(1)) expect(bytes).toBeLessThanOrEqual(65_536 + 21_000);
+});
+
+it('makes room for connections with the consumers that it takes', async () => {
+  await using daemon = await LocalDaemon.start({ maxConsumers: 1 });
+  daemon.server.limit({ maxConsumers: 11, consumerBuffer: 65_536 });
+  const welcome = await Promise.all(range(1, 75).map(() => daemon.connect()));
+  const turnedAway = await daemon.connect();
+  await turnedAway.whenClosed();
+  expect(turnedAway.messages[1]).toMatchObject({ method: 'bye', params: { reason: 'too many connections' } });
   expect(welcome.filter(({ closed }) => closed)).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
+import { ownError } from './support/line-client.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
@@ -65,7 +66,7 @@ describe('a client', () => {
     expect(await client.call('subscribe', { from: { epoch: 'e1', seq: 3 } })).toEqual({
       jsonrpc: '2.0',
       id: 'call-2',
-      error: { code: -32602, message: 'from.seq 3 lies beyond the next event, 2' },
+      error: ownError(-32602, 'from.seq 3 lies beyond the next event, 2'),
     });
   });
 
@@ -134,7 +135,7 @@ describe('a client', () => {
       const { now } = (await client.call('outages'))['result'] as { now: number };
       expect(Math.abs(now - 60_000 - (Date.now() - 86_400_000))).toBeLessThan(5_000);
       const message = 'since is a number of unix milliseconds';
-      expect((await client.call('outages', { since: '24h' }))['error']).toEqual({ code: -32602, message });
+      expect((await client.call('outages', { since: '24h' }))['error']).toEqual(ownError(-32602, message));
     }
   });
 
@@ -197,21 +198,20 @@ describe('the control socket', () => {
     const errors = [await client.call('reload'), await client.call('nonsense'), await client.call('toString')];
     const offered = 'method not found; this socket offers subscribe, unsubscribe, status, outages, ping';
     expect(errors.map(({ error }) => error)).toEqual([
-      { code: -32601, message: 'method not found; reload is on control.sock' },
-      { code: -32601, message: offered },
-      { code: -32601, message: offered },
+      ownError(-32601, 'method not found; reload is on control.sock'),
+      ownError(-32601, offered),
+      ownError(-32601, offered),
     ]);
     const owner = await daemon.connect(daemon.controlPath);
-    expect((await owner.call('nonsense'))['error']).toEqual({
-      code: -32601,
-      message: `${offered}, reload, rest, broken, unspeakable, silent`,
-    });
+    expect((await owner.call('nonsense'))['error']).toEqual(
+      ownError(-32601, `${offered}, reload, rest, broken, unspeakable, silent`),
+    );
   });
 
   it('answers a fault of ours with −32603, reports it, and goes on', async () => {
     await using daemon = await LocalDaemon.start({ control });
     const client = await daemon.connect(daemon.controlPath);
-    const error = { code: -32603, message: 'internal failure in figd; see its log' };
+    const error = ownError(-32603, 'internal failure in figd; see its log');
     expect((await client.call('broken'))['error']).toEqual(error);
     expect(daemon.bugs).toEqual([new TypeError('x is not a function')]);
     // Cannot be written as JSON: found out only when the promise has settled.

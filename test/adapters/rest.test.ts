@@ -4,6 +4,7 @@ import { Rest, type RestRequest } from '../../src/adapters/rest.ts';
 import { type RestAccess, RestEntrance } from '../../src/adapters/rest-entrance.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { failureOf } from '../../src/protocol/failure.ts';
+import { bodyText } from '../../src/simulator/http-reply.ts';
 import { within } from '../support/until.ts';
 import {
   clientSecret,
@@ -118,7 +119,10 @@ describe('a REST call', () => {
     });
     const http = httpClient();
     const vault = vaultWith();
-    vault.keep({ value: JSON.parse(body).access_token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
+    vault.keep(
+      { value: JSON.parse(bodyText(body)).access_token, generation: 1, expiresAt: Number.POSITIVE_INFINITY },
+      null,
+    );
     const call = (sign: boolean) =>
       new Rest({
         entrance: new RestEntrance({ restUrl: venue.restUrl, sign, signature: { encoding: 'hex' } }, vault),

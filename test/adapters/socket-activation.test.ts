@@ -64,12 +64,12 @@ describe('a passed socket', () => {
       { isListeningStream: false, path: '/run/figd/events.sock' },
     ],
     [
-      'descriptor 3 is called "web" and is bound to /run/web.sock: neither says whether it is events.sock or control.sock',
+      'descriptor 3 is called "web" and is bound to /run/web.sock: neither says whether it is events.sock, control.sock or gateway.sock',
       'web',
       listening('/run/web.sock'),
     ],
     [
-      'descriptor 3 is called "" and is not bound to a path: neither says whether it is events.sock or control.sock',
+      'descriptor 3 is called "" and is not bound to a path: neither says whether it is events.sock, control.sock or gateway.sock',
       '',
       listening(''),
     ],

@@ -56,7 +56,12 @@ async function tokenFailure(host: string): Promise<unknown> {
 
 async function socketFailure(host: string): Promise<unknown> {
   const closes: Failure[] = [];
-  const open = venueSocket({ url: `wss://${host}/ws`, connectTimeout: 2_000, quote: (text) => text, wall: Date.now });
+  const open = venueSocket({
+    url: `wss://${host}/ws`,
+    connectTimeout: () => 2_000,
+    quote: (text) => text,
+    wall: Date.now,
+  });
   open({ opened: () => undefined, frame: () => undefined, closed: (failure) => closes.push(failure) });
   return until('the end of the connection', () => closes[0]);
 }

@@ -202,6 +202,13 @@ describe('with a server of whims', () => {
     expect(await endpoint.refusal()).toMatchObject({ code, message: `token request: HTTP 400, "${error}"` });
   });
 
+  it.each([400, 401, 403])('knows with %d that it is the address, where the venue says so', async (status) => {
+    const error = { error: 'access_denied', error_description: 'IP address is not on the allow-list' };
+    await using server = await scriptedServer(reply(status, error));
+    await using endpoint = ask(server.url, 'oauth2', vaultWith());
+    expect(await endpoint.refusal()).toMatchObject({ class: 'refused', code: 'address-refused' });
+  });
+
   it.each([400, 401])(
     'asks once a call, with the credentials after the refresh token, where both are refused with %d',
     async (status) => {

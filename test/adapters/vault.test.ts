@@ -18,6 +18,32 @@ function filled(): Vault {
 const jsonForm = (text: string) => JSON.stringify(text).slice(1, -1);
 const formForm = (text: string) => new URLSearchParams({ x: text }).toString().slice(2);
 
+describe('looking for what opens a door', () => {
+  it.each([secret, token, 'refresh&token'])('finds %j in JSON, in whatever escapes', (hidden) => {
+    const vault = filled();
+    const spellings = [
+      JSON.stringify(hidden),
+      JSON.stringify(hidden).replaceAll('/', '\\/'),
+      JSON.stringify(JSON.stringify({ hidden })),
+      `"${[...hidden].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`,
+    ];
+    for (const json of spellings) expect([json, vault.holdsKey(Buffer.from(`{"a":[${json}]}`))]).toEqual([json, true]);
+    expect(vault.holdsKey(Buffer.from(JSON.stringify(hidden.slice(1))))).toBe(false);
+  });
+
+  it('knows what is new at once and what was before, and neither the client id nor what is not ours', () => {
+    const vault = filled();
+    const holds = (text: string) => vault.holdsKey(Buffer.from(text));
+    expect(holds('next-token')).toBe(false);
+    vault.adopt('next-token', 1);
+    vault.replaceCredentials({ clientId: new Secret('another-client'), clientSecret: new Secret('another-secret') });
+    expect(['next-token', 'refresh&token', 'another-secret'].map(holds)).toEqual([true, true, true]);
+    expect([id, 'another-client', 'Bearer x.y', 'eyJhbGciOiJI.eyJzdWIiOiIx.c2ln'].map(holds)).toEqual(
+      Array(4).fill(false),
+    );
+  });
+});
+
 describe('redacting', () => {
   it.each([
     ['as it is', (text: string) => text],

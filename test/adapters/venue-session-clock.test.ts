@@ -17,15 +17,20 @@ beforeEach(() => {
   clock = new TestClock();
   sent = [];
   session = new VenueSession(
-    {
-      methods: { auth: 'auth', refresh: 'auth/refresh', heartbeat: 'heartbeat', subscribe: 'v1/subscribe' },
+    () => ({
+      methods: {
+        auth: 'auth',
+        refresh: 'auth/refresh',
+        heartbeat: 'heartbeat',
+        subscribe: 'v1/subscribe',
+        unsubscribe: 'v1/unsubscribe',
+      },
       authenticateWith: 'token',
       credentialStyle: 'json',
-      channels: ['rfq.maker'],
       authTimeout: 1_000,
       heartbeatTimeout,
       subscribeTimeout: 1_000,
-    },
+    }),
     {
       open: (given) => {
         handlers = given;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { envelopeStyles } from '../../src/simulator/frames.ts';
+import { channels, envelopeStyles } from '../../src/simulator/frames.ts';
 import type { SentRecord } from '../../src/simulator/ports.ts';
 import { until } from '../support/until.ts';
 import { socketServer } from './support/socket-server.ts';
@@ -17,7 +17,7 @@ it.each(envelopeStyles)(
     await using test = new TestSession(venue.socketUrl, credentials);
     await test.whenOpen();
     await test.session.authenticate();
-    await test.session.subscribe();
+    await test.session.subscribe(channels);
     venue.venue.burst(200);
     await until('all events', () => test.events.length >= 200 && test.events.length === sent.length);
     expect(test.events).toEqual(sent.map(({ channel, frame }) => ({ channel, text: frame })));
@@ -115,6 +115,18 @@ it('takes a reply that names a channel for an event when no call waits for it', 
   peer.send('{"id":98,"result":{}}');
   await until('the stray reply', () => test.strays.length > 0);
   expect([test.events, test.strays]).toEqual([[{ channel: 'rfq.maker', text: frame }], [98]]);
+});
+
+it('drops and counts the late reply to a call it has given up, though it may name a channel', async () => {
+  await using server = await socketServer();
+  await using test = new TestSession(server.url, { heartbeatTimeout: 20 });
+  await test.whenOpen();
+  const peer = await server.peer();
+  expect(await failureOfCall(test.session.heartbeat())).toMatchObject({ code: 'half-open' });
+  peer.send('{"id":1,"result":{"channel":"rfq.maker","data":{}}}');
+  peer.send('{"method":"notice"}');
+  await until('the notice', () => test.events.length > 0);
+  expect([test.events.map(({ channel }) => channel), test.strays]).toEqual([['venue.unrouted'], [1]]);
 });
 
 it('accepts a subscription that the venue confirms without a list, and a sparse auth reply', async () => {

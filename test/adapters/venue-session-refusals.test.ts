@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/protocol/failure.ts';
+import { channels } from '../../src/simulator/frames.ts';
 import { type Call, type SocketServer, socketServer } from './support/socket-server.ts';
 import { clientSecret, vaultWith } from './support/venue.ts';
 import { failureOfCall, TestSession } from './support/venue-session.ts';
@@ -58,7 +59,7 @@ describe('a limit', () => {
   it('says how long to wait in its data, of which nothing else is told', async () => {
     await using server = await socketServer(() => limited({ retryAfter: 7, key: clientSecret }));
     await using test = await open(server);
-    expect(await failureOfCall(test.session.subscribe())).toEqual({
+    expect(await failureOfCall(test.session.subscribe(channels))).toEqual({
       class: 'limited',
       code: 'rate-limited',
       message: 'v1/subscribe: error 429, "slow down"',
@@ -69,9 +70,9 @@ describe('a limit', () => {
   it("is measured by the venue's clock once a heartbeat has told it", async () => {
     await using server = await socketServer(hourAhead);
     await using test = await open(server);
-    expect(await failureOfCall(test.session.subscribe())).toHaveProperty('retryAfterMs', hour);
+    expect(await failureOfCall(test.session.subscribe(channels))).toHaveProperty('retryAfterMs', hour);
     await test.session.heartbeat();
-    const { retryAfterMs = 0 } = (await failureOfCall(test.session.subscribe())) as Failure;
+    const { retryAfterMs = 0 } = (await failureOfCall(test.session.subscribe(channels))) as Failure;
     expect(retryAfterMs).toBeGreaterThan(15_000);
     expect(retryAfterMs).toBeLessThan(21_000);
   });

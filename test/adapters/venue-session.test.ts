@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { TokenEndpoint } from '../../src/adapters/token-endpoint.ts';
 import type { VenueSessionSettings } from '../../src/adapters/venue-session.ts';
+import type { Failure } from '../../src/protocol/failure.ts';
 import { channels } from '../../src/simulator/frames.ts';
 import type { Simulator } from '../../src/simulator/server.ts';
 import { until } from '../support/until.ts';
@@ -21,7 +22,7 @@ async function open(venue: Simulator, settings: Partial<VenueSessionSettings> = 
 async function live(venue: Simulator, settings: Partial<VenueSessionSettings> = {}) {
   const test = await open(venue, settings);
   await test.session.authenticate();
-  await test.session.subscribe();
+  await test.session.subscribe(channels);
   return test;
 }
 
@@ -152,7 +153,7 @@ describe('subscribing', () => {
     await using venue = await quietVenue();
     await using test = await open(venue);
     await test.session.authenticate();
-    expect(await test.session.subscribe()).toEqual({ confirmed: [...channels], refused: [] });
+    expect(await test.session.subscribe(channels)).toEqual({ confirmed: [...channels], refused: [] });
     expect(venue.venue.stats.openConnections[0]?.channels).toEqual([...channels]);
   });
 
@@ -197,8 +198,74 @@ describe('subscribing', () => {
     await using test = await open(venue);
     await test.session.authenticate();
     venue.venue.inject(fault);
-    expect(await failureOfCall(test.session.subscribe())).toMatchObject({ code });
+    expect(await failureOfCall(test.session.subscribe(channels))).toMatchObject({ code });
   });
+});
+
+describe('unsubscribing', () => {
+  const heldBy = (venue: Simulator) => venue.venue.stats.openConnections[0]?.channels;
+
+  it('leaves the other channels as they are', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    expect(await test.session.unsubscribe(['rfq.maker', 'rfq_quote.taker'])).toEqual(['rfq.maker', 'rfq_quote.taker']);
+    expect(heldBy(venue)).toEqual(['rfq.taker', 'rfq_quote.maker']);
+    venue.venue.publish('rfq.maker', { rfqId: 1 });
+    venue.venue.publish('rfq.taker', { rfqId: 2 });
+    expect((await until('an event', () => test.events[0])).channel).toBe('rfq.taker');
+  });
+
+  it('of what the venue does not know to be subscribed, as after a reply that got lost, is done', async () => {
+    await using venue = await quietVenue();
+    await using test = await live(venue);
+    await test.session.unsubscribe(['rfq.maker']);
+    expect(await test.session.unsubscribe(['rfq.maker'])).toEqual(['rfq.maker']);
+  });
+
+  it.each([
+    [{ kind: 'unknown-method', method: 'v1/unsubscribe' }, 'rpc-error'],
+    [{ kind: 'rpc-error', method: 'v1/unsubscribe', code: 429, message: 'slow down' }, 'rate-limited'],
+    [{ kind: 'no-reply', method: 'v1/unsubscribe' }, 'reply-timeout'],
+  ] as const)('fails with what the venue says to it, or that it says nothing: %j', async (fault, code) => {
+    await using venue = await quietVenue();
+    await using test = await live(venue, { subscribeTimeout: 60 });
+    venue.venue.inject(fault);
+    expect(await failureOfCall(test.session.unsubscribe(['rfq.maker']))).toMatchObject({ code });
+  });
+
+  it('drops nothing that was sent before, wherever its channel is named', async () => {
+    await using venue = await quietVenue({ envelope: 'method' });
+    await using test = await live(venue);
+    venue.venue.inject({ kind: 'delay', ms: 50 });
+    venue.venue.publish('rfq.maker', { rfqId: 1 });
+    await test.session.unsubscribe(['rfq.maker']);
+    expect(test.events.map(({ channel }) => channel)).toEqual(['rfq.maker']);
+  });
+});
+
+it('tells once, before its first subscription, that events can come', async () => {
+  await using venue = await quietVenue();
+  await using test = await open(venue);
+  await test.session.authenticate();
+  await test.session.subscribe(['rfq.maker']);
+  await test.session.subscribe(['rfq.taker']);
+  expect(test.subscribing).toBe(1);
+});
+
+it('takes its deadlines from the settings as they are at each call', async () => {
+  await using venue = await quietVenue();
+  const settings = { authTimeout: 5_000, subscribeTimeout: 5_000, heartbeatTimeout: 5_000 };
+  await using test = await open(venue, settings);
+  await test.session.authenticate();
+  for (const method of ['v1/subscribe', 'auth/refresh', 'heartbeat']) venue.venue.inject({ kind: 'no-reply', method });
+  Object.assign(settings, { authTimeout: 20, subscribeTimeout: 30, heartbeatTimeout: 40 });
+  const { session } = test;
+  const calls = [session.renewInPlace(), session.subscribe(['rfq.maker']), session.heartbeat()].map(failureOfCall);
+  expect((await Promise.all(calls)).map((found) => (found as Failure).message)).toEqual([
+    'no reply to auth/refresh within 20 ms',
+    'no reply to v1/subscribe within 30 ms',
+    'no heartbeat reply within 40 ms: the connection is dead',
+  ]);
 });
 
 describe('a heartbeat', () => {
@@ -257,7 +324,9 @@ describe('the end of a session', () => {
     await using venue = await quietVenue();
     await using test = await live(venue);
     for (const method of ['auth', 'heartbeat', 'v1/subscribe']) venue.venue.inject({ kind: 'no-reply', method });
-    const calls = [test.session.authenticate(), test.session.heartbeat(), test.session.subscribe()].map(failureOfCall);
+    const calls = [test.session.authenticate(), test.session.heartbeat(), test.session.subscribe(channels)].map(
+      failureOfCall,
+    );
     venue.venue.inject({ kind: 'drop', code: 1012, reason: 'restarting' });
     const closed = await test.whenClosed();
     const message = 'the venue closed the session with 1012, "restarting"';
@@ -271,7 +340,7 @@ describe('the end of a session', () => {
     await using venue = await quietVenue({ maxSessions: 0 });
     await using test = await open(venue);
     await test.session.authenticate();
-    const found = await failureOfCall(test.session.subscribe());
+    const found = await failureOfCall(test.session.subscribe(channels));
     expect(found).toMatchObject({ class: 'limited', code: 'too-many-sessions' });
     expect(await test.whenClosed()).toEqual(found);
   });

@@ -10,7 +10,12 @@ import { deadUrl, quietVenue, vaultWith } from './support/venue.ts';
 function dial(url: string, connectTimeout = 1_000) {
   const vault = vaultWith();
   const seen = { opened: 0, frames: [] as string[], closes: [] as Failure[] };
-  const transport = venueSocket({ url, connectTimeout, quote: (text) => vault.quote(text), wall: Date.now })({
+  const transport = venueSocket({
+    url,
+    connectTimeout: () => connectTimeout,
+    quote: (text) => vault.quote(text),
+    wall: Date.now,
+  })({
     opened: () => {
       seen.opened += 1;
     },

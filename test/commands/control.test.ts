@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => daemon.remove());
 
-it.each(['reconnect', 'rotate', 'refresh'])('%s says what came of it', async (method) => {
+it.each(['reload', 'reconnect', 'rotate', 'refresh'])('%s says what came of it', async (method) => {
   daemon.handlers.set(method, () => ({ accepted: true, detail: 'dialling now' }));
   expect(await figd([method, ...here()])).toEqual({ code: 0, stdout: 'dialling now\n', stderr: '' });
   daemon.handlers.set(method, () => ({ accepted: false, detail: 'one is under way' }));

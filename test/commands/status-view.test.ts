@@ -82,6 +82,7 @@ it('shows what stands behind a state', () => {
     'consumers  #1 * at 12,346, in step, for 2h 0m',
     '           #2 rfq.* at 11,000, 1,346 behind, 1.0 MiB buffered, for 1m 30s',
     'journal    off, events 1 to 12,345, in memory only',
+    'gateway    /run/figd/gateway.sock, 2 calls in flight, 12 of 1,000 requests a minute used',
     'gaps       0 open of 2, blind for 3.4 s in all',
     'daemon     figd 0.1.0, pid 4242, up 3h 13m',
     '',

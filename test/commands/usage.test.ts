@@ -15,12 +15,17 @@ it.each([
     ['outages', '--since', 'noon'],
     '--since is a duration such as 24h or 7d, or a date such as 2026-10-07T09:30, not noon\nTry: figd outages --help',
   ],
+  [['call', 'heartbeat', '{oops'], 'PARAMS is not JSON\nTry: figd call --help'],
+  [
+    ['call', 'heartbeat', '--timeout', 'soon'],
+    '--timeout: soon is not a duration; write a duration such as 500ms, 10s, 5m, 24h or 7d\nTry: figd call --help',
+  ],
   [['rest', 'GET', 'v1'], 'PATH begins with a slash, as in /v1/rfq; not "v1"\nTry: figd rest --help'],
 ])('exits 64 for %j', async (args, message) => {
   expect(await figd(args)).toEqual({ code: 64, stdout: '', stderr: `figd: ${message}\n` });
 });
 
-it.each(['status', 'wait', 'tail', 'outages', 'rest', 'reconnect', 'refresh'])(
+it.each(['status', 'wait', 'tail', 'outages', 'call', 'rest', 'reconnect', 'refresh'])(
   '%s has help with an example',
   async (command) => {
     const ended = await figd([command, '--help']);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { configurationKeys } from '../../src/config/keys.ts';
+import { reloadRules } from '../../src/config/reload-rules.ts';
 import { Workspace } from './workspace.ts';
 
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
@@ -19,6 +20,15 @@ test('docs/configuration.md names no key that does not exist', () => {
   const known = configurationKeys.map(({ key }) => key);
   const named = rows.flatMap((row) => /^\| `([a-z]+(?:\.[a-zA-Z]+)+)` \|/.exec(row)?.[1] ?? []);
   expect(named.toSorted()).toEqual(known.toSorted());
+});
+
+test.each(
+  Object.entries({ now: 'now', 'next session': 'with the next session', restart: 'when figd is started again' }),
+)('docs/configuration.md has every key whose change takes effect %s in one row', (rule, words) => {
+  const row = page.split('\n').find((line) => line.startsWith(`| ${words} |`)) ?? '';
+  const told = [...row.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+  const ruled = configurationKeys.flatMap(({ key }) => (reloadRules[key] === rule ? [key] : []));
+  expect(told).toEqual(ruled);
 });
 
 test.each(examples)('the example loads: %j', (yaml) => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RfqPage, RfqQuery } from '../../src/adapters/rfq-listing.ts';
 import { Reconciliation } from '../../src/daemon/reconciliation.ts';
+import { WantedChannels } from '../../src/daemon/wanted-channels.ts';
 import { EventLog } from '../../src/log/event-log.ts';
 import { passingNumbers } from '../../src/log/numbers.ts';
 import { RfqIndex } from '../../src/log/rfq-index.ts';
@@ -31,6 +32,15 @@ const rfq = (rfqId: number, told: Partial<ListedRfq> = {}): ListedRfq => ({
   ...told,
 });
 
+const gapRecord = {
+  cause: 'connection-lost',
+  until: null,
+  blindMs: null,
+  channels: ['rfq.maker', 'rfq.taker'],
+  clockOffsetMs: null,
+  reconciled: null,
+};
+
 /** What the venue lists, page by page, and all that happens to it. */
 class Stage {
   readonly clock = new TestClock();
@@ -45,6 +55,8 @@ class Stage {
   readonly published: { readonly gap: number | null; readonly channel: string; readonly data: string }[] = [];
   pages: (readonly object[])[] = [[]];
   gap: (Pick<GapRecord, 'id' | 'since'> & Partial<GapRecord>) | null = null;
+  laterGaps: readonly (Pick<GapRecord, 'id' | 'since'> & Partial<GapRecord>)[] = [];
+  readonly wanted = new WantedChannels(['rfq.maker', 'rfq.taker'], this.clock.monotonic);
   offset: number | null = 0;
   /** Done while a page is on its way. */
   meanwhile: () => void = () => undefined;
@@ -54,20 +66,9 @@ class Stage {
     log: this.log,
     index: this.index,
     listing: { page: (query) => this.#page(query) },
-    outstanding: () =>
-      this.gap === null
-        ? null
-        : {
-            cause: 'connection-lost',
-            until: null,
-            blindMs: null,
-            channels: [],
-            clockOffsetMs: null,
-            reconciled: null,
-            ...this.gap,
-          },
+    outstanding: () => [this.gap, ...this.laterGaps].flatMap((gap) => (gap === null ? [] : [{ ...gapRecord, ...gap }])),
     clockOffset: () => this.offset,
-    channels: ['rfq.maker', 'rfq.taker'],
+    wantedSince: () => this.wanted.since,
     lookback,
     publish: (gap, channel, data) => {
       this.published.push({ gap, channel, data: data.toString() });
@@ -367,5 +368,86 @@ describe('a comparison that is aborted', () => {
     stage.clock.time.expectNoTimers();
     expect(stage.published).toEqual([]);
     expect(await stage.compare()).toBe(1);
+  });
+});
+
+describe('a channel that a reload has added', () => {
+  const withoutTaker = ['rfq.maker'];
+  const withTaker = ['rfq.maker', 'rfq.taker'];
+  const taken = (id: number, told: Partial<ListedRfq> = {}) => rfq(id, { role: 'taker', ...told });
+  const ids = () => stage.published.map(({ gap, data }) => [JSON.parse(data).rfqId, gap]);
+
+  test('was not missed before: what it would have told is not published', async () => {
+    stage.wanted.change(withoutTaker);
+    await stage.compare();
+    stage.pages = [[taken(1, { createdAt: stage.clock.wall() - second })]];
+    stage.wanted.change(withTaker);
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+  });
+
+  test('is compared from then on', async () => {
+    stage.wanted.change(withoutTaker);
+    await stage.compare();
+    stage.wanted.change(withTaker);
+    await stage.compare();
+    stage.pages = [[taken(1, { createdAt: stage.clock.wall() })]];
+    expect([await stage.compare(), ids()]).toEqual([1, [[1, null]]]);
+  });
+
+  test('is not compared with what is known of it from an earlier time, however shortly it was away', async () => {
+    await stage.compare();
+    stage.tell(taken(1));
+    await stage.clock.time.advance(minute);
+    stage.wanted.change(withoutTaker);
+    await stage.clock.time.advance(minute);
+    stage.wanted.change(withTaker);
+    stage.pages = [[taken(1, { status: 'filled', tradeCreatedAt: stage.clock.wall() - 30 * second })]];
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+  });
+
+  test('was not missed in a gap that began before: the others were', async () => {
+    stage.wanted.change(withoutTaker);
+    await stage.compare();
+    stage.gap = { id: 4, since: stage.clock.wall(), channels: withoutTaker };
+    stage.wanted.change(withTaker);
+    const createdAt = stage.clock.wall() - 500;
+    stage.pages = [[rfq(1, { createdAt }), taken(2, { createdAt })]];
+    expect([await stage.compare(), ids()]).toEqual([1, [[1, 4]]]);
+  });
+
+  test('was missed in a later one, though an earlier one is not settled either', async () => {
+    stage.wanted.change(withoutTaker);
+    await stage.compare();
+    stage.gap = { id: 4, since: stage.clock.wall(), channels: withoutTaker };
+    stage.wanted.change(withTaker);
+    await stage.clock.time.advance(minute);
+    stage.laterGaps = [{ id: 5, since: stage.clock.wall() }];
+    await stage.clock.time.advance(10 * second);
+    const createdAt = stage.clock.wall() - 5 * second;
+    stage.pages = [[rfq(1, { createdAt }), taken(2, { createdAt }), taken(3, { createdAt: createdAt - minute })]];
+    expect([await stage.compare(), ids()]).toEqual([
+      2,
+      [
+        [1, 4],
+        [2, 5],
+      ],
+    ]);
+  });
+});
+
+describe('a channel that a reload has dropped', () => {
+  test('is not compared any more', async () => {
+    await stage.compare();
+    stage.wanted.change(['rfq.maker']);
+    stage.pages = [[rfq(1, { role: 'taker', createdAt: stage.clock.wall() })]];
+    expect([await stage.compare(), stage.published]).toEqual([0, []]);
+  });
+
+  test('was missed all the same in a gap that is not settled: what it would have told is published', async () => {
+    await afterGap();
+    stage.wanted.change(['rfq.maker']);
+    stage.pages = [[rfq(1, { role: 'taker', createdAt: stage.clock.wall() - 5 * second })]];
+    expect(await stage.compare()).toBe(1);
+    expect(stage.published).toMatchObject([{ gap: 4, channel: 'rfq.taker' }]);
   });
 });

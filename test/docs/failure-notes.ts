@@ -21,6 +21,7 @@ export const classNotes: Readonly<Record<FailureClass, string>> = {
 
 const nothing = 'Nothing, unless it happens often.';
 const noRetry = 'Nothing is tried again: it is the cause of a gap.';
+const notAgain = 'figd does not make the call again.';
 
 export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
   'credentials-refused': {
@@ -33,6 +34,12 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
     can: `${nothing} Then another program may be renewing tokens of the same key.`,
   },
   'permission-denied': { means: 'The venue knows who we are and does not allow what was asked.' },
+  'address-refused': {
+    means: 'The venue does not take this key from the address of this host.',
+    causes: [
+      'HTTP 401 or 403, or a refusal in reply to `auth`, whose words speak of an allow-list or an address (HTTP 400 in reply to a token request)',
+    ],
+  },
   'refresh-token-refused': {
     means: 'The venue does not accept its refresh token any more.',
     does: 'figd drops the refresh token and asks with the credentials in the same breath.',
@@ -78,8 +85,8 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
   },
   'reply-timeout': {
     means: 'The connection stands, and an answer did not come in time.',
-    can: `${nothing} Then raise session.authTimeout or session.subscribeTimeout.`,
-    causes: ['no answer within `session.authTimeout` or `session.subscribeTimeout`'],
+    can: `${nothing} Then raise session.authTimeout or session.subscribeTimeout, or for a call gateway.timeout.`,
+    causes: ['no answer within `session.authTimeout` or `session.subscribeTimeout`, or to a call within its deadline'],
   },
   'half-open': {
     means: 'The connection looks open and carries nothing: a firewall forgot it, or the other side is gone.',
@@ -125,6 +132,29 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
     means: 'The venue closed the session with a code figd does not know, in words that tell nothing.',
     can: 'Report the code with its reason, so that figd learns it.',
     causes: ['any other close code'],
+  },
+  'not-live': {
+    means: 'A local program made a call while there was no live session.',
+    does: notAgain,
+    causes: ['found by figd'],
+  },
+  'not-allowed': {
+    means:
+      'A local program called what it may not: `gateway.allow` does not name it, or figd keeps the method for itself.',
+    does: notAgain,
+    can: 'Follow the message: it says which of the two it is, and what to do instead.',
+    causes: ['found by figd'],
+  },
+  'too-many-calls': {
+    means: 'A call of a local program waited for its turn until its deadline.',
+    does: notAgain,
+    causes: ['found by figd, which makes a limited number of calls at a time'],
+  },
+  withheld: {
+    means: "The venue's answer to a call held one of figd's own tokens or secrets.",
+    does: `${notAgain} The call may have been executed.`,
+    can: 'Report it to the venue: no documented answer does.',
+    causes: ['found by figd, which looks through each answer that it hands on'],
   },
   renewal: {
     means: 'The session gives way to a new one, for its token is about to run out.',

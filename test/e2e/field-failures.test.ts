@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { test } from 'vitest';
 import WebSocket from 'ws';
+import type { ConsumersReport } from '../../src/protocol/status.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { until } from '../support/until.ts';
 import { DaemonUnderTest, frameOf, RawConsumer } from './daemon.ts';
@@ -163,6 +164,12 @@ test.concurrent('a reader that does not keep up is seen in the status, by how ma
     const [slow] = consumers;
     return slow !== undefined && slow.lag > 100 && slow.lag === journal.head + 1 - slow.position;
   });
+  const { code, stdout } = await daemon.command('consumers', '--json');
+  const [slow] = (JSON.parse(stdout) as ConsumersReport).consumers;
+  expect([code, slow]).toMatchObject([0, { channels: ['*'], reads: 'memory', behindMs: expect.any(Number) }]);
+  // Its first event waits for less time than this test takes, and for more than none.
+  expect(slow?.behindMs).toBeGreaterThan(0);
+  expect(slow?.behindMs).toBeLessThan(60_000);
   consumer.resume();
   const { consumers } = await daemon.statusWhere('the reader caught up', ({ consumers: [slow] }) => slow?.lag === 0);
   expect(consumers).toHaveLength(1);

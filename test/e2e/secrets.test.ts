@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client } from 'undici';
 import { expect, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { accessTokenPrefix, refreshTokenPrefix } from '../../src/simulator/tokens.ts';
@@ -10,13 +12,29 @@ const clientId = 'canary-client-id-3f9c1d';
 const clientSecret = 'canary/"secret"+with%odd&chars=7b21';
 const exchangeSecret = 'canary-exchange-secret-90aa';
 
+const callerSecret = 'canary-of-a-caller-55d0';
+
 /** Everything that must never be seen, in the forms it could take in JSON, a URL or an inspected object. */
-const forbidden = [clientId, clientSecret, exchangeSecret, accessTokenPrefix, refreshTokenPrefix].flatMap((secret) => [
+const secrets = [clientId, clientSecret, exchangeSecret, callerSecret, accessTokenPrefix, refreshTokenPrefix];
+const forbidden = secrets.flatMap((secret) => [
   secret,
   JSON.stringify(secret).slice(1, -1),
   encodeURIComponent(secret),
   Buffer.from(secret).toString('base64').slice(0, 16),
 ]);
+
+/** Whoever may open the gateway is told what the venue says; nobody else is, nor of what the caller says. */
+async function askThroughGateway(daemon: DaemonUnderTest): Promise<void> {
+  const client = new Client('http://fig', { socketPath: join(daemon.directory, 'run', 'gateway.sock') });
+  const told = await client.request({ method: 'GET', path: '/v1/account/exchange-credentials' });
+  expect(told.statusCode).toBe(200);
+  await told.body.dump();
+  const headers = { authorization: `Bearer ${callerSecret}`, 'x-canary': callerSecret, 'content-type': 'text/plain' };
+  const path = `/v1/simulator/echo?key=${callerSecret}`;
+  const echoed = await client.request({ method: 'POST', path, headers, body: callerSecret });
+  expect(await echoed.body.text()).toBe(callerSecret);
+  await client.close();
+}
 
 test.concurrent.each(['json', 'oauth2'])(
   'no credential and no token is ever told, at the most verbose level (%s)',
@@ -44,6 +62,7 @@ test.concurrent.each(['json', 'oauth2'])(
         venue: style === 'json' ? {} : platform,
         metrics: { listen: '127.0.0.1:0' },
         log: { level: 'trace' },
+        gateway: { http: true },
         session: { backoff: { min: '100ms', max: '300ms' } },
       },
     });
@@ -53,6 +72,7 @@ test.concurrent.each(['json', 'oauth2'])(
     const run = async (...args: string[]) => seen.push(await daemon.command(...args));
 
     await run('rest', 'GET', '/v1/account/exchange-credentials');
+    await askThroughGateway(daemon);
     await run('status', '--json');
     await run('status');
     await run('check', '--config', daemon.configFile);

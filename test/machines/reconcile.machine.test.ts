@@ -156,7 +156,7 @@ describe('a comparison that fails', () => {
     expect([stage.state, stage.reports]).toEqual(['resting', [failed(patience)]]);
   });
 
-  test.each(['not-found', 'permission-denied'] as const)(
+  test.each(['not-found', 'permission-denied', 'address-refused'] as const)(
     'with %s is told at once, and made again in an hour',
     async (code) => {
       const absent = failure(code, 'GET /v1/rfq: HTTP 404');
@@ -202,4 +202,41 @@ test('whatever fails, the venue is asked at most once a second, and 90 s after i
     ),
     { numRuns: 50 },
   );
+});
+
+describe('a change of the interval', () => {
+  test('moves the comparison that is waited for, counted from the one before', async () => {
+    await stage.send('session.live');
+    await stage.latest.find(0);
+    await stage.time.advance(minute);
+    await stage.change(2 * minute);
+    await stage.time.advance(minute - 1);
+    expect(stage.moments).toEqual([0]);
+    await stage.time.advance(1);
+    expect(stage.moments).toEqual([0, 2 * minute]);
+    await stage.latest.find(0);
+    await stage.change(10 * minute);
+    await stage.time.advance(10 * minute);
+    expect(stage.moments).toEqual([0, 2 * minute, 12 * minute]);
+  });
+
+  test('has it made at once where it should have been by now', async () => {
+    await stage.send('session.live');
+    await stage.latest.find(0);
+    await stage.time.advance(4 * minute);
+    await stage.change(minute);
+    await stage.time.advance(0);
+    expect(stage.moments).toEqual([0, 4 * minute]);
+  });
+
+  test('leaves the pause after a failure as it is', async () => {
+    await stage.send('session.live');
+    await stage.latest.fail(down);
+    await stage.change(hour);
+    await stage.time.advance(second);
+    expect(stage.moments).toEqual([0, second]);
+    await stage.latest.find(0);
+    await stage.time.advance(hour);
+    expect(stage.moments).toEqual([0, second, second + hour]);
+  });
 });

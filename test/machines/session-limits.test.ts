@@ -38,7 +38,7 @@ describe('a limit on the first subscription', () => {
     expect(stage.asked('subscribe')).toEqual([0]);
     await stage.time.advance(1);
     expect(stage.asked('subscribe')).toEqual([0, 9 * second]);
-    expect(stage.calls.at(-1)?.input).toEqual({ session: 7, channels: null });
+    expect(stage.calls.at(-1)?.input).toEqual({ session: 7, channels: allChannels });
     await stage.answer('subscribe', all);
     expect(stage.reports.at(-1)).toEqual({ type: 'session.live', id: 7, ...all });
   });

@@ -69,6 +69,7 @@ describe('a second session', () => {
       await stage.answer('subscribe', confirmed);
       await stage.answer('heartbeat', ack, next);
       await stage.answer('heartbeat', ack, old);
+      await stage.answer('lastAnswers', undefined, old);
       expect(renewal()).toEqual({ parting: 'saying goodbye' });
       if (old === 7) await stage.send(closed(old));
       else await stage.time.advance(second);
@@ -102,11 +103,38 @@ describe('the session that was taken over from', () => {
     await stage.time.advance(second);
   });
 
-  test('is let go once it has answered a heartbeat: nothing is missing then', async () => {
+  test('is let go once it has answered a heartbeat, and what was asked on it: nothing is missing then', async () => {
     expect([renewal(), commands()]).toEqual([{ parting: 'having it prove itself' }, ['dial 8']]);
     await stage.answer('heartbeat', ack, 7);
+    expect([renewal(), commands(), input('lastAnswers')]).toEqual([
+      { parting: 'awaiting its last answers' },
+      ['dial 8'],
+      [{ session: 7 }],
+    ]);
+    await stage.answer('lastAnswers', undefined);
     expect([renewal(), commands()]).toEqual([{ parting: 'saying goodbye' }, ['dial 8', 'hang up 7']]);
     expect(reports().at(-1)).toBe('session.rotated');
+  });
+
+  test('is let go after ten seconds, whatever was asked on it is answered or not', async () => {
+    await stage.answer('heartbeat', ack, 7);
+    await stage.time.advance(10 * second - 1);
+    expect(renewal()).toEqual({ parting: 'awaiting its last answers' });
+    await stage.time.advance(1);
+    expect([renewal(), commands()]).toEqual([{ parting: 'saying goodbye' }, ['dial 8', 'hang up 7']]);
+  });
+
+  test('may end while its last answers are waited for: it was alive', async () => {
+    await stage.answer('heartbeat', ack, 7);
+    await stage.send(closed(7));
+    expect([renewal(), predecessor(), commands()]).toEqual(['current', null, ['dial 8']]);
+    expect(reports()).not.toContain('session.blind-spot');
+  });
+
+  test('ends with the other one, which does not wait for it', async () => {
+    await stage.answer('heartbeat', ack, 7);
+    await stage.send(closed(8));
+    expect([stage.state, stage.sockets.disposed]).toEqual(['closed', 1]);
   });
 
   test('is cut where it does not answer, and what it should have brought before the other one is missing', async () => {
@@ -142,6 +170,18 @@ describe('the session that was taken over from', () => {
     const ended = { id: 8, failure: lost, token: 2, liveForMs: 4.5 * second, authenticatedForMs: 1.5 * second };
     expect(stage.output).toEqual(outputOf({ ...ended, unproven: 8, proof }));
   });
+});
+
+test('a session that was taken over from is not kept for longer than its token lives', async () => {
+  const expiresAt = 3_600 * second;
+  await stage.time.advance(expiresAt - 4 * second);
+  await takeOver();
+  await stage.answer('heartbeat', ack, 8);
+  await stage.answer('heartbeat', ack, 7);
+  await stage.time.advance(4 * second - 1);
+  expect(renewal()).toEqual({ parting: 'awaiting its last answers' });
+  await stage.time.advance(1);
+  expect(renewal()).toEqual({ parting: 'saying goodbye' });
 });
 
 describe('where the venue takes no second session', () => {

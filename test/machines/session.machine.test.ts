@@ -32,7 +32,7 @@ describe('the order of a session', () => {
     expect(stage.state).toEqual({ subscribing: asking });
     expect(callsInOrder()).toEqual([
       { name: 'authenticate', session: 7 },
-      { name: 'subscribe', session: 7, channels: null },
+      { name: 'subscribe', session: 7, channels: allChannels },
     ]);
     expect(stage.reports).toEqual([{ type: 'session.authenticated', id: 7 }]);
 

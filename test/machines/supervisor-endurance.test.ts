@@ -37,6 +37,7 @@ function hostileStage(seed: number): DaemonStage {
     },
     {
       session: {
+        channels: allChannels,
         connectTimeout: 10_000,
         heartbeatInterval: 10_000,
         renewal: renewals[Math.floor(random() * renewals.length)] ?? 'auto',

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../../src/protocol/failure.ts';
-import { granted, lostToken, requested, setTokenStage, type TokenStage } from './support/token-stage.ts';
+import {
+  granted,
+  lostToken,
+  requested,
+  setTokenStage,
+  type TokenStage,
+  usualTokenSettings,
+} from './support/token-stage.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -237,5 +244,63 @@ describe('a refresh on command', () => {
     stage.actor.send({ type: 'refresh' });
     await stage.time.advance(0);
     expect(stage.requests.map(({ at }) => at)).toEqual([0, minute]);
+  });
+});
+
+describe('a change of the settings', () => {
+  const change = (settings: Partial<typeof usualTokenSettings>) =>
+    stage.actor.send({ type: 'settings.changed', settings: { ...usualTokenSettings, ...settings } });
+
+  test('moves the refresh of the token in use', async () => {
+    await grantFirst(hour);
+    await stage.time.advance(10 * minute);
+    change({ refreshAt: 0.5 });
+    await stage.time.advance(20 * minute - 1);
+    expect([stage.state(), seen().length]).toEqual(['valid', 1]);
+    await stage.time.advance(1);
+    expect([stage.state(), seen().length]).toEqual(['refreshing', 2]);
+  });
+
+  test('has it refreshed at once where it should have been by now', async () => {
+    await grantFirst(hour);
+    await stage.time.advance(30 * minute);
+    change({ refreshAt: 0.2 });
+    await stage.time.advance(1);
+    expect(stage.state()).toBe('refreshing');
+  });
+
+  test('that is about something else leaves the moment as it was drawn', async () => {
+    stage.strike();
+    let drawn = 0;
+    stage = setTokenStage({
+      random: () => {
+        drawn += 1;
+        return 0.25;
+      },
+    });
+    await grantFirst(hour);
+    const { refreshAt } = stage.actor.getSnapshot().context;
+    change({ backoff: { min: 1, max: 2 } });
+    expect([stage.actor.getSnapshot().context.refreshAt, drawn]).toEqual([refreshAt, 1]);
+    await stage.time.advance(hour - minute);
+    expect(stage.state()).toBe('refreshing');
+  });
+
+  test('of the backoff holds from the next failure on', async () => {
+    stage.actor.send({ type: 'start' });
+    change({ backoff: { min: 60_000, max: 60_000 } });
+    await stage.latest().fail(failure('server-error', 'token request: HTTP 500'));
+    await stage.time.advance(30 * second - 1);
+    expect(seen()).toHaveLength(1);
+    await stage.time.advance(1);
+    expect(seen()).toHaveLength(2);
+  });
+
+  test('while a token is asked for holds for that token', async () => {
+    stage.actor.send({ type: 'start' });
+    change({ refreshAt: 0.5 });
+    await stage.latest().grant(hour);
+    await stage.time.advance(30 * minute);
+    expect(stage.state()).toBe('refreshing');
   });
 });

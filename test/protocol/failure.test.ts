@@ -8,15 +8,23 @@ import {
   failureOf,
   withUnknown,
 } from '../../src/protocol/failure.ts';
-import { encodeError, encodeNotification, encodeResult, RpcError } from '../../src/protocol/json-rpc.ts';
+import { EncodedError, encodeError, encodeNotification, encodeResult, RpcError } from '../../src/protocol/json-rpc.ts';
 
 const codes = Object.keys(failureCodes) as FailureCode[];
 
 it('files every failure under the class that decides what is done about it', () => {
   const byClass = Object.groupBy(codes, (code) => failure(code, '').class);
   expect(byClass).toEqual({
-    refused: ['credentials-refused', 'token-refused', 'permission-denied', 'refresh-token-refused', 'channels-refused'],
-    limited: ['rate-limited', 'server-busy', 'contested', 'too-many-sessions'],
+    refused: [
+      'credentials-refused',
+      'token-refused',
+      'permission-denied',
+      'address-refused',
+      'refresh-token-refused',
+      'channels-refused',
+      'not-allowed',
+    ],
+    limited: ['rate-limited', 'server-busy', 'contested', 'too-many-sessions', 'too-many-calls'],
     transient: [
       'server-error',
       'connection-lost',
@@ -28,6 +36,7 @@ it('files every failure under the class that decides what is done about it', () 
       'half-open',
       'session-expired',
       'closed-unknown',
+      'not-live',
       'renewal',
       'on-request',
       'daemon-stopped',
@@ -43,6 +52,7 @@ it('files every failure under the class that decides what is done about it', () 
       'rpc-unknown',
       'http-unknown',
       'frame-too-large',
+      'withheld',
     ],
     bug: ['internal'],
   });
@@ -88,10 +98,12 @@ it('finds the failure in whatever was thrown', () => {
 it('encodes answers and notifications as one line each', () => {
   expect(encodeResult(1, { a: '\n' })).toBe('{"jsonrpc":"2.0","id":1,"result":{"a":"\\n"}}\n');
   expect(encodeError(null, new RpcError(-32700, 'no'))).toBe(
-    '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}}\n',
+    '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no","data":{"figd":true}}}\n',
   );
   expect(encodeError('x', new RpcError(-32001, 'no', { code: 'c' }))).toBe(
-    '{"jsonrpc":"2.0","id":"x","error":{"code":-32001,"message":"no","data":{"code":"c"}}}\n',
+    '{"jsonrpc":"2.0","id":"x","error":{"code":-32001,"message":"no","data":{"figd":true,"code":"c"}}}\n',
   );
+  const venues = new EncodedError({ code: -1, message: 'no' }, '{"code":-1,"message":"no","data":1.0}');
+  expect(encodeError(2, venues)).toBe('{"jsonrpc":"2.0","id":2,"error":{"code":-1,"message":"no","data":1.0}}\n');
   expect(encodeNotification('tick', { head: 1 })).toBe('{"jsonrpc":"2.0","method":"tick","params":{"head":1}}\n');
 });

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RpcError } from '../../src/protocol/json-rpc.ts';
-import { BadRequest, parseOutages, parseRequest, parseSubscribe } from '../../src/protocol/local-requests.ts';
+import {
+  BadRequest,
+  parseCall,
+  parseOutages,
+  parseRequest,
+  parseSubscribe,
+} from '../../src/protocol/local-requests.ts';
 
 /** What reading a line comes to: the request, or the error as the client gets it. */
 function read(line: string): unknown {
@@ -163,5 +169,42 @@ describe('the parameters of outages', () => {
     [{ form: 5 }, '"form" is not a parameter of outages (since)'],
   ])('not %j', (params, message) => {
     expect(() => parseOutages(params, 0)).toThrow(new RpcError(-32602, message));
+  });
+});
+
+describe('call', () => {
+  const parse = (line: string) => parseCall(parseRequest(Buffer.from(line)).params, Buffer.from(line));
+  const request = (params: string) => `{"id":1,"method":"call","params":${params}}`;
+
+  it.each([
+    '{"amount":12345678901234567890.10,"b":1,"a":1e3,"b":[ {} ]}',
+    '[1.50, "}]",\t{"params":{"params":1}}]',
+    '{"label":"\\u00e4\\"ä😀 \\/"}',
+  ])('takes the parameters %s in the bytes in which they came', (params) => {
+    const expected = { method: 'v1/rfq/create', params, timeoutMs: 5.5 };
+    expect(parse(request(`{"method":"v1/rfq/create","params":${params},"timeoutMs":5.5}`))).toEqual(expected);
+    expect(parse(request(` { "timeoutMs" :5.5,"par\\u0061ms" : ${params} , "method":"v1/rfq/create" } `))).toEqual(
+      expected,
+    );
+    const twice = `{"params":{"params":[0]},"id":1,"method":"call","params":{"params":{},"method":"v1/rfq/create","timeoutMs":5.5,"params":${params}}}`;
+    expect(parse(twice)).toEqual(expected);
+  });
+
+  it('sends an empty object where there are none', () => {
+    expect(parse(request('{"method":"heartbeat"}'))).toEqual({ method: 'heartbeat', params: '{}' });
+  });
+
+  it.each([
+    ['{}', 'method is the name of a method of the venue, of 1 to 256 characters'],
+    ['{"method":""}', 'method is the name of a method of the venue, of 1 to 256 characters'],
+    ['{"method":5}', 'method is the name of a method of the venue, of 1 to 256 characters'],
+    [`{"method":"${'m'.repeat(257)}"}`, 'method is the name of a method of the venue, of 1 to 256 characters'],
+    ['{"method":"m","params":null}', 'params is an object or an array'],
+    ['{"method":"m","params":"{}"}', 'params is an object or an array'],
+    ['{"method":"m","timeoutMs":0}', 'timeoutMs is a number of milliseconds above 0'],
+    ['{"method":"m","timeoutMs":"5s"}', 'timeoutMs is a number of milliseconds above 0'],
+    ['{"method":"m","timeout":5}', '"timeout" is not a parameter of call (method, params, timeoutMs)'],
+  ])('does not take %s', (params, message) => {
+    expect(() => parse(request(params))).toThrow(new RpcError(-32602, message));
   });
 });

@@ -58,6 +58,9 @@ describe('a member of an object', () => {
     ['{"a":"results","results":"x\\"}"}', '"x\\"}"'],
     ['{"totalResults":2,"cursor":null,"results":[]}', '[]'],
     ['{"a":[{"results":1}]}', undefined],
+    ['{"results":1,"results":2.0}', '2.0'],
+    ['{"results":1,"r\\u0065sults":{"a":"}"}}', '{"a":"}"}'],
+    ['{"results\\u0000":1}', undefined],
     ['{}', undefined],
   ])('of %s is as it stands there', (json, expected) => {
     expect(member(json, 'results')).toBe(expected);
@@ -73,6 +76,20 @@ describe('a member of an object', () => {
           for (const [name, value] of Object.entries(object)) expect(member(json, name)).toBe(spaced(value, blank));
         },
       ),
+    );
+  });
+
+  test('is the one that JSON.parse takes, where a name stands there several times or is spelled with escapes', () => {
+    const key = fc.constantFrom('"id"', '"i\\u0064"', '"\\u0069d"', '"ID"', '"i\\\\d"');
+    const value = fc.constantFrom('1.50', '"id"', '{"id":3}', '[",",{"id":4}]', ' "\\"id\\":5" ', 'null');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(key, value), { maxLength: 5 }), (members) => {
+        const json = `{${members.map((each) => each.join(':')).join(',')}}`;
+        const parsed = JSON.parse(json);
+        const found = member(json, 'id');
+        expect(found !== undefined).toBe(Object.hasOwn(parsed, 'id'));
+        if (found !== undefined) expect(JSON.parse(found)).toEqual(parsed['id']);
+      }),
     );
   });
 });

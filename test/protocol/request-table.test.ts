@@ -1,7 +1,7 @@
 import { createClock } from '@sinonjs/fake-timers';
 import { expect, it } from 'vitest';
 import { FailureError, failure } from '../../src/protocol/failure.ts';
-import { RequestTable } from '../../src/protocol/request-table.ts';
+import { NotSentError, RequestTable } from '../../src/protocol/request-table.ts';
 
 const lost = failure('connection-lost', 'the line went dead');
 
@@ -13,7 +13,7 @@ function setUp() {
   });
   const sent: unknown[] = [];
   const call = (method = 'heartbeat', params = {}, deadline = 5_000) =>
-    table.call(method, params, deadline, (request) => sent.push(JSON.parse(request)));
+    table.call(method, JSON.stringify(params), deadline, (request) => sent.push(JSON.parse(request)));
   return { clock, table, sent, call };
 }
 
@@ -35,6 +35,25 @@ it('sends each call as JSON-RPC 2.0 under an id of its own', () => {
   expect(table.size).toBe(2);
 });
 
+it('sends the parameters as they are, digits and order and all', () => {
+  const { table } = setUp();
+  const requests: string[] = [];
+  table.call('v1/"quote"', '{"b": 12345678901234567890.10,"a":[ 1e2 ]}', 5_000, (request) => requests.push(request));
+  expect(requests).toEqual([
+    '{"jsonrpc":"2.0","id":1,"method":"v1/\\"quote\\"","params":{"b": 12345678901234567890.10,"a":[ 1e2 ]}}',
+  ]);
+});
+
+it('hands on the frame in which an answer came', async () => {
+  const { table, call } = setUp();
+  const frame = Buffer.from('{"id":1,"result":1.0}');
+  const [first, second] = [call(), call()];
+  table.settle(1, 1, null, frame);
+  table.settle(2, undefined, { code: 1, message: 'no' }, frame);
+  expect(await first).toEqual({ ok: true, result: 1, frame });
+  expect(await second).toEqual({ ok: false, error: { code: 1, message: 'no' }, frame });
+});
+
 it('settles each call with its own answer, in whatever order they come', async () => {
   const { clock, table, call } = setUp();
   const first = call();
@@ -48,7 +67,7 @@ it('settles each call with its own answer, in whatever order they come', async (
 
 it('settles a call whose answer comes while it is still being sent', async () => {
   const { clock, table } = setUp();
-  const answer = table.call('auth', {}, 1_000, () => table.settle(1, 'at once', null));
+  const answer = table.call('auth', '{}', 1_000, () => table.settle(1, 'at once', null));
   expect(await answer).toEqual({ ok: true, result: 'at once' });
   expect(clock.countTimers()).toBe(0);
 });
@@ -81,6 +100,25 @@ it('does not know a reply that comes late, twice, or under an id it never gave',
   expect(table.settle(2, {}, null)).toBe(false);
 });
 
+it('knows the late reply to a call it has given up, once, and no other', async () => {
+  const { clock, table, call } = setUp();
+  const late = expect(call()).rejects.toMatchObject({ failure: { code: 'reply-timeout' } });
+  await clock.tickAsync(5_000);
+  await late;
+  call();
+  expect([table.wasGivenUp(2), table.wasGivenUp('x'), table.wasGivenUp(null)]).toEqual([false, false, false]);
+  expect([table.wasGivenUp('1'), table.wasGivenUp(1)]).toEqual([true, false]);
+});
+
+it('keeps few of the calls it has given up in mind, the latest', async () => {
+  const { clock, table, call } = setUp();
+  const calls = Array.from({ length: 2_000 }, () => call().catch(() => undefined));
+  await clock.tickAsync(5_000);
+  await Promise.all(calls);
+  const known = calls.filter((_, index) => table.wasGivenUp(index + 1));
+  expect([known.length, table.wasGivenUp(976), table.size]).toEqual([1_024, false, 0]);
+});
+
 it('knows its id when the venue gives it back as text', async () => {
   const { table, call } = setUp();
   const answer = call();
@@ -101,12 +139,28 @@ it('takes an error that names no call for the only one pending, and for none whe
   expect(await Promise.all([first, second])).toEqual(Array(2).fill({ ok: true, result: 'own' }));
 });
 
+it('takes an error that names no call for none where it may be about one that was given up', async () => {
+  const { clock, table, call } = setUp();
+  const late = expect(call('v1/quote', {}, 10)).rejects.toMatchObject({ failure: { code: 'reply-timeout' } });
+  await clock.tickAsync(10);
+  await late;
+  const answer = call('heartbeat');
+  const error = { code: -32700, message: 'parse error' };
+  expect(table.settle(null, undefined, error)).toBe(false);
+  table.settle(2, 'own', null);
+  expect(await answer).toEqual({ ok: true, result: 'own' });
+  expect(table.wasGivenUp(1)).toBe(true);
+  const another = call();
+  expect(table.settle(null, undefined, error)).toBe(true);
+  expect(await another).toEqual({ ok: false, error });
+});
+
 it('fails a call at once when it cannot be sent', async () => {
   const { clock, table } = setUp();
-  const answer = table.call('auth', { token: 'secret-token' }, 1_000, () => {
+  const answer = table.call('auth', '{"token":"secret-token"}', 1_000, () => {
     throw new Error('the socket is not open: secret-token');
   });
-  await expect(answer).rejects.toEqual(new FailureError(failure('connection-lost', 'auth could not be sent')));
+  await expect(answer).rejects.toEqual(new NotSentError(failure('connection-lost', 'auth could not be sent')));
   expect([table.size, clock.countTimers()]).toEqual([0, 0]);
 });
 
@@ -125,7 +179,7 @@ it('rejects a call after the end with what ended the session first, and sends no
   const { clock, table, sent, call } = setUp();
   table.end(lost);
   table.end(failure('half-open', 'something later'));
-  await expect(call()).rejects.toMatchObject({ failure: lost });
+  await expect(call()).rejects.toEqual(new NotSentError(lost));
   expect([sent, table.size, clock.countTimers()]).toEqual([[], 0, 0]);
 });
 

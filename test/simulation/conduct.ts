@@ -13,8 +13,8 @@ const minuteMs = 60_000;
 const resetAfterMs = 30_000;
 /** The longest planned wait, and time for what it was waited for. */
 const calmMs = 15 * minuteMs;
-/** Two sockets are held only while one session takes over from the other: all its time-outs added up. */
-const longestTakeoverMs = 32_000;
+/** Two sockets are held only while one session takes over from the other: all its time-outs added up, with ten seconds for last answers. */
+const longestTakeoverMs = 42_000;
 const mostTimers = 40;
 
 interface KnownToken {
@@ -141,9 +141,12 @@ export class Conduct {
     const { run, scheduler } = this.#world;
     if (run === null) return;
     const { core, owner, crowd } = run;
-    if (!this.#world.judge.isPaused) crowd.check();
-    const timers = scheduler.timers(owner) - crowd.pending;
-    if (timers > mostTimers) this.#report('no timer is left behind', `${timers} are set`);
+    const { isPaused, callers } = this.#world.judge;
+    if (!isPaused) crowd.check();
+    const timers = scheduler.timers(owner);
+    // Each request that is under way, or waits for its turn, has one.
+    if (timers > mostTimers + callers.pending + crowd.pending)
+      this.#report('no timer is left behind', `${timers} are set`);
     const { ring } = this.#world.settings.journal;
     if (core.log.heldBytes > ring + 1_048_576) this.#report('memory is bounded', `the log holds ${core.log.heldBytes}`);
     const actors = core.actors();

@@ -3,6 +3,7 @@ import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
 import type { GapMessage, Lost, StateMessage } from '../../src/protocol/local.ts';
 import type { Activity, EventRecord } from '../../src/simulator/ports.ts';
 import { Accounts } from './accounts.ts';
+import { Callers } from './callers.ts';
 import { Conduct, type WireTaps } from './conduct.ts';
 import { Consumer, type Heard } from './consumer.ts';
 import type { Action } from './plan.ts';
@@ -27,6 +28,7 @@ const mostViolations = 5;
 /** Sees everything, and holds figd to its promises after every step. */
 export class Judge {
   readonly violations: Violation[] = [];
+  readonly callers: Callers;
   readonly #world: World;
   readonly #say: ((line: string) => void) | null;
   readonly #accounts: Accounts;
@@ -48,6 +50,7 @@ export class Judge {
     this.#accounts = new Accounts(world, report);
     this.#conduct = new Conduct(world, report);
     this.#truth = new Truth(world, this, report);
+    this.callers = new Callers(world, report);
   }
 
   get isPaused(): boolean {
@@ -85,6 +88,7 @@ export class Judge {
     const watch = () => {
       this.#truth.check();
       this.#conduct.check();
+      this.callers.check();
       if (scheduler.now + watchIntervalMs < end)
         scheduler.at(scheduler.now + watchIntervalMs, 'world', watch, 'glance');
     };
@@ -159,6 +163,7 @@ export class Judge {
     if (fact.type === 'gap.opened') this.#accounts.onLost();
     if (fact.type === 'gap.ended') this.#accounts.onHeardAgain();
     this.#conduct.onFact(fact);
+    this.callers.onFact(fact);
   }
 
   onState({ previous, state, reason }: StateMessage): void {
@@ -168,6 +173,7 @@ export class Judge {
   onAction(action: Action): void {
     this.note(`>>> ${JSON.stringify(action)}`);
     this.#truth.onAction(action);
+    this.callers.onAction(action);
     if (action.do === 'fault' && action.fault.kind === 'delay') {
       this.#accounts.onDelay(action.fault.ms, action.fault.forMs ?? 0);
     }
@@ -179,6 +185,11 @@ export class Judge {
     this.note('>>> figd starts');
     this.#resumedAt = this.#world.scheduler.now;
     this.#conduct.onLaunch();
+  }
+
+  onKilled({ owner, core }: Run): void {
+    this.callers.onEnded(owner, false);
+    this.onTorn(core);
   }
 
   /** A run, or its epoch, ends without another word. */
@@ -211,6 +222,7 @@ export class Judge {
       this.#leftBehind.push({ epoch: log.epoch, from: feed.written + 1, to: log.head });
     }
     if (wires.held > 0) this.violation('no socket is left behind', `${wires.held} are open after figd has stopped`);
+    this.callers.onEnded(owner, true);
     this.#world.scheduler.forget(owner);
     core.log.attach({});
   }
@@ -228,11 +240,13 @@ export class Judge {
   afterEvent(): void {
     this.#accounts.afterEvent();
     this.#conduct.afterEvent();
+    this.callers.afterEvent();
   }
 
   atTheEnd(): void {
     this.#truth.atTheEnd();
     this.#accounts.atTheEnd();
+    this.callers.atTheEnd();
   }
 
   #heard(heard: Heard): void {

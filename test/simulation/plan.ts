@@ -23,6 +23,8 @@ export type Deed =
   | ({ readonly do: 'flood' } & Flood)
   /** Somebody else sends so many requests with the same key. */
   | { readonly do: 'rival'; readonly count: number }
+  /** Local programs make so many calls, the slowest of which the venue takes so long for. */
+  | { readonly do: 'call'; readonly calls: number; readonly slowestMs: number }
   /** The journal cannot be written for so long; or nothing can, not even how far the numbers went. */
   | { readonly do: 'fill the disk' | 'break the disk'; readonly ms: number };
 
@@ -211,6 +213,7 @@ export function planFor(seed: number, hours: number): Plan {
     }
   }
   actions.push(...drawDiskTrouble(diskRandom, end), ...drawCrowd(crowdRandom, setting, end));
+  actions.push(...drawCalls(seededRandom(seed * 49_979_687 + 3), hours * hour));
   actions.sort((a, b) => a.at - b.at);
   return { seed, hours, setting, actions };
 }
@@ -240,6 +243,33 @@ function drawCrowd(random: () => number, { requestsPerMinute }: Setting, end: nu
     actions.push({ at, do: 'flood', callers, each, patience: pick(random, [0, 1_000, 30_000, 90_000]) });
     if (random() < 0.3)
       actions.push({ at: at + random() * minute, do: 'rival', count: Math.ceil(random() * requestsPerMinute) });
+  }
+  return actions;
+}
+
+/** Programs call every now and then, also in the calm: a few at a time, or more than are let through at once. */
+function drawCalls(random: () => number, end: number): readonly Action[] {
+  const actions: Action[] = [];
+  for (let at = random() * 10 * minute; at < end; at += random() * hour) {
+    const calls = pick(random, [
+      () => integer(random, 1, 8),
+      () => integer(random, 1, 8),
+      () => integer(random, 60, 90),
+    ])();
+    const slowestMs = pick(random, [0, second, 8 * second, 40 * second]);
+    actions.push({ at, do: 'call', calls, slowestMs });
+    // They are under way while a second session takes over, or their session is lost.
+    const meanwhile = pick(random, [
+      null,
+      null,
+      null,
+      { do: 'rotate' },
+      { do: 'rotate' },
+      fault(drop(random)),
+    ] as const);
+    const isCalm = at > end - calmAtTheEnd - second;
+    if (meanwhile !== null && !(isCalm && meanwhile.do === 'fault'))
+      actions.push({ at: at + random() * second, ...meanwhile });
   }
   return actions;
 }

@@ -10,8 +10,15 @@ const channelCount = 4;
 /** A session that cannot be renewed is replaced, which may happen in the last moment too. */
 const minuteMs = 60_000;
 
-/** What concerns the disk, the consumers and other callers is no trouble for the session. */
-const harmless: readonly Action['do'][] = ['stall consumer', 'read back', 'flood', 'fill the disk', 'break the disk'];
+/** What concerns the disk, the consumers and the callers is no trouble for the session. */
+const harmless: readonly Action['do'][] = [
+  'call',
+  'flood',
+  'stall consumer',
+  'read back',
+  'fill the disk',
+  'break the disk',
+];
 
 interface Span {
   readonly from: number;

@@ -3,6 +3,7 @@ import { type HttpAnswer, networkFailure, statusFailure } from '../../src/adapte
 import { closeFailure } from '../../src/adapters/socket-failures.ts';
 import type { OpenTransport, Transport, TransportHandlers } from '../../src/adapters/venue-socket.ts';
 import { type Failure, failure } from '../../src/protocol/failure.ts';
+import { bodyText } from '../../src/simulator/http-reply.ts';
 import { type HttpReply, type Peer, type SessionHandle, VenueDownError } from '../../src/simulator/ports.ts';
 import type { Venue } from '../../src/simulator/venue.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -85,7 +86,7 @@ export class Wires {
   }
 
   /** As every HTTP server does (RFC 9110, 6.6.1). */
-  dated(reply: HttpReply): HttpReply {
+  dated<Reply extends HttpReply>(reply: Reply): Reply {
     const date = new Date(this.#ports.venueWall()).toUTCString();
     return { ...reply, headers: { ...reply.headers, date } };
   }
@@ -121,8 +122,9 @@ export class Wires {
         venue.request({ method, path: `${pathname}${search}`, headers, body: body ?? '' }).then(
           (reply) =>
             finish(() => {
-              if (isToken) onToken(reply.body, askedAt);
-              resolve(this.dated(reply));
+              const answer = this.dated({ ...reply, body: bodyText(reply.body) });
+              if (isToken) onToken(answer.body, askedAt);
+              resolve(answer);
             }),
           () => finish(() => reject(refused())),
         );

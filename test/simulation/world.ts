@@ -1,10 +1,10 @@
-import { createHmac } from 'node:crypto';
 import { Vault } from '../../src/adapters/vault.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { Core } from '../../src/daemon/core.ts';
 import { venueOver } from '../../src/daemon/venue.ts';
+import { Permissions } from '../../src/gateway/permissions.ts';
 import { MemoryLedger } from '../../src/log/memory-ledger.ts';
 import { defaultOptions } from '../../src/simulator/options.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
@@ -67,7 +67,6 @@ export class World {
         clearTimeout: (handle) => this.scheduler.cancel(handle),
       },
       random: this.#random,
-      hmacSha256: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
       onEvent: (event) => this.judge.onEvent(event),
       onActivity: (activity) => this.judge.onActivity(activity),
     });
@@ -123,7 +122,7 @@ export class World {
     });
     wires.frozenUntil = this.#frozenUntil;
     const disk = this.#disk.open(owner);
-    const venue = venueOver({ settings: this.settings, vault, clock }, wires);
+    const venue = venueOver({ settings: () => this.settings, vault, clock }, wires);
     const crowd = new Crowd({
       budget: venue.budget,
       http: wires.http,
@@ -133,7 +132,7 @@ export class World {
       report: (invariant, detail) => this.judge.violation(invariant, detail),
     });
     const core = new Core({
-      settings: this.settings,
+      settings: () => this.settings,
       venue,
       vault,
       clock,
@@ -144,6 +143,8 @@ export class World {
       storageTrouble: () => this.#disk.trouble,
       schedule: (run) => this.scheduler.at(this.scheduler.now, owner, run, 'delivery'),
       lookInterval: lookIntervalMs,
+      permissions: new Permissions(undefined),
+      onCall: () => undefined,
       onFact: (fact) => this.judge.onFact(fact),
       onState: (message) => this.judge.onState(message),
       onJump: ({ kind, ms }) => this.judge.note(`figd notices: ${kind} of ${Math.round(ms)} ms`),
@@ -218,7 +219,7 @@ export class World {
         if (run === null || this.judge.isPaused) return;
         scheduler.forget(run.owner);
         run.wires.kill();
-        this.judge.onTorn(run.core);
+        this.judge.onKilled(run);
         this.#disk.killed();
         this.#ended(action.ms);
         return;
@@ -242,6 +243,9 @@ export class World {
           this.#slowReader.isStalled = false;
           this.#slowReader.pump();
         });
+        return;
+      case 'call':
+        if (run !== null && !this.judge.isPaused) this.judge.callers.make(run, action);
         return;
       case 'twin':
         this.#publishTwins();

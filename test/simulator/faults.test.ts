@@ -108,6 +108,31 @@ describe('tokens and credentials', () => {
     expect((await postToken(json)).status).toBe(200);
   });
 
+  test('refuse-address refuses at every door, or where it is told to', async () => {
+    const { dial, get, postToken, token, venue } = virtualVenue();
+    const access = await token();
+    const reason = 'this IP address is not on the allow-list of the API key';
+    const json = { clientId: 'demo', clientSecret: 'demo-secret' };
+    const form = { grant_type: 'client_credentials', client_id: 'demo', client_secret: 'demo-secret' };
+    const answers = async () => {
+      const replies = [await postToken(json), await postToken(form, 'oauth2'), await get('/v1/rfq', access)];
+      const auth = dial().call('auth', { token: access });
+      return [...replies.map(({ status, body }) => [status, body.includes(reason)]), JSON.stringify(auth)];
+    };
+    const no = [403, true];
+    const yes = [200, false];
+    const refused = `{"id":1,"method":"auth","error":{"code":-32700,"message":"authentication error: ${reason}"}}`;
+    const accepted = '{"id":1,"method":"auth","result":{"success":true}}';
+    venue.inject({ kind: 'refuse-address' });
+    expect(await answers()).toEqual([no, no, no, refused]);
+    venue.clearFaults();
+    venue.inject({ kind: 'refuse-address', where: ['rest'] });
+    expect(await answers()).toEqual([yes, yes, no, accepted]);
+    venue.clearFaults();
+    venue.inject({ kind: 'refuse-address', where: ['token', 'socket'], times: 1 });
+    expect(await answers()).toEqual([no, yes, yes, accepted]);
+  });
+
   test('expire-tokens ends access tokens, refresh tokens and their sessions', async () => {
     const { get, live, postToken, token, venue } = virtualVenue();
     const { peer } = await live();
@@ -142,6 +167,14 @@ describe('replies', () => {
     expect(venue.upgrade('/ws/v1')).toMatchObject({ accepted: false, status: 503, headers: { 'retry-after': '7' } });
     expect(venue.upgrade('/')).toEqual({ accepted: true });
     expect(venue.upgrade('/elsewhere')).toMatchObject({ accepted: false, status: 404 });
+  });
+
+  test('http-status can refuse a token once, and take the next one', async () => {
+    const { get, token, venue } = virtualVenue();
+    const bearer = await token();
+    venue.inject({ kind: 'http-status', status: 401, path: '/v1/rfq', times: 1 });
+    const statuses = [await get('/v1/rfq', bearer), await get('/v1/rfq', bearer)].map(({ status }) => status);
+    expect([statuses, venue.faults.list()]).toEqual([[401, 200], []]);
   });
 
   test('http-status 429 says when the limit resets', async () => {

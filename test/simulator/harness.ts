@@ -1,7 +1,8 @@
 import { createClock } from '@sinonjs/fake-timers';
 import { channels } from '../../src/simulator/frames.ts';
+import { bodyText } from '../../src/simulator/http-reply.ts';
 import type { VenueOptions } from '../../src/simulator/options.ts';
-import type { Activity, HttpReply, Peer, SentRecord, SessionHandle } from '../../src/simulator/ports.ts';
+import type { Activity, HttpReply, Peer, SentRecord, SessionHandle, TextReply } from '../../src/simulator/ports.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { jsonTokenPath, oauth2TokenPath } from '../../src/simulator/token-endpoints.ts';
 import { Venue } from '../../src/simulator/venue.ts';
@@ -52,8 +53,8 @@ export interface VirtualVenue {
   readonly activities: Activity[];
   /** Access token from either endpoint. */
   token(style?: 'json' | 'oauth2'): Promise<string>;
-  postToken(body: Record<string, string>, style?: 'json' | 'oauth2'): Promise<HttpReply>;
-  get(path: string, token?: string): Promise<HttpReply>;
+  postToken(body: Record<string, string>, style?: 'json' | 'oauth2'): Promise<TextReply>;
+  get(path: string, token?: string): Promise<TextReply>;
   dial(path?: string): Dialled;
   /** A connection that is authenticated with a fresh token and subscribed to all channels; its frames are taken. */
   live(path?: string): Promise<Dialled>;
@@ -64,6 +65,12 @@ export interface Dialled {
   readonly session: SessionHandle;
   /** Sends a call and returns what came back at once. */
   call(method: string, params?: Record<string, unknown>): Record<string, unknown> | undefined;
+}
+
+/** A reply whose body is read as text. */
+export async function inText(answer: Promise<HttpReply>): Promise<TextReply> {
+  const reply = await answer;
+  return { ...reply, body: bodyText(reply.body) };
 }
 
 /** A venue in virtual time, without a market unless `rate` says otherwise. */
@@ -87,12 +94,14 @@ export function virtualVenue(options: Partial<VenueOptions> = {}): VirtualVenue 
   const { clientId, clientSecret } = venue.options;
 
   const postToken: VirtualVenue['postToken'] = (body, style = 'json') =>
-    venue.request({
-      method: 'POST',
-      path: style === 'json' ? jsonTokenPath : oauth2TokenPath,
-      headers: {},
-      body: style === 'json' ? JSON.stringify(body) : new URLSearchParams(body).toString(),
-    });
+    inText(
+      venue.request({
+        method: 'POST',
+        path: style === 'json' ? jsonTokenPath : oauth2TokenPath,
+        headers: {},
+        body: style === 'json' ? JSON.stringify(body) : new URLSearchParams(body).toString(),
+      }),
+    );
   const token: VirtualVenue['token'] = async (style = 'json') => {
     const body: Record<string, string> =
       style === 'json'
@@ -124,12 +133,14 @@ export function virtualVenue(options: Partial<VenueOptions> = {}): VirtualVenue 
     postToken,
     dial,
     get: (path, bearer) =>
-      venue.request({
-        method: 'GET',
-        path,
-        headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
-        body: '',
-      }),
+      inText(
+        venue.request({
+          method: 'GET',
+          path,
+          headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
+          body: '',
+        }),
+      ),
     live: async (path = '/ws/v1') => {
       const dialled = dial(path);
       dialled.call('auth', { token: await token() });

@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { createClock } from '@sinonjs/fake-timers';
 import { expect, test } from 'vitest';
 import type { Rfq } from '../../src/simulator/book.ts';
+import { bodyText } from '../../src/simulator/http-reply.ts';
+import type { VenueOptions } from '../../src/simulator/options.ts';
+import type { HttpRequest } from '../../src/simulator/ports.ts';
 import { SlidingWindow } from '../../src/simulator/rate-limit.ts';
-import { Venue } from '../../src/simulator/venue.ts';
 import { epoch, virtualVenue } from './harness.ts';
 
 test('exchange credentials come in the form of the dialect that issued the token', async () => {
@@ -128,32 +129,90 @@ test('a sliding window admits at most its limit in any span of its length', () =
   expect(verdicts).toEqual([true, true, true, false, true, false, true, false]);
 });
 
-test('signatures are verified on request, over the URI with or without its version', async () => {
-  const clock = createClock(epoch);
-  const hmacSha256 = (key: string, text: string): string => createHmac('sha256', key).update(text).digest('hex');
-  const venue = new Venue(
-    { verifySignatures: true, rate: 0 },
-    {
-      clock: { now: () => clock.now, setTimeout: clock.setTimeout, clearTimeout: () => {} },
-      random: () => 0.5,
-      hmacSha256,
+const now = epoch / 1000;
+
+interface Signing {
+  readonly encoding?: 'hex' | 'base64';
+  /** Unix seconds. */
+  readonly at?: number;
+  readonly sent?: Partial<HttpRequest>;
+}
+
+/** A venue that verifies signatures, and the status of a call to it as signed by hand. */
+async function signed(options: Partial<VenueOptions> = {}) {
+  const virtual = virtualVenue({ verifySignatures: true, ...options });
+  const token = await virtual.token();
+  const send = (sent: Partial<HttpRequest>, headers: Record<string, string> = {}) =>
+    virtual.venue
+      .request({
+        method: 'GET',
+        path: '/v1/rfq?limit=2',
+        body: '',
+        ...sent,
+        headers: { authorization: `Bearer ${token}`, ...headers },
+      })
+      .then((reply) => ({ status: reply.status, body: bodyText(reply.body) }));
+  return {
+    ...virtual,
+    send,
+    /** Sent is what `sent` says, signed what `over` says. */
+    status: async (over: string | Uint8Array, { encoding = 'hex', at = now, sent = {} }: Signing = {}) => {
+      const signature = createHmac('sha256', 'demo-secret').update(over).digest(encoding);
+      return (await send(sent, { 'x-fig-timestamp': String(at), 'x-fig-signature': signature })).status;
     },
-  );
-  const issued = await venue.request({
-    method: 'POST',
-    path: '/v1/auth',
-    headers: {},
-    body: '{"clientId":"demo","clientSecret":"demo-secret"}',
-  });
-  const authorization = `Bearer ${JSON.parse(issued.body).access_token}`;
-  const status = async (uri: string, timestamp: number): Promise<number> => {
-    const signature = hmacSha256('demo-secret', `${timestamp}\nGET\n${uri}\n`);
-    const headers = { authorization, 'x-fig-timestamp': String(timestamp), 'x-fig-signature': signature };
-    return (await venue.request({ method: 'GET', path: '/v1/rfq?limit=2', headers, body: '' })).status;
   };
-  const now = epoch / 1000;
-  expect(await status('/v1/rfq?limit=2', now)).toBe(200);
-  expect(await status('/rfq?limit=2', now)).toBe(200);
-  expect(await status('/v1/rfq', now)).toBe(401);
-  expect(await status('/v1/rfq?limit=2', now - 31)).toBe(401);
+}
+
+test('signatures are verified on request, over the URI with or without its version', async () => {
+  const { status, venue } = await signed();
+  expect(await status(`${now}\nGET\n/v1/rfq?limit=2\n`)).toBe(200);
+  expect(await status(`${now}\nGET\n/rfq?limit=2\n`)).toBe(200);
+  expect(await status(`${now}\nGET\n/v1/rfq\n`)).toBe(401);
+  expect(await status(`${now}\nGET\n/v1/rfq?limit=2\n`, { encoding: 'base64' })).toBe(401);
+  expect(venue.stats.signatures).toEqual({ accepted: { '/v1/rfq': 2 }, refused: 2 });
+});
+
+test.each([
+  [{ encoding: 'hex' }, '/v1/rfq?limit=2', 'hex'],
+  [{ encoding: 'hex', omitPrefix: '/v1' }, '/rfq?limit=2', 'hex'],
+  [{ encoding: 'base64' }, '/v1/rfq?limit=2', 'base64'],
+  [{ encoding: 'base64', omitPrefix: '/v1' }, '/rfq?limit=2', 'base64'],
+] as const)('a strict venue takes one form of signature and no other: %j', async (signature, uri, encoding) => {
+  const { status } = await signed({ signature });
+  const forms = (['hex', 'base64'] as const).flatMap((form) =>
+    ['/v1/rfq?limit=2', '/rfq?limit=2'].map((over) => [over, form] as const),
+  );
+  for (const [over, form] of forms) {
+    const expected = over === uri && form === encoding ? 200 : 401;
+    expect([over, form, await status(`${now}\nGET\n${over}\n`, { encoding: form })]).toEqual([over, form, expected]);
+  }
+});
+
+test('the bytes of a body are signed as they are', async () => {
+  const { status } = await signed();
+  const body = Uint8Array.from({ length: 256 }, (_, index) => index);
+  const signing = { sent: { method: 'PUT', path: '/v1/simulator/echo', body } };
+  const head = Buffer.from(`${now}\nPUT\n/v1/simulator/echo\n`);
+  expect(await status(Buffer.concat([head, body]), signing)).toBe(200);
+  expect(await status(Buffer.concat([head, body.slice(1)]), signing)).toBe(401);
+});
+
+test('a timestamp may be so far from the time of the venue, and no further', async () => {
+  const { status } = await signed({ signatureSkew: 5000 });
+  const at = (offset: number) => status(`${now + offset}\nGET\n/v1/rfq?limit=2\n`, { at: now + offset });
+  expect([await at(-6), await at(-5), await at(0), await at(5), await at(6)]).toEqual([401, 200, 200, 200, 401]);
+});
+
+test('what is wrong with a signature is said in the form of the venue’s errors', async () => {
+  const { send } = await signed();
+  const reasons = [
+    [{}, 'X-FIG-Timestamp and X-FIG-Signature are required'],
+    [{ 'x-fig-timestamp': 'noon', 'x-fig-signature': 'x' }, 'X-FIG-Timestamp must be unix seconds'],
+    [{ 'x-fig-timestamp': String(now - 31), 'x-fig-signature': 'x' }, 'X-FIG-Timestamp is too far from now'],
+    [{ 'x-fig-timestamp': String(now), 'x-fig-signature': 'x' }, 'X-FIG-Signature does not match the request'],
+  ] as const;
+  for (const [headers, reason] of reasons) {
+    const { status, body } = await send({}, headers);
+    expect([status, JSON.parse(body)]).toEqual([401, { code: 401, message: 'Unauthorized', reason: [reason] }]);
+  }
 });

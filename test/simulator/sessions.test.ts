@@ -221,3 +221,43 @@ describe('bad input', () => {
     expect([peer.frames.length, venue.stats.closedConnections.length]).toEqual([0, 1]);
   });
 });
+
+describe('simulator/echo', () => {
+  test('answers with its parameters, and counts how often each key came', async () => {
+    const { live, venue } = virtualVenue();
+    const { call } = await live('/');
+    expect(call('simulator/echo', { key: 'a', n: 1.5 })).toMatchObject({ result: { key: 'a', n: 1.5 } });
+    for (const key of ['a', 'b', '__proto__', 'a']) call('simulator/echo', { key });
+    call('simulator/echo');
+    const { timesByKey, ...sums } = venue.stats.echoes;
+    expect(sums).toEqual({ executed: 6, repeated: 2, keys: 3 });
+    expect(Object.entries(timesByKey)).toEqual([
+      ['a', 3],
+      ['b', 1],
+      ['__proto__', 1],
+    ]);
+  });
+
+  test('answers with an error where it is given one', async () => {
+    const error = { code: -32042, message: 'no', data: { why: 1 } };
+    expect((await virtualVenue().live('/')).call('simulator/echo', { error })).toMatchObject({ error });
+  });
+
+  test('takes its time where it is told to, and overtakes others; the end of the session ends it', async () => {
+    const { live, clock } = virtualVenue();
+    const { call, peer, session } = await live('/');
+    const before = clock.countTimers();
+    for (const delayMs of [100, 50, 0]) expect(call('simulator/echo', { delayMs }) !== undefined).toBe(delayMs === 0);
+    clock.tick(60);
+    expect(peer.messages.map(({ result }) => result)).toEqual([{ delayMs: 0 }, { delayMs: 50 }]);
+    expect(clock.countTimers()).toBe(before + 1);
+    session.disconnected(1000);
+    expect(clock.countTimers()).toBe(0);
+  });
+
+  test('is executed for nobody before authentication', () => {
+    const { dial, venue } = virtualVenue();
+    expect(dial('/').call('simulator/echo', { key: 'a' })).toMatchObject({ error: { code: -32600 } });
+    expect(venue.stats.echoes.executed).toBe(0);
+  });
+});

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
@@ -44,11 +45,16 @@ async function outcome(child: ChildProcess): Promise<readonly [number, string]> 
   return [code, text.trim()];
 }
 
+/** What the command prints, line by line. */
+function printed({ stdout }: ChildProcess): () => Promise<Record<string, unknown>> {
+  if (stdout === null) throw new TypeError('stdout is not a pipe');
+  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  return async () => JSON.parse(String((await lines.next()).value));
+}
+
 test('says where it listens and what happens as NDJSON, and stops cleanly on SIGTERM', async () => {
   const child = run('--port', '0', '--fault', 'refuse-credentials');
-  if (child.stdout === null) throw new TypeError('stdout is not a pipe');
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<Record<string, unknown>> => JSON.parse(String((await lines.next()).value));
+  const next = printed(child);
 
   const listening = await next();
   expect(listening).toMatchObject({ event: 'listening', port: expect.any(Number) });
@@ -62,10 +68,31 @@ test('says where it listens and what happens as NDJSON, and stops cleanly on SIG
   expect(await outcome(child)).toEqual([0, '']);
 });
 
+test('is the venue that its options ask for', async () => {
+  const lives = ['--token-life', '7s', '--refresh-token-life', '90s'];
+  const signature = ['--signature-encoding', 'base64', '--signature-omit-prefix', '/v1'];
+  const child = run('--port', '0', ...lives, ...signature, '--http-limit', '2', '--no-in-place-refresh');
+  const { oauth2TokenUrl, restUrl } = await printed(child)();
+  const form = { grant_type: 'client_credentials', client_id: 'demo', client_secret: 'demo-secret' };
+  const granted = await fetch(String(oauth2TokenUrl), { method: 'POST', body: new URLSearchParams(form) });
+  const token = (await granted.json()) as Record<string, unknown>;
+  expect(token).toMatchObject({ expires_in: 7, refresh_expires_in: 90 });
+  const timestamp = Math.floor(Date.now() / 1000).toString();
+  const signed = createHmac('sha256', 'demo-secret').update(`${timestamp}\nGET\n/rfq\n`).digest('base64');
+  const headers = {
+    authorization: `Bearer ${token['access_token']}`,
+    'x-fig-timestamp': timestamp,
+    'x-fig-signature': signed,
+  };
+  expect((await fetch(`${restUrl}/v1/rfq`, { headers })).status).toBe(200);
+  expect((await fetch(`${restUrl}/v1/rfq`, { headers })).status).toBe(429);
+});
+
 test.each([
   [['--fault', 'dorp'], 'no kind of fault is called "dorp"; there are drop, half-open,'],
   [['--fault', 'drop,cod=1'], 'drop has no parameter "cod"'],
   [['--token-life', '20'], '--token-life: 20 has no unit; write 20s'],
+  [['--signature-encoding', 'octal'], 'signature-encoding'],
   [['--host', '0.0.0.0'], 'loopback addresses only'],
   [['--rate', 'fast'], '--rate must be a number'],
   [['--envelope', 'brown'], 'envelope'],

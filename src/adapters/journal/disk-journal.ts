@@ -137,6 +137,11 @@ export class DiskJournal implements Journal {
     return (await this.#thread.ask({ ask: 'since', epoch, since })) ?? null;
   }
 
+  /** Keeps events for so long, and so many, from now on; what goes by that goes little by little. */
+  retain({ retainFor, retainBytes }: Retention): void {
+    this.#thread.post({ change: 'retention', retention: { retainFor, retainBytes } });
+  }
+
   /** Closes everything. @param head the last sequence number that was given */
   async close(head: number): Promise<void> {
     this.numbers.close(head);

@@ -79,7 +79,7 @@ const walLimitBytes = 16 * 1_048_576;
 /** The journal as an SQLite database, open for writing. Every method throws what SQLite throws. */
 export class JournalFile {
   readonly #database: DatabaseSync;
-  readonly #retention: Retention;
+  #retention: Retention;
   readonly #insert: StatementSync;
   readonly #insertHole: StatementSync;
   readonly #blockAt: StatementSync;
@@ -118,6 +118,11 @@ export class JournalFile {
     this.#dropOld = prepare(`${drop} AND last_at < ?`);
     this.#dropOldest = prepare(`DELETE FROM blocks WHERE id IN (SELECT id FROM blocks ORDER BY id LIMIT ?)`);
     this.#sizes = ['page_count', 'freelist_count', 'page_size'].map((name) => prepare(`PRAGMA ${name}`));
+  }
+
+  /** Keeps events for so long, and so many, from now on. */
+  retain(retention: Retention): void {
+    this.#retention = retention;
   }
 
   /** Opens the file and makes what is missing of it. @throws {NewerSchemaError} for a file of a later figd */

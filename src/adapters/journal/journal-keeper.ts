@@ -19,6 +19,7 @@ export interface KeeperOptions extends Retention {
  */
 export class JournalKeeper {
   readonly #options: KeeperOptions;
+  #retention: Retention;
   #file: JournalFile | null = null;
   #identity: string | null = null;
   readonly #trouble: Trouble;
@@ -26,12 +27,19 @@ export class JournalKeeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#retention = options;
     this.#trouble = new Trouble(options.onTrouble);
   }
 
   /** Whether a file was found damaged. */
   get wasDamaged(): boolean {
     return this.#wasDamaged;
+  }
+
+  /** Keeps events for so long, and so many, from now on. */
+  retain(retention: Retention): void {
+    this.#retention = retention;
+    this.#file?.retain(retention);
   }
 
   /** Reads in the file. @returns what comes of it, or `otherwise` where the file cannot be used */
@@ -82,7 +90,7 @@ export class JournalKeeper {
     if (this.#file !== null && identityOf(path) !== this.#identity) this.#release();
     if (this.#file !== null) return this.#file;
     this.#options.claim();
-    this.#file = JournalFile.open(path, this.#options);
+    this.#file = JournalFile.open(path, this.#retention);
     this.#identity = identityOf(path);
     return this.#file;
   }

@@ -48,7 +48,8 @@ function serve(): void {
   }, tidyMs);
   parentPort?.on('message', (message: ToThread) => {
     if ('change' in message) {
-      change(ledger, message);
+      if (message.change === 'retention') journal.retain(message.retention);
+      else change(ledger, message);
       return;
     }
     const { id, question } = message;

@@ -50,7 +50,12 @@ export interface Answers {
   readonly close: true;
 }
 
-export type ToThread = { readonly id: number; readonly question: Question } | LedgerChange;
+export interface RetentionChange {
+  readonly change: 'retention';
+  readonly retention: Retention;
+}
+
+export type ToThread = { readonly id: number; readonly question: Question } | LedgerChange | RetentionChange;
 
 export type FromThread =
   | {

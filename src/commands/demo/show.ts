@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { createLogger } from '../../adapters/logger.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { Vault } from '../../adapters/vault.ts';
-import { loadCredentials } from '../../config/credentials.ts';
-import { loadSettings } from '../../config/load.ts';
+import { ConfigurationSource } from '../../config/configuration-source.ts';
 import { Daemon } from '../../daemon/daemon.ts';
 import { passingStorage } from '../../daemon/storage.ts';
 import { isRecord } from '../../protocol/json-rpc.ts';
@@ -76,22 +75,22 @@ export async function showDemo({ calm, rate, screen, end, onFatal }: DemoOptions
 
 function createDaemon(simulator: Simulator, directory: string, onFatal: (error: unknown) => void): Daemon {
   const { clientId, clientSecret } = defaultOptions;
-  const settings = loadSettings({
+  const source = new ConfigurationSource({
     // Nothing of this host's own configuration must get into a demo.
     systemFile: join(directory, 'none.yaml'),
     env: { FIGD_CREDENTIALS__CLIENT_ID: clientId, FIGD_CREDENTIALS__CLIENT_SECRET: clientSecret },
     flags: { ...demoFlags, 'venue.rest-url': simulator.restUrl, 'local.directory': directory },
   });
-  const reloadCredentials = () => loadCredentials(settings.credentials, {});
-  const vault = new Vault(reloadCredentials());
+  const configuration = source.read();
+  const vault = new Vault(configuration.credentials);
+  const { level } = configuration.settings.log;
   return new Daemon({
-    settings,
+    configuration,
+    source,
     version,
     vault,
     storage: passingStorage(),
-    credentialFiles: [],
-    reloadCredentials,
-    logger: createLogger({ level: settings.log.level, pretty: false, redact: (line) => vault.redact(line) }),
+    logger: createLogger({ level, pretty: false, redact: (line) => vault.redact(line) }),
     clock: systemClock(),
     random: Math.random,
     onFatal,

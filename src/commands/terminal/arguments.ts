@@ -21,6 +21,36 @@ export function durationArgument(option: string, text: string): number {
 }
 
 /**
+ * The JSON that an argument holds, or the file it names with `@`, or stdin where it is `-`: byte for byte.
+ *
+ * @throws {UsageError}
+ */
+export async function jsonArgument(argument: string, given: string): Promise<string> {
+  const text = await textOf(argument, given);
+  try {
+    JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the text, which may hold a secret.
+    throw new UsageError(`${argument} is not JSON`);
+  }
+  return text;
+}
+
+async function textOf(argument: string, given: string): Promise<string> {
+  if (given === '-') {
+    const { text } = await import('node:stream/consumers');
+    return await text(process.stdin);
+  }
+  if (!given.startsWith('@')) return given;
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return await readFile(given.slice(1), 'utf8');
+  } catch (error) {
+    throw new UsageError(`${argument}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/**
  * A check for yargs, which makes a list of any option given twice: only those declared as lists may be.
  *
  * @throws {UsageError}

@@ -6,7 +6,7 @@ import { asExit, type DaemonOptions, localDirectory } from './daemon-options.ts'
 import { notice, stdout } from './output.ts';
 
 /** How long the daemon may take over a request that has it talk to the venue: longer than all its own time-outs. */
-const controlDeadlineMs = 60_000;
+export const controlDeadlineMs = 60_000;
 
 /**
  * One request on the daemon's control socket.
@@ -14,15 +14,20 @@ const controlDeadlineMs = 60_000;
  * @throws {ExitError} when the daemon cannot be reached or answers with an error
  */
 export async function controlRequest(options: DaemonOptions, method: string, params?: object): Promise<unknown> {
-  const directory = await localDirectory(options);
-  let client: LocalClient | undefined;
   try {
-    client = await LocalClient.connect(`${directory}/${controlSocketName}`);
-    return await client.request(method, params, controlDeadlineMs);
+    return await onControl(options, (client) => client.request(method, params, controlDeadlineMs));
   } catch (error) {
     throw asExit(error);
+  }
+}
+
+/** Does something over a connection to the control socket, which ends with it. */
+export async function onControl<T>(options: DaemonOptions, run: (client: LocalClient) => Promise<T>): Promise<T> {
+  const client = await LocalClient.connect(`${await localDirectory(options)}/${controlSocketName}`);
+  try {
+    return await run(client);
   } finally {
-    client?.close();
+    client.close();
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type Style,
   usualChannels,
 } from './style.ts';
+import { tableLines } from './table.ts';
 
 /** What `figd outages --json` prints: the period that was looked at, in unix milliseconds, and what was found in it. */
 export interface OutageDocument {
@@ -83,20 +84,18 @@ function formatBlind(ms: number): string {
 function table(gaps: readonly GapRecord[], now: number, style: Style): readonly string[] {
   if (gaps.length === 0) return [];
   const head = ['id', 'began', 'cause', 'blind', 'channels', 'reconciled'];
-  const rows = [head, ...gaps.map((gap) => cells(gap, now))];
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row, index) => {
-    const padded = row.map((cell, column) => {
-      const width = widths[column] ?? 0;
-      return column === 0 ? cell.padStart(width) : cell.padEnd(width);
-    });
-    const line = padded.join('  ').trimEnd();
-    return index === 0 ? style.dim(line) : line;
-  });
+  return tableLines(
+    head,
+    gaps.map((gap) => cells(gap, now)),
+    { rightAligned: 1, style },
+  );
 }
 
 function cells({ id, since, until, blindMs, cause, channels, reconciled }: GapRecord, now: number): readonly string[] {
-  const blind = until === null ? `still blind, ${formatBlind(Math.max(0, now - since))}` : formatBlind(blindMs ?? 0);
+  const blind =
+    until === null
+      ? `still blind, ${formatBlind(Math.max(0, now - since))}`
+      : formatBlind(blindMs ?? Math.max(0, until - since));
   return [String(id), moment(since), printable(cause), blind, channelWords(channels), reconciledWords(reconciled)];
 }
 

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
+type Target = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** A stream that a command prints to, and that may lose its reader: `figd tail | head -1` is no failure. */
 export class Output {
-  readonly #stream: Writable & { readonly isTTY?: boolean };
+  readonly #stream: Target;
   readonly #gone = new AbortController();
 
-  constructor(stream: Writable & { readonly isTTY?: boolean }) {
+  constructor(stream: Target) {
     this.#stream = stream;
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
@@ -17,6 +19,11 @@ export class Output {
   /** Whether a person looks at it. */
   get isTerminal(): boolean {
     return this.#stream.isTTY === true;
+  }
+
+  /** How many characters fit on a line of the terminal; undefined where it is none. */
+  get columns(): number | undefined {
+    return this.#stream.columns;
   }
 
   /** Aborted when nobody reads any more: time for a stream to end, quietly. */

@@ -32,6 +32,7 @@ export function statusView(status: StatusDocument, now: number, style: Style): s
     section('channels', channelLines(status, now, style), style),
     section('consumers', consumerLines(status, now), style),
     section('journal', journalLines(status, style), style),
+    section('gateway', [gatewayLine(status)], style),
     section('gaps', [gapLine(status)], style),
     section('unknown', unknownLines(status, now), style),
     section('daemon', [`figd ${status.version}, pid ${status.pid}, up ${formatSpan(now - status.startedAt)}`], style),
@@ -42,12 +43,13 @@ export function statusView(status: StatusDocument, now: number, style: Style): s
 function proofs({ token, session, channels, consumers }: StatusDocument, now: number): readonly string[] {
   const { rttMs } = session.heartbeat;
   const confirmed = channels.filter(({ state }) => state === 'confirmed').length;
+  const wanted = channels.filter(({ state }) => state !== 'unsubscribed').length;
   const events = channels.reduce((sum, channel) => sum + channel.events, 0);
   const last = Math.max(...channels.map(({ lastEventAt }) => lastEventAt ?? 0));
   return [
     ...(token.refreshAt === null ? [] : [renewal(token.refreshAt, now, 'token renews')]),
     ...(rttMs === null ? [] : [`heartbeat ${formatMilliseconds(rttMs)}`]),
-    `${confirmed}/${channels.length} channels`,
+    `${confirmed}/${wanted} channels`,
     last > 0 ? `${countOf(events, 'event')}, last ${formatSpan(now - last)} ago` : 'no events yet',
     countOf(consumers.length, 'consumer'),
   ];
@@ -120,7 +122,12 @@ function channelLines({ channels }: StatusDocument, now: number, style: Style): 
   const width = Math.max(...channels.map(({ name }) => name.length)) + 2;
   return channels.map(({ name, state, events, lastEventAt }) => {
     const last = lastEventAt === null ? '' : `, last ${formatSpan(now - lastEventAt)} ago`;
-    const painted = { confirmed: style.good, pending: style.warning, refused: style.bad }[state](state);
+    const painted = {
+      confirmed: style.good,
+      pending: style.warning,
+      refused: style.bad,
+      unsubscribed: style.dim,
+    }[state](state);
     return `${printable(name).padEnd(width)}${painted}, ${countOf(events, 'event')}${last}`;
   });
 }
@@ -154,6 +161,18 @@ function journalLines({ journal }: StatusDocument, style: Style): readonly strin
     `${range}, ${kept}, ${formatBytes(bytes)} on disk`,
     ...(trouble === null ? [] : [style.bad(printable(trouble))]),
   ];
+}
+
+/** How much of the venue's limit of HTTP requests is used, and whether local programs use it too. */
+function gatewayLine({ gateway: { socket, inFlight, limit } }: StatusDocument): string {
+  const { requestsPerMinute, used, usedByOthers, waiting, closedForMs } = limit;
+  return [
+    socket === null ? 'off' : `${printable(socket)}, ${countOf(inFlight, 'call')} in flight`,
+    `${formatCount(used)} of ${formatCount(requestsPerMinute)} requests a minute used`,
+    ...(usedByOthers === 0 ? [] : [`${formatCount(usedByOthers)} by others with the same key or address`]),
+    ...(waiting === 0 ? [] : [`${formatCount(waiting)} waiting`]),
+    ...(closedForMs === 0 ? [] : [`the venue wants none for ${formatSpan(closedForMs)}`]),
+  ].join(', ');
 }
 
 function gapLine({ gaps: { open, total, blindMsTotal } }: StatusDocument): string {

@@ -1,6 +1,7 @@
 import { advice, type Failure } from '../../protocol/failure.ts';
 import { type LayerName, layerNames, type OverallState } from '../../protocol/status.ts';
 import { dialsPerMinute } from './backoff.ts';
+import { unasked, unwanted } from './channel-book.ts';
 
 /** What the machines know, as far as it decides what users see. Moments are monotonic milliseconds. */
 export interface HealthFacts {
@@ -17,8 +18,12 @@ export interface HealthFacts {
   /** The session's state, or null while none is dialled. */
   readonly session: {
     readonly state: 'connecting' | 'authenticating' | 'subscribing' | 'live' | 'closing' | 'closed';
+    readonly wanted: readonly string[];
     readonly confirmed: readonly string[];
     readonly refused: readonly string[];
+    readonly held: readonly string[];
+    /** Why the channels could not be made what is wanted, or null. */
+    readonly subscriptionFailure: Failure | null;
     /** Why it ends, once it does. */
     readonly ending: Failure | null;
     /** Why the session is not on the newest token, or null. */
@@ -66,6 +71,14 @@ export function deriveHealth(given: HealthFacts): Health {
         state: 'degraded',
         reason: `subscriptions: the venue refuses ${session.refused.join(', ')}; ${session.confirmed.length} of ${total} channels are live`,
         next: `figd asks for them again; ${advice('channels-refused')}`,
+        layers,
+      };
+    }
+    if (session.subscriptionFailure !== null) {
+      return {
+        state: 'degraded',
+        reason: `subscriptions: ${unchanged(session)}: ${session.subscriptionFailure.message}`,
+        next: `figd tries again; a new session, after \`figd rotate\`, subscribes to what is wanted alone. ${advice(session.subscriptionFailure.code)}`,
         layers,
       };
     }
@@ -118,6 +131,16 @@ export function deriveHealth(given: HealthFacts): Health {
     };
   }
   return { state: 'down', ...downBecause(facts), layers };
+}
+
+/** What of the channels is not as wanted. */
+function unchanged(session: NonNullable<HealthFacts['session']>): string {
+  const missing = unasked(session.wanted, session);
+  const left = unwanted(session.wanted, session);
+  return [
+    ...(missing.length > 0 ? [`${missing.join(', ')} could not be subscribed to`] : []),
+    ...(left.length > 0 ? [`${left.join(', ')} could not be given up`] : []),
+  ].join(', ');
 }
 
 /** The refusal only a human can lift, or null. */
@@ -198,8 +221,9 @@ function judgeToken({ token, now }: HealthFacts): Verdict {
 
 function judgeSubscriptions({ session }: HealthFacts): Verdict {
   if (session === null || session.state !== 'live') return [false, 'no live session'];
-  const { confirmed, refused } = session;
+  const { confirmed, refused, subscriptionFailure } = session;
   const total = confirmed.length + refused.length;
+  if (subscriptionFailure !== null) return [false, `${unchanged(session)}: ${subscriptionFailure.message}`];
   return refused.length === 0
     ? [true, `${total} of ${total} channels confirmed`]
     : [false, `refused: ${refused.join(', ')}`];

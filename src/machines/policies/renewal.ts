@@ -11,6 +11,8 @@ const lastMomentMs = 2_000;
 const lastChanceMs = 10_000;
 /** After so many refusals a venue is taken to mean that it lets nobody in twice. */
 const refusalsBelieved = 2;
+/** Most calls are answered in a fraction of it; two sockets are not held for long on account of one that is not. */
+const lastAnswersMs = 10_000;
 /** A token in use, the one that follows, and one more while a second session presents it. */
 const tokensRemembered = 3;
 
@@ -22,6 +24,15 @@ export function resubscribeDelay(retries: number): number {
 /** How long to wait before a second session is tried again, in milliseconds: 5 s doubling to a minute. */
 export function rotateAgainDelay(failedTimes: number): number {
   return Math.min(rotateAgainMaxMs, rotateAgainMinMs * 2 ** Math.min(Math.max(0, failedTimes - 1), 30));
+}
+
+/**
+ * How long a session that was taken over from is kept for calls on it to be answered, in milliseconds: 10 s, and no
+ * longer than its token lives.
+ * @param expiresAt when that is; null where it is not known
+ */
+export function lastAnswersDelay(expiresAt: number | null, now: number): number {
+  return Math.max(0, Math.min(lastAnswersMs, (expiresAt ?? Number.POSITIVE_INFINITY) - now));
 }
 
 /** The latest tokens with one more, newest last. */

@@ -132,3 +132,19 @@ it('begins a new file where another one was put in its place, and makes the sequ
   const next = await place.open();
   expect([next.numbers.epoch, next.numbers.first]).toEqual([epoch, 4]);
 });
+
+it('keeps no more than it is told to while it runs, over a file that has to be begun anew as well', async () => {
+  await using place = new Place();
+  const journal = await place.open();
+  const { epoch } = journal.numbers;
+  journal.numbers.raise(1);
+  await journal.write({ epoch, hole: null, blocks: [block(1, 5)] });
+  expect(journal.oldest(epoch)).toBe(1);
+  journal.retain({ retainFor: 1e15, retainBytes: 1 });
+  await journal.write({ epoch, hole: null, blocks: [block(6, 9)] });
+  expect(journal.oldest(epoch)).toBeNull();
+  renameSync(place.path('journal.db'), place.path('moved'));
+  await journal.write({ epoch, hole: null, blocks: [block(10, 12)] });
+  await journal.write({ epoch, hole: null, blocks: [block(13, 14)] });
+  expect(journal.oldest(epoch)).toBeNull();
+});

@@ -123,6 +123,15 @@ it('lets the oldest go by age and by size, in steps, and tells those who ask for
   expect(sized.figures('e2').oldest).toBeGreaterThan(1);
 });
 
+it('keeps as much as it is told to, also when it is told later', () => {
+  using place = new Place();
+  const file = place.open();
+  file.write('e1', null, [block(1, 3), block(4, 8)], now);
+  file.retain({ ...forever, retainFor: 1_000 });
+  file.tidy(now + 1_003.5);
+  expect(file.figures('e1').oldest).toBe(4);
+});
+
 it('can be read with sqlite3', (context) => {
   try {
     execFileSync('sqlite3', ['--version']);

@@ -4,6 +4,9 @@ import { until, within } from '../../support/until.ts';
 
 export type Message = Record<string, unknown>;
 
+/** An error of figd's own, as its client reads it. */
+export const ownError = (code: number, message: unknown) => ({ code, message, data: { figd: true } });
+
 /** A client that knows lines and no more, so that what the daemon writes is seen as it is. */
 export class LineClient {
   readonly socket: Socket;

@@ -22,25 +22,31 @@ export class TestSession implements AsyncDisposable {
   readonly closes: Failure[] = [];
   readonly unknown: Failure[] = [];
   opened = 0;
+  subscribing = 0;
 
   constructor(url: string, settings: Partial<VenueSessionSettings> = {}, vault = vaultWith()) {
     this.vault = vault;
     const clock = systemClock();
     this.session = new VenueSession(
-      {
-        methods: { auth: 'auth', refresh: 'auth/refresh', heartbeat: 'heartbeat', subscribe: 'v1/subscribe' },
+      () => ({
+        methods: {
+          auth: 'auth',
+          refresh: 'auth/refresh',
+          heartbeat: 'heartbeat',
+          subscribe: 'v1/subscribe',
+          unsubscribe: 'v1/unsubscribe',
+        },
         authenticateWith: 'token',
         credentialStyle: 'json',
-        channels: ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'],
         authTimeout: 2_000,
         heartbeatTimeout: 1_000,
         subscribeTimeout: 2_000,
         ...settings,
-      },
+      }),
       {
         open: venueSocket({
           url,
-          connectTimeout: 1_000,
+          connectTimeout: () => 1_000,
           quote: (text) => vault.quote(text),
           wall: () => clock.wall(),
         }),
@@ -48,7 +54,9 @@ export class TestSession implements AsyncDisposable {
         vault,
         publish: (event, _receivedAt) => this.events.push(seen(event)),
         onStrayReply: (id) => this.strays.push(id),
-        onSubscribing: () => undefined,
+        onSubscribing: () => {
+          this.subscribing += 1;
+        },
         onUnknown: (failure) => this.unknown.push(failure),
       },
       {

@@ -22,7 +22,7 @@ export function vaultWith(id = clientId, secret = clientSecret): Vault {
 
 /** An HTTP client that is closed with its scope. */
 export function httpClient(timeouts: HttpTimeouts = { connect: 2_000, reply: 5_000 }): HttpClient & AsyncDisposable {
-  const client = new HttpClient(timeouts);
+  const client = new HttpClient(() => timeouts);
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
 }
 

@@ -53,6 +53,11 @@ export const liveDocument: StatusDocument = {
     ringBytes: 1_000,
     trouble: null,
   },
+  gateway: {
+    socket: '/run/figd/gateway.sock',
+    inFlight: 2,
+    limit: { requestsPerMinute: 1_000, used: 12, usedByOthers: 0, waiting: 0, closedForMs: 0 },
+  },
   gaps: { open: 0, total: 2, blindMsTotal: 3_400 },
   unknownCodes: [],
   counters: {},

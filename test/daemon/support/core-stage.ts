@@ -1,9 +1,12 @@
 import type { Http } from '../../../src/adapters/http-client.ts';
 import { closeFailure } from '../../../src/adapters/socket-failures.ts';
 import type { OpenTransport } from '../../../src/adapters/venue-socket.ts';
+import type { Settings } from '../../../src/config/settings.ts';
 import type { TimeJump } from '../../../src/daemon/clock-watch.ts';
 import { Core } from '../../../src/daemon/core.ts';
 import { venueOver } from '../../../src/daemon/venue.ts';
+import type { AccessRecord } from '../../../src/gateway/access-record.ts';
+import { Permissions } from '../../../src/gateway/permissions.ts';
 import { ChannelFilter } from '../../../src/log/channels.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import { MemoryLedger } from '../../../src/log/memory-ledger.ts';
@@ -11,6 +14,7 @@ import { passingNumbers } from '../../../src/log/numbers.ts';
 import type { SupervisorFact } from '../../../src/machines/supervisor.events.ts';
 import type { GapRecord } from '../../../src/protocol/ledger.ts';
 import type { GapMessage, ReconcileMessage, StateMessage } from '../../../src/protocol/local.ts';
+import { bodyText } from '../../../src/simulator/http-reply.ts';
 import type { VenueOptions } from '../../../src/simulator/options.ts';
 import { seededRandom } from '../../../src/simulator/random.ts';
 import { Venue } from '../../../src/simulator/venue.ts';
@@ -32,11 +36,14 @@ export class CoreStage {
   readonly store: MemoryLedger;
   readonly venue: Venue;
   readonly core: Core;
+  settings: Settings;
   readonly facts: SupervisorFact[] = [];
   readonly states: StateMessage[] = [];
   readonly jumps: TimeJump[] = [];
   readonly settled: GapRecord[] = [];
   readonly fatal: unknown[] = [];
+  readonly permissions = new Permissions(undefined);
+  readonly calls: AccessRecord[] = [];
   /** Cuts the connections that are open, as a network does. */
   readonly #open = new Set<() => void>();
   #looking: unknown;
@@ -58,7 +65,8 @@ export class CoreStage {
     this.clock = clock;
     this.store = store;
     this.venue = venue ?? simulatedVenue(clock, options);
-    const settings = loadWithoutFile({ RUNTIME_DIRECTORY: '/run/figd', STATE_DIRECTORY: '/var/lib/figd' }, flags);
+    this.settings = settingsOf(flags);
+    const settings = () => this.settings;
     const vault = vaultWith();
     this.core = new Core({
       settings,
@@ -72,6 +80,8 @@ export class CoreStage {
       storageTrouble: () => null,
       schedule: (run) => queueMicrotask(run),
       lookInterval: lookMs,
+      permissions: this.permissions,
+      onCall: (record) => this.calls.push(record),
       onFact: (fact) => this.facts.push(fact),
       onState: (message) => this.states.push(message),
       onJump: (jump) => this.jumps.push(jump),
@@ -84,6 +94,12 @@ export class CoreStage {
     this.core.start();
     this.#look();
     await this.clock.time.advance(lookMs / 2);
+  }
+
+  /** Somebody reloads, with these flags. */
+  reload(flags: Record<string, string>): void {
+    this.settings = settingsOf(flags);
+    this.core.settingsChanged();
   }
 
   /** Every connection to the venue is lost. */
@@ -140,7 +156,9 @@ export class CoreStage {
     return {
       send: async ({ url, method, headers, body = '' }) => {
         const { pathname, search } = new URL(url);
-        return this.venue.request({ method, path: pathname + search, headers: { ...headers }, body });
+        const request = { method, path: pathname + search, headers: { ...headers }, body };
+        const reply = await this.venue.request(request);
+        return { ...reply, body: bodyText(reply.body) };
       },
       close: async () => undefined,
     };
@@ -181,6 +199,10 @@ export class CoreStage {
       };
     };
   }
+}
+
+function settingsOf(flags: Record<string, string>): Settings {
+  return loadWithoutFile({ RUNTIME_DIRECTORY: '/run/figd', STATE_DIRECTORY: '/var/lib/figd' }, flags);
 }
 
 function readAll(log: EventLog): string {

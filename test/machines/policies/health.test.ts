@@ -17,8 +17,11 @@ const goodToken: HealthFacts['token'] = {
 const noToken = { ...goodToken, state: 'authenticating', usable: false, expiresAt: null };
 const liveSession: NonNullable<HealthFacts['session']> = {
   state: 'live',
+  wanted: ['rfq.maker', 'rfq.taker'],
   confirmed: ['rfq.maker', 'rfq.taker'],
   refused: [],
+  held: ['rfq.maker', 'rfq.taker'],
+  subscriptionFailure: null,
   ending: null,
   renewalFailure: null,
   lastHeartbeat: { at: 97_500, rttMs: 12.34 },
@@ -115,6 +118,41 @@ const cases: Readonly<Record<string, readonly [HealthFacts, Health]>> = {
       reason: 'session: it could not move to its new token: closed with 4429',
       next: `figd tries again; should that not succeed before the old token ends, it reconnects, if it can while no RFQ is open. ${advice('too-many-sessions')}`,
       layers: layers(connected, [false, 'on an old token: closed with 4429'], valid, confirmed, heard),
+    },
+  ],
+  'degraded: a channel could not be added, and another one not given up': [
+    {
+      ...good,
+      session: {
+        ...liveSession,
+        wanted: ['rfq.maker', 'rfq_quote.maker'],
+        subscriptionFailure: failure('reply-timeout', 'no reply to v1/subscribe within 5000 ms'),
+      },
+    },
+    {
+      state: 'degraded',
+      reason:
+        'subscriptions: rfq_quote.maker could not be subscribed to, rfq.taker could not be given up: no reply to v1/subscribe within 5000 ms',
+      next: `figd tries again; a new session, after \`figd rotate\`, subscribes to what is wanted alone. ${advice('reply-timeout')}`,
+      layers: layers(
+        connected,
+        authenticated,
+        valid,
+        [
+          false,
+          'rfq_quote.maker could not be subscribed to, rfq.taker could not be given up: no reply to v1/subscribe within 5000 ms',
+        ],
+        heard,
+      ),
+    },
+  ],
+  'live: a change of channels that is under way is no failure': [
+    { ...good, session: { ...liveSession, wanted: ['rfq.maker', 'rfq_quote.maker'] } },
+    {
+      state: 'live',
+      reason: 'authenticated, 2 of 2 channels confirmed',
+      next: 'nothing to do',
+      layers: layers(connected, authenticated, valid, confirmed, heard),
     },
   ],
   'down: the venue refuses every channel': [

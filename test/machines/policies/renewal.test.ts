@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   cuttingTime,
   expiryOf,
+  lastAnswersDelay,
   resubscribeDelay,
   rotateAgainDelay,
   withToken,
@@ -109,4 +110,14 @@ describe('a session that cannot move to its new token', () => {
       ),
     );
   });
+});
+
+test.each([
+  [null, 10_000],
+  [100_000, 10_000],
+  [57_000, 7_000],
+  [50_000, 0],
+  [40_000, 0],
+])('with a token that dies at %s, last answers are waited for at 50,000 for %s ms', (expiresAt, expected) => {
+  expect(lastAnswersDelay(expiresAt, 50_000)).toBe(expected);
 });

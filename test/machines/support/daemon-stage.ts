@@ -1,13 +1,8 @@
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
+import type { SubscriptionAnswer } from '../../../src/machines/policies/channel-book.ts';
 import type { Comparison } from '../../../src/machines/reconcile.events.ts';
 import { reconcileMachine } from '../../../src/machines/reconcile.machine.ts';
-import type {
-  CuttingTime,
-  HeartbeatAck,
-  SessionEvent,
-  SocketCommand,
-  SubscriptionAnswer,
-} from '../../../src/machines/session.events.ts';
+import type { CuttingTime, HeartbeatAck, SessionEvent, SocketCommand } from '../../../src/machines/session.events.ts';
 import { sessionMachine } from '../../../src/machines/session.machine.ts';
 import type {
   SupervisorEvent,
@@ -30,10 +25,12 @@ export interface Venue {
   /** Returns whether the connection opens at once; null leaves it hanging. */
   connect: (session: number) => Failure | 'opens' | null;
   authenticate: (session: number, newestToken: number) => Promise<number>;
-  subscribe: (session: number) => Promise<SubscriptionAnswer>;
+  subscribe: (session: number, channels: readonly string[]) => Promise<SubscriptionAnswer>;
   heartbeat: (session: number) => Promise<HeartbeatAck>;
   renewInPlace: (session: number, newestToken: number) => Promise<number>;
   quietMoment: (time: CuttingTime) => Promise<number | null>;
+  /** What others asked on the session is answered. */
+  lastAnswers: (session: number) => Promise<void>;
   compare: () => Promise<Comparison>;
   /** Whether it answers a closing handshake. */
   hangsUp: boolean;
@@ -54,13 +51,22 @@ export const wellBehaved = (): Venue => ({
   grant: async () => ({ lifeMs: hour }),
   connect: () => 'opens',
   authenticate: async (_, newestToken) => newestToken,
-  subscribe: async () => ({ confirmed: allChannels, refused: [] }),
+  subscribe: async (_, channels) => ({ confirmed: channels, refused: [] }),
   heartbeat: async () => ack,
   renewInPlace: async (_, newestToken) => newestToken,
   quietMoment: never,
+  lastAnswers: async () => undefined,
   compare: async () => ({ missed: 0 }),
   hangsUp: true,
 });
+
+const usualSettings: SupervisorSettings = {
+  authenticateWith: 'token',
+  session: { channels: allChannels, connectTimeout: 10_000, heartbeatInterval: 10_000, renewal: 'auto' },
+  backoff: { min: 500, max: 20_000, resetAfter: 30_000 },
+  token: { refreshAt: 0.8, refreshMargin: 60_000 },
+  reconcileInterval: null,
+};
 
 /** The real machines, supervisor and all, against a venue that does what the test says. */
 export class DaemonStage {
@@ -73,6 +79,7 @@ export class DaemonStage {
   /** When each token was asked for. */
   readonly requests: number[] = [];
   readonly sockets = { open: 0, most: 0 };
+  settings: SupervisorSettings;
   #close: (session: number, failure: Failure) => void = () => {};
   #newestToken = 0;
 
@@ -85,17 +92,11 @@ export class DaemonStage {
     earlier: SupervisorInput['earlier'] = { dials: [], tokenRequests: [] },
   ) {
     this.venue = { ...wellBehaved(), ...venue };
+    this.settings = { ...usualSettings, ...settings };
     this.actor = createActor(this.#wire(closeTimeoutMs), {
       clock: this.time.clock,
       input: {
-        settings: {
-          authenticateWith: 'token',
-          session: { connectTimeout: 10_000, heartbeatInterval: 10_000, renewal: 'auto' },
-          backoff: { min: 500, max: 20_000, resetAfter: 30_000 },
-          token: { refreshAt: 0.8, refreshMargin: 60_000 },
-          reconcileInterval: null,
-          ...settings,
-        },
+        settings: this.settings,
         earlier,
         now: this.time.now,
         random,
@@ -141,6 +142,12 @@ export class DaemonStage {
     return settle();
   }
 
+  /** The configuration changes. */
+  change(settings: Partial<SupervisorSettings>): Promise<void> {
+    this.settings = { ...this.settings, ...settings };
+    return this.send({ type: 'settings.changed', settings: this.settings });
+  }
+
   /** The socket of the current session, or of the one given, closes. */
   drop(failure: Failure = lost, session = this.sessionId): Promise<void> {
     this.#close(session, failure);
@@ -167,14 +174,18 @@ export class DaemonStage {
         authenticate: fromPromise<number, OfSession>(({ input }) =>
           this.venue.authenticate(input.session, this.#newestToken),
         ),
-        subscribe: fromPromise<SubscriptionAnswer, OfSession & { readonly channels: readonly string[] | null }>(
-          ({ input }) => this.venue.subscribe(input.session),
+        subscribe: fromPromise<SubscriptionAnswer, OfSession & { readonly channels: readonly string[] }>(({ input }) =>
+          this.venue.subscribe(input.session, input.channels),
+        ),
+        unsubscribe: fromPromise<readonly string[], OfSession & { readonly channels: readonly string[] }>(
+          async ({ input }) => input.channels,
         ),
         heartbeat: fromPromise<HeartbeatAck, OfSession>(({ input }) => this.venue.heartbeat(input.session)),
         renewInPlace: fromPromise<number, OfSession>(({ input }) =>
           this.venue.renewInPlace(input.session, this.#newestToken),
         ),
         quietMoment: fromPromise<number | null, CuttingTime>(({ input }) => this.venue.quietMoment(input)),
+        lastAnswers: fromPromise<void, OfSession>(({ input }) => this.venue.lastAnswers(input.session)),
       },
     });
     const reconcile = reconcileMachine.provide({ actors: { compare: fromPromise(() => this.venue.compare()) } });

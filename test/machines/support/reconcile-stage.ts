@@ -68,8 +68,14 @@ export class ReconcileStage {
     return this.comparisons.map(({ at }) => at);
   }
 
-  send(type: ReconcileEvent['type']): Promise<void> {
+  send(type: Exclude<ReconcileEvent['type'], 'settings.changed'>): Promise<void> {
     this.actor.send({ type });
+    return settle();
+  }
+
+  /** The configuration changes. */
+  change(interval: number): Promise<void> {
+    this.actor.send({ type: 'settings.changed', interval });
     return settle();
   }
 

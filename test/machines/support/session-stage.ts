@@ -1,13 +1,13 @@
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
+import type { SubscriptionAnswer } from '../../../src/machines/policies/channel-book.ts';
 import type {
   CuttingTime,
   HeartbeatAck,
   SessionEvent,
-  SessionInput,
   SessionOutput,
   SessionReport,
+  SessionSettings,
   SocketCommand,
-  SubscriptionAnswer,
 } from '../../../src/machines/session.events.ts';
 import { sessionMachine } from '../../../src/machines/session.machine.ts';
 import { type Failure, FailureError, failure } from '../../../src/protocol/failure.ts';
@@ -16,11 +16,18 @@ import { deferred, settle, VirtualTime } from './virtual-time.ts';
 type Answers = {
   readonly authenticate: number;
   readonly subscribe: SubscriptionAnswer;
+  readonly unsubscribe: readonly string[];
   readonly heartbeat: HeartbeatAck;
   readonly renewInPlace: number;
   readonly quietMoment: number | null;
+  readonly lastAnswers: undefined;
 };
 export type CallName = keyof Answers;
+
+interface OfChannels {
+  readonly session: number;
+  readonly channels: readonly string[];
+}
 
 /** A call to the venue, not yet answered. */
 interface Call {
@@ -78,7 +85,16 @@ export class SessionStage {
     }),
   ).start();
 
-  constructor(settings: Partial<SessionInput['settings']> = {}) {
+  #settings: SessionSettings;
+
+  constructor(settings: Partial<SessionSettings> = {}) {
+    this.#settings = {
+      channels: allChannels,
+      connectTimeout: 10_000,
+      heartbeatInterval: 10_000,
+      renewal: 'auto',
+      ...settings,
+    };
     const call =
       <Name extends CallName>(name: Name) =>
       ({ input, signal }: { input: object; signal: AbortSignal }) => {
@@ -96,13 +112,12 @@ export class SessionStage {
           };
         }),
         authenticate: fromPromise<number, { readonly session: number }>(call('authenticate')),
-        subscribe: fromPromise<
-          SubscriptionAnswer,
-          { readonly session: number; readonly channels: readonly string[] | null }
-        >(call('subscribe')),
+        subscribe: fromPromise<SubscriptionAnswer, OfChannels>(call('subscribe')),
+        unsubscribe: fromPromise<readonly string[], OfChannels>(call('unsubscribe')),
         heartbeat: fromPromise<HeartbeatAck, { readonly session: number }>(call('heartbeat')),
         renewInPlace: fromPromise<number, { readonly session: number }>(call('renewInPlace')),
         quietMoment: fromPromise<number | null, CuttingTime>(call('quietMoment')),
+        lastAnswers: fromPromise<void, { readonly session: number }>(call('lastAnswers')),
       },
     });
     this.actor = createActor(machine, {
@@ -110,7 +125,7 @@ export class SessionStage {
       input: {
         id: 7,
         supervisor: this.#supervisor,
-        settings: { connectTimeout: 10_000, heartbeatInterval: 10_000, renewal: 'auto', ...settings },
+        settings: this.#settings,
         token: { generation: 1, expiresAt: 3_600_000 },
         now: this.time.now,
       },
@@ -134,6 +149,12 @@ export class SessionStage {
   send(event: SessionEvent): Promise<void> {
     this.actor.send(event);
     return settle();
+  }
+
+  /** The configuration changes. */
+  change(settings: Partial<SessionSettings>): Promise<void> {
+    this.#settings = { ...this.#settings, ...settings };
+    return this.send({ type: 'settings.changed', settings: this.#settings });
   }
 
   /** Answers the call of that name that was made last, on the session given if one is. */

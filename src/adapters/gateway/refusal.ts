@@ -1,0 +1,29 @@
+import type { FailureCode } from '../../protocol/failure.ts';
+
+/** What figd itself says no with, where the venue has not been asked or has not answered. */
+export type RefusalCode = FailureCode | 'bad-request' | 'body-too-large' | 'no-token';
+
+/** A call that figd answers itself. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  /** The HTTP status it is told with. */
+  readonly status: number;
+  readonly code: RefusalCode;
+  /** Milliseconds after which it may be tried again, where that is known. */
+  readonly retryAfterMs: number | undefined;
+  /** Whether the venue may have got the request, and done what it asks. */
+  readonly sent: boolean;
+
+  constructor(
+    status: number,
+    code: RefusalCode,
+    message: string,
+    { retryAfterMs, sent = false }: { readonly retryAfterMs?: number | undefined; readonly sent?: boolean } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+    this.sent = sent;
+  }
+}

@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { Agent } from 'undici';
+import { Forwarder } from '../adapters/gateway/forwarder.ts';
+import { GatewayServer } from '../adapters/gateway/gateway-server.ts';
+import { Refusal } from '../adapters/gateway/refusal.ts';
+import { type RestAnswer, WholeAnswer } from '../adapters/gateway/whole-answer.ts';
+import type { Vault } from '../adapters/vault.ts';
+import type { Settings } from '../config/settings.ts';
+import type { AccessRecord } from '../gateway/access-record.ts';
+import type { Caller } from '../gateway/caller.ts';
+import type { Permissions } from '../gateway/permissions.ts';
+import type { Clock } from '../protocol/clock.ts';
+import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import { gatewaySocketName } from '../protocol/local.ts';
+import type { StatusDocument } from '../protocol/status.ts';
+import type { ForcedRenewal } from './forced-renewal.ts';
+import type { Venue } from './venue.ts';
+
+export interface GatewayOptions {
+  readonly settings: () => Settings;
+  readonly venue: Venue;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly permissions: Permissions;
+  readonly renewal: ForcedRenewal;
+  /** A listening socket that this process was given. */
+  readonly inherited?: number | undefined;
+  readonly onAccess: (record: AccessRecord) => void;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Apart from those for tokens, so that a flood of calls holds up none of them; more would only wait at the venue. */
+const mostConnections = 64;
+
+/** A REST call as it comes over the control socket. */
+export interface RestCall {
+  readonly method: string;
+  readonly path: string;
+  readonly data: string | undefined;
+}
+
+/** The way of local programs to the venue's REST API: `gateway.sock`, and the method `rest` of the control socket. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #agent: Agent;
+  readonly #forwarder: Forwarder;
+  readonly #server: GatewayServer;
+
+  constructor(options: GatewayOptions) {
+    const { settings, venue, vault, clock, permissions, renewal, onAccess, onBug } = options;
+    this.#options = options;
+    this.#agent = new Agent({ connections: mostConnections, connect: { timeout: settings().session.connectTimeout } });
+    this.#forwarder = new Forwarder({
+      entrance: venue.entrance,
+      dispatcher: this.#agent,
+      vault,
+      clock,
+      budget: venue.budget,
+      permissions,
+      renewal,
+      settings: () => settings().gateway,
+    });
+    this.#server = new GatewayServer({ forwarder: this.#forwarder, clock, onAccess, onBug });
+  }
+
+  /** As the status tells it. */
+  status(): StatusDocument['gateway'] {
+    const { limit, used, others, waiting, closedForMs } = this.#options.venue.budget.view();
+    return {
+      socket: this.#isOn ? this.#path : null,
+      inFlight: this.#server.inFlight,
+      limit: { requestsPerMinute: limit, used, usedByOthers: others, waiting, closedForMs: Math.round(closedForMs) },
+    };
+  }
+
+  /** @throws {AlreadyRunningError | LocalPathError} */
+  async start(): Promise<void> {
+    if (this.#isOn) await this.#server.start(this.#path, this.#options.inherited);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    await this.#agent.destroy();
+  }
+
+  /**
+   * One REST call whose answer fits into a line.
+   * @throws {RpcError} where figd answers in the venue's place
+   */
+  async rest({ method, path, data }: RestCall, caller: Caller): Promise<RestAnswer> {
+    const { clock, onAccess } = this.#options;
+    const beganAt = clock.monotonic();
+    const whole = new WholeAnswer();
+    let status = '';
+    try {
+      const headers = [
+        'accept',
+        'application/json',
+        ...(data === undefined ? [] : ['content-type', 'application/json']),
+      ];
+      const body = data === undefined ? null : Buffer.from(data);
+      const { signal } = new AbortController();
+      await this.#forwarder.forward({ caller: caller.id, method, path, headers, body, signal }, whole);
+      const { answer } = whole;
+      status = String(answer.status);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      status = error.code;
+      throw new RpcError(rpcErrorCode.venueFailure, error.message, { code: error.code, sent: error.sent });
+    } finally {
+      const [bare = ''] = path.split('?', 1);
+      onAccess({ door: 'rest', caller: caller.id, method, path: bare, status, ms: clock.monotonic() - beganAt });
+    }
+  }
+
+  /** Whoever passes the socket wants it to be served. */
+  get #isOn(): boolean {
+    const { settings, inherited } = this.#options;
+    return settings().gateway.http || inherited !== undefined;
+  }
+
+  get #path(): string {
+    return join(this.#options.settings().local.directory, gatewaySocketName);
+  }
+}

@@ -1,0 +1,48 @@
+import { failureOf } from '../protocol/failure.ts';
+import { unconfirmed, unwanted } from './policies/channel-book.ts';
+import { cuttingTime, expiryOf } from './policies/renewal.ts';
+import type { CuttingTime, SessionContext } from './session.events.ts';
+
+// What the charts of a session ask of its context.
+
+const refusedHeartbeatPauseMs = 2_000;
+
+/** The channels that are to be asked for. */
+export const wantedNow = (context: SessionContext): readonly string[] =>
+  unconfirmed(context.settings.channels, context);
+
+/** The channels that are to be given up. */
+export const unwantedNow = (context: SessionContext): readonly string[] => unwanted(context.settings.channels, context);
+
+/** The count of retries once the channels were asked for: the first time is none. */
+export const retriesAfter = ({ subscribeRetries, refused, subscriptionFailure }: SessionContext): number =>
+  subscribeRetries + (refused.length > 0 || subscriptionFailure !== null ? 1 : 0);
+
+export const isAnyUnconfirmed = (context: SessionContext): boolean => wantedNow(context).length > 0;
+export const isAnyUnwanted = (context: SessionContext): boolean => unwantedNow(context).length > 0;
+/** Whether this is the only session: none is to take over, and none that was taken over from is still there. */
+export const isAlone = ({ successor, predecessor }: SessionContext): boolean =>
+  successor === null && predecessor === null;
+export const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((channel, index) => channel === b[index]);
+
+export const isNewerTokenOut = ({ newestToken, authenticatedWith }: SessionContext): boolean =>
+  newestToken > authenticatedWith;
+
+/** One that the venue did not take does not count for it: the next one has to come before it loses patience. */
+export const heartbeatPause = ({ settings, lastHeartbeat }: SessionContext): number =>
+  lastHeartbeat?.refusal === undefined
+    ? settings.heartbeatInterval
+    : Math.min(settings.heartbeatInterval, refusedHeartbeatPauseMs);
+
+/** Why a promise that the chart awaited was broken. */
+export const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
+
+/** When the session is to be cut if nothing can take over from it: never while it is on the newest token. */
+export const whenToCut = ({ context }: { context: SessionContext }): CuttingTime =>
+  cuttingTime({
+    now: context.now(),
+    expiresAt: isNewerTokenOut(context) ? expiryOf(context.tokens, context.authenticatedWith) : null,
+    failure: context.renewalFailure,
+    failedTimes: context.rotationsFailed,
+  });

@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, Client } from 'undici';
+import { Forwarder, type ForwarderPorts } from '../../../src/adapters/gateway/forwarder.ts';
+import { GatewayServer } from '../../../src/adapters/gateway/gateway-server.ts';
+import { RestEntrance } from '../../../src/adapters/rest-entrance.ts';
+import { systemClock } from '../../../src/adapters/system-clock.ts';
+import type { AccessRecord } from '../../../src/gateway/access-record.ts';
+import { Permissions } from '../../../src/gateway/permissions.ts';
+import { RequestBudget } from '../../../src/gateway/request-budget.ts';
+import { vaultWith } from '../support/venue.ts';
+
+export interface VenueStage extends AsyncDisposable {
+  readonly url: string;
+  readonly connections: ReadonlySet<Socket>;
+}
+
+/** An HTTP server in the venue's place that does with a request what it is told. */
+export async function venueStage(
+  serve: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<VenueStage> {
+  const server = createServer(serve);
+  const connections = new Set<Socket>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections,
+    [Symbol.asyncDispose]: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+export interface GatewaySetup {
+  readonly sign?: boolean;
+  readonly token?: string | null;
+  readonly timeout?: number;
+  readonly maxBody?: number;
+  readonly allow?: readonly string[];
+  readonly limit?: number;
+  readonly renewal?: ForwarderPorts['renewal'];
+}
+
+export interface GatewayStage extends AsyncDisposable {
+  readonly path: string;
+  /** A client with a connection of its own. */
+  readonly client: Client;
+  readonly vault: ReturnType<typeof vaultWith>;
+  readonly accesses: AccessRecord[];
+  readonly bugs: unknown[];
+  readonly server: GatewayServer;
+  connect(): Client;
+}
+
+export const wall = 1_795_334_400_999.9;
+
+/** `gateway.sock` in front of a venue, without the daemon around it. */
+export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): Promise<GatewayStage> {
+  const { sign = false, token = 'access-token', timeout = 5_000, maxBody = 4_194_304, limit = 100_000 } = setup;
+  const directory = await mkdtemp(join(tmpdir(), 'figd-gateway-'));
+  const path = join(directory, 'gateway.sock');
+  const clock = { ...systemClock(), wall: () => wall };
+  const vault = vaultWith();
+  if (token !== null) vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
+  const agent = new Agent({ connections: 8 });
+  const forwarder = new Forwarder({
+    entrance: new RestEntrance({ restUrl, sign, signature: { encoding: 'hex' } }, vault),
+    dispatcher: agent,
+    vault,
+    clock,
+    budget: new RequestBudget({ limit, tokenRequests: 0, clock }),
+    permissions: new Permissions(setup.allow),
+    renewal: setup.renewal ?? { beyond: () => Promise.resolve(false) },
+    settings: () => ({ timeout, maxBody }),
+  });
+  const accesses: AccessRecord[] = [];
+  const bugs: unknown[] = [];
+  const onAccess = (record: AccessRecord) => accesses.push(record);
+  const server = new GatewayServer({ forwarder, clock, onAccess, onBug: (error) => bugs.push(error) });
+  await server.start(path);
+  const clients: Client[] = [];
+  const connect = () => {
+    const client = new Client('http://fig', { socketPath: path });
+    clients.push(client);
+    return client;
+  };
+  return {
+    path,
+    client: connect(),
+    vault,
+    accesses,
+    bugs,
+    server,
+    connect,
+    [Symbol.asyncDispose]: async () => {
+      for (const client of clients) await client.destroy();
+      await server.stop();
+      await agent.destroy();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Vault } from '../../src/adapters/vault.ts';
+import { ForcedRenewal } from '../../src/daemon/forced-renewal.ts';
+import { vaultWith } from '../adapters/support/venue.ts';
+import { TestClock } from './support/test-clock.ts';
+
+let clock: TestClock;
+let vault: Vault;
+let asked: number;
+let renewal: ForcedRenewal;
+
+const grant = (generation: number) => {
+  vault.keep({ value: `token-${generation}`, generation, expiresAt: Number.POSITIVE_INFINITY }, null);
+  renewal.learn({ type: 'token.granted' });
+};
+
+beforeEach(() => {
+  clock = new TestClock();
+  vault = vaultWith();
+  asked = 0;
+  renewal = new ForcedRenewal({
+    vault,
+    clock,
+    refresh: () => {
+      asked += 1;
+    },
+  });
+  grant(1);
+});
+
+describe('a token that was refused on a REST call', () => {
+  test('is replaced once for all who were refused', async () => {
+    const waiting = [renewal.beyond(1, 5_000), renewal.beyond(1, 5_000), renewal.beyond(1, 5_000)];
+    expect(asked).toBe(1);
+    grant(2);
+    expect(await Promise.all(waiting)).toEqual([true, true, true]);
+    expect(clock.time.timers()).toBe(0);
+  });
+
+  test('is not replaced where there is a newer one already', async () => {
+    grant(2);
+    expect([await renewal.beyond(1, 5_000), asked]).toEqual([true, 0]);
+  });
+
+  test('is given up when the request for a new one fails', async () => {
+    const waiting = renewal.beyond(1, 5_000);
+    renewal.learn({ type: 'token.failed' });
+    expect(await waiting).toBe(false);
+  });
+
+  test('is given up when nobody answers in time', async () => {
+    const waiting = renewal.beyond(1, 5_000);
+    renewal.learn({ type: 'token.requested' });
+    await clock.time.advance(5_000);
+    expect([await waiting, clock.time.timers()]).toEqual([false, 0]);
+  });
+
+  test('is not replaced again and again where new ones are refused too', async () => {
+    const first = renewal.beyond(1, 5_000);
+    grant(2);
+    expect(await first).toBe(true);
+    expect([await renewal.beyond(2, 5_000), asked]).toEqual([false, 1]);
+    await clock.time.advance(60_000);
+    const later = renewal.beyond(2, 5_000);
+    grant(3);
+    expect([await later, asked]).toEqual([true, 2]);
+  });
+});
