@@ -1,19 +1,19 @@
 import type { Slip } from './slip.ts';
 
 /** What tells one local program from another. */
-export type Caller = string | number;
+export type CallerId = string | number;
 
 /** One who asks, with the requests that hold room in the limit and those that wait for it. */
 export interface Line {
   /** Null for figd itself. */
-  readonly caller: Caller | null;
+  readonly caller: CallerId | null;
   /** How many of the limit's requests it holds. */
   used: number;
   /** Oldest first. */
   readonly waiting: Set<Waiter>;
 }
 
-export function newLine(caller: Caller | null): Line {
+export function newLine(caller: CallerId | null): Line {
   return { caller, used: 0, waiting: new Set() };
 }
 

@@ -1,4 +1,4 @@
-import { type Caller, type Line, newLine } from './fair-queue.ts';
+import { type CallerId, type Line, newLine } from './fair-queue.ts';
 import { Fifo } from './fifo.ts';
 import { type Outcome, Ticket } from './slip.ts';
 import { windowMs } from './venue-count.ts';
@@ -9,7 +9,7 @@ import { windowMs } from './venue-count.ts';
  */
 export class Places {
   /** Callers that hold places or wait for them. */
-  readonly #lines = new Map<Caller, Line>();
+  readonly #lines = new Map<CallerId, Line>();
   /** Requests that are over and hold their places still, in the order in which they ended. */
   readonly #ended = new Fifo<Ticket>();
   /** How many places were ever taken, and how many of those are free again. */
@@ -32,7 +32,7 @@ export class Places {
   }
 
   /** The line of a caller; a new one where it holds and waits for nothing. */
-  lineOf(caller: Caller): Line {
+  lineOf(caller: CallerId): Line {
     return this.#lines.get(caller) ?? newLine(caller);
   }
 

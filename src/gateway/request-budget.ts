@@ -1,13 +1,13 @@
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError } from '../protocol/failure.ts';
-import { type Caller, FairQueue, type Line, newLine, type Waiter } from './fair-queue.ts';
+import { type CallerId, FairQueue, type Line, newLine, type Waiter } from './fair-queue.ts';
 import { Places } from './places.ts';
 import { noRoom, queueFull } from './refusals.ts';
 import { type Shares, sharesOf } from './shares.ts';
 import type { Outcome, Slip, Ticket } from './slip.ts';
 import { type RateLimit, VenueCount } from './venue-count.ts';
 
-export type { Caller } from './fair-queue.ts';
+export type { CallerId } from './fair-queue.ts';
 export type { Slip } from './slip.ts';
 export type { RateLimit } from './venue-count.ts';
 
@@ -93,13 +93,14 @@ export class RequestBudget {
   }
 
   /** Leave to send a request at once, or null where it has to wait. @param caller who asks, in the lane of callers */
-  tryEnter(lane: Lane, caller: Caller): Slip | null {
+  tryEnter(lane: Lane, caller: CallerId): Slip | null {
     const now = this.#now();
     if (lane === 'token') return this.#places.take(null, now, this.#over);
-    // Who comes now does not overtake those who wait.
-    if (lane === 'own' ? this.#own.waiting.size > 0 : this.#queue.size > 0) return null;
+    // Who comes now overtakes nobody there is room for.
+    if (this.#queue.size > 0) this.#serve(now);
     const line = lane === 'own' ? this.#own : this.#places.lineOf(caller);
-    return this.#isOpen(this.#shareOf(line), now) ? this.#places.take(line, now, this.#over) : null;
+    const isOpen = line.waiting.size === 0 && this.#isOpen(this.#shareOf(line), now);
+    return isOpen ? this.#places.take(line, now, this.#over) : null;
   }
 
   /**
@@ -107,7 +108,7 @@ export class RequestBudget {
    * @throws {FailureError} `rate-limited` once the wait is over, or at once where there can be no room before that; or
    * the reason of the signal
    */
-  enter(lane: Lane, caller: Caller, wait: Wait): Promise<Slip> {
+  enter(lane: Lane, caller: CallerId, wait: Wait): Promise<Slip> {
     const { ms, signal } = wait;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const slip = this.tryEnter(lane, caller);
@@ -137,7 +138,7 @@ export class RequestBudget {
     const displaced = this.#queue.join(waiter);
     this.#places.keep(line);
     if (displaced !== undefined) this.#dismiss(displaced, new FailureError(queueFull(roomAt - now)));
-    this.#serve(now);
+    this.#setAlarm(now);
     return promise;
   }
 

@@ -53,7 +53,10 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
   },
   'rate-limited': {
     means: 'The key, or the address of this host, has used up its requests.',
-    causes: ['a JSON-RPC error whose message speaks of a limit'],
+    causes: [
+      'a JSON-RPC error whose message speaks of a limit',
+      'no room for a request in the limit as figd counts it ([rate-limits.md](rate-limits.md))',
+    ],
   },
   'server-busy': {
     means: 'The venue is there and wants to be left alone for a while.',

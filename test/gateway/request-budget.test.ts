@@ -201,6 +201,23 @@ describe('whoever waits', () => {
     expect(outcomes.get('a')?.[0]).toMatch(/^too many requests wait for room in the venue's limit/);
   });
 
+  it('is not overtaken, however late its timer is', async () => {
+    const { time, budget, enter, takeAll, acquaint } = bare(24);
+    acquaint();
+    for (const slip of takeAll('own', 'figd')) slip.answered(ok);
+    const waiting = Array.from({ length: 11 }, () => enter('own', 'figd', 90_000));
+    time.sleep(goneMs);
+    // Twelve are free, eleven of them for those who wait; two go first to see what the venue counts.
+    const answered = waiting[0]?.then((slip) => slip.answered({ ...ok, limit: 24, remaining: 22 }));
+    expect([budget.tryEnter('own', 'figd'), budget.view().used]).toEqual([null, 2]);
+    await answered;
+    expect([budget.tryEnter('own', 'figd'), budget.tryEnter('own', 'figd'), budget.view().used]).toEqual([
+      expect.anything(),
+      null,
+      12,
+    ]);
+  });
+
   it('does not wait any more once the limit is raised', async () => {
     const { time, budget, enter, takeAll, acquaint } = bare(24);
     acquaint({ limit: 1_000, remaining: 999 });
@@ -233,7 +250,8 @@ describe('callers', () => {
   it('that have asked little are let through while one that floods waits', async () => {
     const stage = new BudgetStage();
     await stage.acquaint();
-    stage.burst(2_000, 'caller', 'flood', 30_000);
+    stage.burst(2_000, 'caller', 'flood', 90_000);
+    expect(stage.budget.view().waiting).toBe(128);
     await stage.time.advance(5_000);
     const modest = stage.burst(9, 'caller', 'modest', 0);
     await stage.time.advance(1_000);
@@ -284,6 +302,13 @@ describe('what the venue tells', () => {
     expect(takeAll('caller', 'one').length).toBeGreaterThan(800);
   });
 
+  it('is asked for with a single request however long the refusal was', async () => {
+    const { time, budget, takeAll } = bare();
+    budget.tryEnter('own', 'figd')?.answered({ status: 429, ...full, retryAfterMs: 300_000 });
+    await time.advance(300_000);
+    expect(takeAll('caller', 'one').length).toBe(1);
+  });
+
   it('is waited for longer with each refusal that names no time, up to a minute', async () => {
     const { time, budget } = bare();
     const waits: number[] = [];
@@ -327,6 +352,18 @@ describe('what the venue tells', () => {
     expect(more).toEqual([]);
     asking?.answered({ status: 200, limit: 1_000, remaining: 0, resetInMs: 2_000 });
     expect([budget.tryEnter('own', 'figd'), budget.view().others]).toEqual([null, 998]);
+  });
+
+  it('is asked for by whoever waits as soon as a reset is over', async () => {
+    const { time, budget, enter } = bare();
+    budget.tryEnter('own', 'figd')?.answered({ status: 200, limit: 1_000, remaining: 0, resetInMs: 5_000 });
+    let letThroughAt: number | undefined;
+    void enter('caller', 'one', 30_000).then(() => {
+      letThroughAt = time.now();
+    });
+    await time.advance(30_000);
+    expect(letThroughAt).toBe(5_000);
+    time.expectNoTimers();
   });
 
   it('is no cause to wait for ever where nothing is sent and so nothing newer is told', async () => {

@@ -25,6 +25,7 @@ const mostCalls = 90_000;
 /** What is no trouble for a session that takes over from another. */
 const harmless: readonly Action['do'][] = [
   'call',
+  'flood',
   'rotate',
   'twin',
   'read back',

@@ -1,9 +1,13 @@
+import { tokenRequestsPerMinute } from '../../src/machines/policies/token-times.ts';
 import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
 import type { Activity } from '../../src/simulator/ports.ts';
 import type { WiresPorts } from './wires.ts';
 import type { World } from './world.ts';
 
 type Report = (invariant: string, detail: string) => void;
+
+/** What is heard at the wires. */
+export type WireTaps = Pick<WiresPorts, 'onDial' | 'onTokenRequest' | 'onRequest' | 'onSend' | 'onToken' | 'onFrame'>;
 
 const minuteMs = 60_000;
 const resetAfterMs = 30_000;
@@ -24,6 +28,10 @@ export class Conduct {
   readonly #report: Report;
   readonly #dials: number[] = [];
   readonly #requests: number[] = [];
+  /** When requests of the last minute came to the venue. */
+  readonly #arrivals: { readonly at: number; readonly isToken: boolean }[] = [];
+  /** Since when nobody but this run of figd has used the key. */
+  #aloneSince = 0;
   readonly #tokens = new Map<string, KnownToken>();
   /** Tokens presented on each session, by the id of the call. */
   readonly #presented = new Map<string, { readonly value: string; readonly at: number }>();
@@ -37,10 +45,11 @@ export class Conduct {
     this.#report = report;
   }
 
-  wireTaps(): Pick<WiresPorts, 'onDial' | 'onTokenRequest' | 'onSend' | 'onToken' | 'onFrame'> {
+  wireTaps(): WireTaps {
     return {
       onDial: () => this.#count(this.#dials, 10, 'never more than 10 dials a minute'),
       onTokenRequest: () => this.#count(this.#requests, 12, 'never more than 12 token requests a minute'),
+      onRequest: (isToken) => this.#arrived(isToken),
       onSend: (text) => this.#sent(text),
       onToken: (body, askedAt) => this.#granted(body, askedAt),
       onFrame: (text) => this.#frame(text),
@@ -52,7 +61,12 @@ export class Conduct {
     this.#steppedAt = this.#world.scheduler.now;
   }
 
+  onRival(): void {
+    this.#aloneSince = this.#world.scheduler.now;
+  }
+
   onLaunch(): void {
+    this.#aloneSince = this.#world.scheduler.now;
     this.#failedInARow = 0;
     this.#twoSince = null;
     this.#presented.clear();
@@ -126,10 +140,12 @@ export class Conduct {
   check(): void {
     const { run, scheduler } = this.#world;
     if (run === null) return;
-    const { core, owner } = run;
+    const { core, owner, crowd } = run;
+    const { isPaused, callers } = this.#world.judge;
+    if (!isPaused) crowd.check();
     const timers = scheduler.timers(owner);
-    // Each call that is under way, or waits for its turn, has one.
-    if (timers > mostTimers + this.#world.judge.callers.pending)
+    // Each request that is under way, or waits for its turn, has one.
+    if (timers > mostTimers + callers.pending + crowd.pending)
       this.#report('no timer is left behind', `${timers} are set`);
     const { ring } = this.#world.settings.journal;
     if (core.log.heldBytes > ring + 1_048_576) this.#report('memory is bounded', `the log holds ${core.log.heldBytes}`);
@@ -146,6 +162,22 @@ export class Conduct {
     // A step of the clock while figd was down bends what it remembers of an earlier run.
     if (first === undefined || now - first >= minuteMs - 1 || this.#steppedAt > now - 2 * minuteMs) return;
     this.#report(rule, `${most + 1} in ${Math.round(now - first)} ms`);
+  }
+
+  #arrived(isToken: boolean): void {
+    const { scheduler, plan, frozenUntil } = this.#world;
+    const { now } = scheduler;
+    while ((this.#arrivals[0]?.at ?? now) <= now - minuteMs) this.#arrivals.shift();
+    this.#arrivals.push({ at: now, isToken });
+    // What the network held back arrives when nobody counts on it any more.
+    const recently = now - 2 * minuteMs;
+    if (frozenUntil > recently) return;
+    const { requestsPerMinute } = plan.setting;
+    const came = this.#arrivals.length;
+    const others = this.#arrivals.filter((each) => !each.isToken).length;
+    if (came > requestsPerMinute) this.#report('never more requests in a minute than the venue allows', `${came} came`);
+    if (this.#aloneSince < recently && others > requestsPerMinute - tokenRequestsPerMinute)
+      this.#report('there is room for token requests at any time', `${others} others came in a minute`);
   }
 
   #granted(body: string, askedAt: number): void {

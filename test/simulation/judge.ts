@@ -4,11 +4,10 @@ import type { GapMessage, Lost, StateMessage } from '../../src/protocol/local.ts
 import type { Activity, EventRecord } from '../../src/simulator/ports.ts';
 import { Accounts } from './accounts.ts';
 import { Callers } from './callers.ts';
-import { Conduct } from './conduct.ts';
+import { Conduct, type WireTaps } from './conduct.ts';
 import { Consumer, type Heard } from './consumer.ts';
 import type { Action } from './plan.ts';
 import { Truth } from './truth.ts';
-import type { WiresPorts } from './wires.ts';
 import type { Run, World } from './world.ts';
 
 export interface Violation {
@@ -145,7 +144,7 @@ export class Judge {
     );
   }
 
-  wireTaps(): Pick<WiresPorts, 'onDial' | 'onTokenRequest' | 'onSend' | 'onToken' | 'onFrame'> {
+  wireTaps(): WireTaps {
     return this.#conduct.wireTaps();
   }
 
@@ -179,6 +178,7 @@ export class Judge {
       this.#accounts.onDelay(action.fault.ms, action.fault.forMs ?? 0);
     }
     if (action.do === 'step the clock') this.#conduct.onStep();
+    if (action.do === 'rival') this.#conduct.onRival();
   }
 
   onLaunch(): void {

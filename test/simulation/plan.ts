@@ -1,5 +1,6 @@
 import type { Fault } from '../../src/simulator/faults.ts';
 import { integer, pick, seededRandom } from '../../src/simulator/random.ts';
+import type { Flood } from './crowd.ts';
 
 /** Something that happens to the world at a moment (true milliseconds). */
 export type Action = { readonly at: number } & Deed;
@@ -18,6 +19,10 @@ export type Deed =
   | { readonly do: 'read back' }
   | { readonly do: 'reconnect' | 'rotate' | 'refresh' | 'twin' }
   | { readonly do: 'stall consumer'; readonly ms: number }
+  /** Local programs ask the venue through figd, all at once. */
+  | ({ readonly do: 'flood' } & Flood)
+  /** Somebody else sends so many requests with the same key. */
+  | { readonly do: 'rival'; readonly count: number }
   /** Local programs make so many calls, the slowest of which the venue takes so long for. */
   | { readonly do: 'call'; readonly calls: number; readonly slowestMs: number }
   /** The journal cannot be written for so long; or nothing can, not even how far the numbers went. */
@@ -48,6 +53,8 @@ export interface Setting {
   readonly retainBytes: number;
   /** How far ahead of their use numbers are kept. */
   readonly numbersAhead: number;
+  /** The venue's limit of HTTP requests, as figd is told to keep it. */
+  readonly requestsPerMinute: number;
 }
 
 export interface Plan {
@@ -192,9 +199,10 @@ function rpcError(random: () => number): Fault {
 /** Everything that a seed decides. */
 export function planFor(seed: number, hours: number): Plan {
   const random = seededRandom(seed * 7_919 + 17);
-  // Drawn apart, so that the rest of a plan is what it was before there was a disk.
+  // Drawn apart, so that the rest of a plan is what it was before there were a disk and callers.
   const diskRandom = seededRandom(seed * 104_729 + 5);
-  const setting = { ...drawSetting(random), ...drawDisk(diskRandom) };
+  const crowdRandom = seededRandom(seed * 1_299_709 + 3);
+  const setting = { ...drawSetting(random), ...drawDisk(diskRandom), ...drawLimit(crowdRandom) };
   const actions: Action[] = [];
   const end = hours * hour - calmAtTheEnd;
   // From one trouble in two hours to one in six minutes.
@@ -204,7 +212,7 @@ export function planFor(seed: number, hours: number): Plan {
       actions.push({ at: at + after, ...lastingAtMost(deed, Math.max(1_000, Math.floor(end - at))) });
     }
   }
-  actions.push(...drawDiskTrouble(diskRandom, end));
+  actions.push(...drawDiskTrouble(diskRandom, end), ...drawCrowd(crowdRandom, setting, end));
   actions.push(...drawCalls(seededRandom(seed * 49_979_687 + 3), hours * hour));
   actions.sort((a, b) => a.at - b.at);
   return { seed, hours, setting, actions };
@@ -222,6 +230,20 @@ function drawDiskTrouble(random: () => number, end: number): readonly Action[] {
   }
   for (let at = hour + random() * hour; at < end; at += (1 + 5 * random()) * hour)
     actions.push({ at, do: 'read back' });
+  return actions;
+}
+
+/** On every other day local programs ask now and then, mostly for more than there is, or others use the same key. */
+function drawCrowd(random: () => number, { requestsPerMinute }: Setting, end: number): readonly Action[] {
+  const actions: Action[] = [];
+  if (random() < 0.5) return actions;
+  for (let at = random() * 2 * hour; at < end; at += random() * 4 * hour) {
+    const callers = integer(random, 1, 12);
+    const each = pick(random, [1, 3, Math.ceil((requestsPerMinute * (0.3 + 1.7 * random())) / callers)]);
+    actions.push({ at, do: 'flood', callers, each, patience: pick(random, [0, 1_000, 30_000, 90_000]) });
+    if (random() < 0.3)
+      actions.push({ at: at + random() * minute, do: 'rival', count: Math.ceil(random() * requestsPerMinute) });
+  }
   return actions;
 }
 
@@ -267,7 +289,14 @@ function drawDisk(random: () => number): Pick<Setting, 'diskLatency' | 'retainBy
   };
 }
 
-function drawSetting(random: () => number): Omit<Setting, 'diskLatency' | 'retainBytes' | 'numbersAhead'> {
+/** As documented, or so low that it is felt. */
+function drawLimit(random: () => number): Pick<Setting, 'requestsPerMinute'> {
+  return { requestsPerMinute: pick(random, [1_000, 1_000, 120, 60, 30]) };
+}
+
+type Session = Omit<Setting, 'diskLatency' | 'retainBytes' | 'numbersAhead' | 'requestsPerMinute'>;
+
+function drawSetting(random: () => number): Session {
   const style = pick(random, ['json', 'json', 'oauth2'] as const);
   const tokenLife =
     style === 'json' ? pick(random, [hour, hour, hour, 10 * minute, 10 * minute, 90 * second]) : 5 * minute;

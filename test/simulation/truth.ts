@@ -11,7 +11,14 @@ const channelCount = 4;
 const minuteMs = 60_000;
 
 /** What concerns the disk, the consumers and the callers is no trouble for the session. */
-const harmless: readonly Action['do'][] = ['call', 'stall consumer', 'read back', 'fill the disk', 'break the disk'];
+const harmless: readonly Action['do'][] = [
+  'call',
+  'flood',
+  'stall consumer',
+  'read back',
+  'fill the disk',
+  'break the disk',
+];
 
 interface Span {
   readonly from: number;

@@ -26,6 +26,8 @@ export interface WiresPorts {
   readonly venueWall: () => number;
   readonly onDial: () => void;
   readonly onTokenRequest: () => void;
+  /** A request arrives at the venue. */
+  readonly onRequest: (isToken: boolean) => void;
   /** A frame or a request leaves the daemon. */
   readonly onSend: (text: string) => void;
   /** An answer to a token request arrives. */
@@ -90,7 +92,7 @@ export class Wires {
   }
 
   #send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
-    const { scheduler, venue, owner, onSend, onToken, onTokenRequest } = this.#ports;
+    const { scheduler, venue, owner, onSend, onToken, onTokenRequest, onRequest } = this.#ports;
     const { pathname, search } = new URL(url);
     const isToken = method === 'POST';
     if (isToken) onTokenRequest();
@@ -116,6 +118,7 @@ export class Wires {
       signal?.addEventListener('abort', abort, { once: true });
       this.requests += 1;
       scheduler.at(this.arrival(0), 'world', () => {
+        onRequest(isToken);
         venue.request({ method, path: `${pathname}${search}`, headers, body: body ?? '' }).then(
           (reply) =>
             finish(() => {

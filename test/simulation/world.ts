@@ -11,6 +11,7 @@ import { seededRandom } from '../../src/simulator/random.ts';
 import { jsonTokenPath, oauth2TokenPath } from '../../src/simulator/token-endpoints.ts';
 import { Venue } from '../../src/simulator/venue.ts';
 import type { Consumer } from './consumer.ts';
+import { Crowd } from './crowd.ts';
 import { Disk } from './disk.ts';
 import { beginning, Host } from './host.ts';
 import { Judge } from './judge.ts';
@@ -23,6 +24,7 @@ export interface Run {
   readonly owner: number;
   readonly core: Core;
   readonly wires: Wires;
+  readonly crowd: Crowd;
   readonly disk: ReturnType<Disk['open']>;
 }
 
@@ -120,9 +122,18 @@ export class World {
     });
     wires.frozenUntil = this.#frozenUntil;
     const disk = this.#disk.open(owner);
+    const venue = venueOver({ settings: () => this.settings, vault, clock }, wires);
+    const crowd = new Crowd({
+      budget: venue.budget,
+      http: wires.http,
+      clock,
+      runsSince: () => (this.judge.isPaused ? Number.POSITIVE_INFINITY : this.judge.resumedAt),
+      now: () => this.scheduler.now,
+      report: (invariant, detail) => this.judge.violation(invariant, detail),
+    });
     const core = new Core({
       settings: () => this.settings,
-      venue: venueOver({ settings: () => this.settings, vault, clock }, wires),
+      venue,
       vault,
       clock,
       random: this.#random,
@@ -140,7 +151,7 @@ export class World {
       onGapSettled: () => undefined,
       onFatal: (error) => this.judge.violation('a machine died', String(error)),
     });
-    this.#run = { owner, core, wires, disk };
+    this.#run = { owner, core, wires, crowd, disk };
     this.judge.onLaunch();
     this.#reader.connect(core);
     this.#slowReader.connect(core);
@@ -239,6 +250,12 @@ export class World {
       case 'twin':
         this.#publishTwins();
         return;
+      case 'flood':
+        if (run !== null && !this.judge.isPaused) run.crowd.flood(action);
+        return;
+      case 'rival':
+        this.#useTheKey(action.count);
+        return;
       default:
         run?.core[action.do]();
     }
@@ -249,6 +266,12 @@ export class World {
     const data = { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated' };
     this.venue.publish('rfq_quote.maker', data);
     this.venue.publish('rfq_quote.maker', data);
+  }
+
+  /** Somebody else uses the same key, or the same address. */
+  #useTheKey(count: number): void {
+    const request = { method: 'GET', path: '/v1/rfq', headers: {}, body: '' };
+    for (let each = 0; each < count; each += 1) void this.venue.request(request).catch(() => undefined);
   }
 
   #pause(kind: 'suspend' | 'stall', ms: number, owner: number): void {
@@ -266,6 +289,7 @@ export class World {
   }
 
   async #stop(run: Run): Promise<void> {
+    run.crowd.leave();
     await run.core.stop();
     this.#reader.pump();
     await run.core.flush();
@@ -313,6 +337,7 @@ function settingsOf(setting: Setting): Settings {
       'reconcile.interval': '40m',
       // At a few events a minute the simulated market is slow to say that an RFQ has expired.
       'reconcile.lookback': setting.rate < 0.02 ? '3h' : '1h',
+      'venue.requests-per-minute': String(setting.requestsPerMinute),
       'journal.ring': `${setting.ringBytes / 1_024}KiB`,
       'local.directory': '/tmp/figd-simulation',
     },
@@ -321,5 +346,16 @@ function settingsOf(setting: Setting): Settings {
 
 function venueOptions({ setting, seed }: Plan) {
   const { tokenLife, refreshTokenLife, inPlaceRefresh, tokenInAuthReply, authRefusal, maxSessions, rate } = setting;
-  return { seed, tokenLife, refreshTokenLife, inPlaceRefresh, tokenInAuthReply, authRefusal, maxSessions, rate };
+  const { requestsPerMinute: httpLimit } = setting;
+  return {
+    seed,
+    tokenLife,
+    refreshTokenLife,
+    inPlaceRefresh,
+    tokenInAuthReply,
+    authRefusal,
+    maxSessions,
+    rate,
+    httpLimit,
+  };
 }

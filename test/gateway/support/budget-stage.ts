@@ -1,4 +1,4 @@
-import { type Caller, type Lane, RequestBudget, type Slip } from '../../../src/gateway/request-budget.ts';
+import { type CallerId, type Lane, RequestBudget, type Slip } from '../../../src/gateway/request-budget.ts';
 import { type Failure, failureOf } from '../../../src/protocol/failure.ts';
 import { seeded, VirtualTime } from '../../machines/support/virtual-time.ts';
 
@@ -52,7 +52,7 @@ export class ModelVenue {
 
 export interface Sent {
   readonly lane: Lane;
-  readonly caller: Caller;
+  readonly caller: CallerId;
   readonly askedAt: number;
   readonly mayWaitMs: number;
   /** When it was let through or refused, or undefined while it waits. */
@@ -115,7 +115,7 @@ export class BudgetStage {
   }
 
   /** Sends one request as soon as it may be sent. */
-  send(lane: Lane, caller: Caller = 'one', mayWaitMs = 0, signal?: AbortSignal): Sent {
+  send(lane: Lane, caller: CallerId = 'one', mayWaitMs = 0, signal?: AbortSignal): Sent {
     const sent: Sent = { lane, caller, askedAt: this.time.now(), mayWaitMs };
     this.sent.push(sent);
     const settle = (outcome: Sent['outcome']) => {
@@ -134,7 +134,7 @@ export class BudgetStage {
   }
 
   /** Sends so many at once. */
-  burst(count: number, lane: Lane, caller: Caller = 'one', mayWaitMs = 0): readonly Sent[] {
+  burst(count: number, lane: Lane, caller: CallerId = 'one', mayWaitMs = 0): readonly Sent[] {
     return Array.from({ length: count }, () => this.send(lane, caller, mayWaitMs));
   }
 
