@@ -90,6 +90,15 @@ describe.skipIf(!canBoot())('figd, installed on a Debian that was booted', () =>
     expect(Math.min(...times)).toBeLessThan(0.25);
   });
 
+  it('is checked from outside with the credentials that systemd hands out', async () => {
+    const loaded = ['client-id', 'client-secret'].map((name) => `--property LoadCredential=${name}:/etc/figd/${name}`);
+    const checked = await host.run(
+      `systemd-run --pipe --wait --quiet --property User=figd ${loaded.join(' ')} figd check`,
+    );
+    say(checked.stdout);
+    expect(checked.stdout).toMatch(/^ok +subscriptions/m);
+  });
+
   it('has as few rights in the running system as in its unit file', async () => {
     const counted = await host.succeed('systemd-analyze security --no-pager figd.service');
     say(counted.split('\n').at(-1) ?? '');
