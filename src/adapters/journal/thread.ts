@@ -14,6 +14,9 @@ export type Troubles = Readonly<Record<'journal' | 'ledger' | 'sequence' | 'thre
 /** Beyond these the reserved memory of a second thread is of no use: it holds a few blocks at a time. */
 const threadLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
 
+/** A disk that takes so long is not merely busy. */
+const silenceMs = 10_000;
+
 type Opened = Extract<FromThread, { tell: 'opened' }>;
 
 /** The other thread, seen from here. */
@@ -32,6 +35,7 @@ export class Thread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, (answer: Answers[keyof Answers] | undefined) => void>();
   #lastId = 0;
+  #isSilent = false;
   #isOver = false;
 
   constructor({ directory, retainFor, retainBytes }: ThreadOptions) {
@@ -62,10 +66,12 @@ export class Thread {
     if (this.#isOver) return Promise.resolve(undefined);
     this.#lastId += 1;
     const id = this.#lastId;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve as (answer: Answers[keyof Answers] | undefined) => void);
-      this.post({ id, question });
-    });
+    const { promise, resolve } = Promise.withResolvers<Answers[Q['ask']] | undefined>();
+    this.#waiting.set(id, resolve as (answer: Answers[keyof Answers] | undefined) => void);
+    this.post({ id, question });
+    // A question that is never answered must not keep the process from ending.
+    const silence = setTimeout(() => this.#fallSilent(), silenceMs).unref();
+    return promise.finally(() => clearTimeout(silence));
   }
 
   async close(deadlineMs: number): Promise<void> {
@@ -98,10 +104,18 @@ export class Thread {
         this.onFigures(message);
         break;
       case 'answer':
+        if (this.#isSilent) this.onTrouble('thread', null);
+        this.#isSilent = false;
         this.#waiting.get(message.id)?.(message.answer);
         this.#waiting.delete(message.id);
         break;
     }
+  }
+
+  #fallSilent(): void {
+    if (this.#isOver) return;
+    this.#isSilent = true;
+    this.onTrouble('thread', `the disk has not answered for ${silenceMs / 1_000} s; events are kept in memory only`);
   }
 
   #fail(message: string, opened: (message: Opened) => void): void {
