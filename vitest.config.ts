@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/systemd/**'],
     // Two cores: more workers make real-process tests compete for the clock they assert on.
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -29,13 +29,14 @@ process.on('uncaughtException', (error) => {
 /** Runs the command that the arguments name; what goes wrong is told on standard error and in the exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   try {
-    await parser(args).parseAsync();
+    await commandLine(args).parseAsync();
   } catch (error) {
     await report(error, args);
   }
 }
 
-function parser(args: readonly string[]) {
+/** The command line: its commands, and what each of them takes. */
+export function commandLine(args: readonly string[]) {
   return yargs([...args])
     .scriptName('figd')
     .usage('$0 COMMAND [options]\n\nOne authenticated Fig Markets session per host, shared on a local Unix socket.')
@@ -54,7 +55,7 @@ function parser(args: readonly string[]) {
     .command(reconnect)
     .command(rotate)
     .command(refresh)
-    .completion('completion', 'Print a completion script for bash or zsh')
+    .completion('completion', 'Print a completion script for bash, zsh or fish, by $SHELL')
     .example('figd status', 'what state it is in, and why')
     .example("figd tail 'rfq.*'", 'the RFQs as they come')
     .example('figd completion >> ~/.bashrc', 'complete commands and options with the tab key')

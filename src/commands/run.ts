@@ -1,4 +1,7 @@
+import type { Logger } from '../adapters/logger.ts';
+import type { ServiceManager } from '../adapters/service-manager.ts';
 import type { Configuration } from '../config/configuration-source.ts';
+import type { Clock } from '../protocol/clock.ts';
 import { controlSocketName, eventsSocketName } from '../protocol/local.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import {
@@ -58,9 +61,18 @@ export const run: Command<ConfigurationArguments> = {
       onFatal: fatal.reject,
     });
     await startOrExit(() => daemon.start(), settings);
-    hangUps.handle(() => daemon.reload());
+    const manager = await managerOrNone(logger, clock);
+    manager?.started(daemon.report);
+    hangUps.handle(() => {
+      manager?.reloading();
+      daemon.reload();
+      manager?.ready();
+    });
     try {
-      await daemon.stop(await Promise.race([stopping, fatal.promise]));
+      const reason = await Promise.race([stopping, fatal.promise]);
+      manager?.stopping();
+      await daemon.stop(reason);
+      manager?.close();
     } catch (error) {
       logger.fatal({ err: error }, 'internal failure: figd ends so that a clean one can be started');
       // A machine that died leaves its children running: nothing in this process can be trusted to end in order.
@@ -82,6 +94,19 @@ async function inheritOrExit() {
       throw new ConfigurationError([{ key: 'LISTEN_FDS', problem: error.message, advice }]);
     }
   });
+}
+
+/** Who started this process, where that wants to hear of it; where it cannot, the log says so. */
+async function managerOrNone(logger: Logger, clock: Clock): Promise<ServiceManager | null> {
+  const { serviceManager } = await import('../adapters/service-manager.ts');
+  const { NotifySocketError } = await import('../adapters/notify-socket.ts');
+  try {
+    return serviceManager(process.env, process.pid, clock);
+  } catch (error) {
+    if (!(error instanceof NotifySocketError)) throw error;
+    logger.error(`the service manager cannot be told that figd runs: ${error.message}`);
+    return null;
+  }
 }
 
 /** Listens for SIGHUP from the first moment on: a reload that is asked for while figd starts must not kill it. */

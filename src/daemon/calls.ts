@@ -82,7 +82,10 @@ export class Calls {
   /** A session is gone. Its calls it has ended itself; those that have not left yet find out here. */
   end(id: number): void {
     this.#desks.delete(id);
-    if (this.#liveDesk() === null) this.#admission.turnAway(this.#notLive());
+    if (this.#liveDesk() !== null) return;
+    this.#admission.turnAway(
+      new NotSentError(failure('not-live', 'the session ended before the turn of the call came')),
+    );
   }
 
   /** Resolves when no call waits for an answer on that session. */

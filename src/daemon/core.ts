@@ -23,6 +23,7 @@ import { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
 import { OwnEvents } from './own-events.ts';
 import { RfqLearning } from './rfq-learning.ts';
+import { RollCall } from './roll-call.ts';
 import { healthFacts, type MachineView, type Supervisor, viewOf } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
@@ -81,6 +82,7 @@ export class Core {
   readonly #own: OwnEvents;
   /** Null where nothing is reconciled. */
   readonly #rfqs: RfqLearning | null;
+  readonly #rollCall = new RollCall();
   readonly #wanted: WantedChannels;
   #lastView: MachineView;
   #refreshScheduled = false;
@@ -173,6 +175,11 @@ export class Core {
   /** The machines that run beside the supervisor, by name. */
   actors(): readonly string[] {
     return Object.keys(this.#supervisor.getSnapshot().children);
+  }
+
+  /** Whether every machine takes events. */
+  answers(): boolean {
+    return this.#rollCall.call(this.#supervisor);
   }
 
   /** The channels that are wanted now. */
@@ -282,6 +289,7 @@ export class Core {
 
   /** The state is derived anew after each transition of any machine, once a turn. */
   #inspect(event: InspectionEvent): void {
+    this.#rollCall.note(event);
     if (event.type !== '@xstate.snapshot' || this.#refreshScheduled) return;
     this.#refreshScheduled = true;
     queueMicrotask(() => {

@@ -3,6 +3,7 @@ import { LocalServer } from '../adapters/local-server.ts';
 import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
 import { serveMetrics } from '../adapters/metrics-server.ts';
+import type { ServiceReport } from '../adapters/service-manager.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
 import type { Vault } from '../adapters/vault.ts';
 import type { Configuration, ConfigurationSource } from '../config/configuration-source.ts';
@@ -160,6 +161,19 @@ export class Daemon {
     this.#stopped ??= this.#stop(reason);
     return this.#stopped;
   }
+
+  /** What a service manager wants to know of the daemon. */
+  readonly report: ServiceReport = {
+    line: () => {
+      const { state, reason } = this.#core.watch.current();
+      return `${state}: ${reason}`;
+    },
+    answers: () => {
+      const answers = this.#core.answers();
+      if (!answers) this.#options.logger.fatal('a machine takes no events any more; the watchdog is not fed');
+      return answers;
+    },
+  };
 
   /** Reads the configuration anew, as somebody who waits for no answer wants it: the log tells what came of it. */
   reload(): void {

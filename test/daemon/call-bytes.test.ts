@@ -5,11 +5,14 @@ import { WebSocketServer } from 'ws';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import type { MethodNames } from '../../src/config/settings.ts';
 import { Calls } from '../../src/daemon/calls.ts';
+import type { AccessRecord } from '../../src/gateway/access-record.ts';
 import { Permissions } from '../../src/gateway/permissions.ts';
 import { parseCall } from '../../src/protocol/local-requests.ts';
 import { LocalDaemon } from '../adapters/support/local-daemon.ts';
+import { socketServer } from '../adapters/support/socket-server.ts';
 import { vaultWith } from '../adapters/support/venue.ts';
 import { TestSession } from '../adapters/support/venue-session.ts';
+import { until } from '../support/until.ts';
 
 const methods: MethodNames = {
   auth: 'auth',
@@ -40,10 +43,11 @@ async function mirror() {
   };
 }
 
-test('parameters, results and errors pass through figd byte for byte, from local socket to venue and back', async () => {
-  await using venue = await mirror();
-  await using under = new TestSession(venue.url);
+/** Calls on a session with that venue, made on a local socket. */
+async function stage(url: string) {
+  const under = new TestSession(url);
   await under.whenOpen();
+  const records: AccessRecord[] = [];
   const calls = new Calls({
     clock: systemClock(),
     vault: vaultWith(),
@@ -52,12 +56,46 @@ test('parameters, results and errors pass through figd byte for byte, from local
     timeout: () => 5_000,
     live: () => 1,
     whyNot: () => '',
-    onCall: () => undefined,
+    onCall: (record) => records.push(record),
   });
   calls.begin(1, under.session);
-  await using daemon = await LocalDaemon.start({
+  const daemon = await LocalDaemon.start({
     control: { call: (params, caller, line) => calls.call(parseCall(params, line), caller) },
   });
+  return {
+    daemon,
+    records,
+    [Symbol.asyncDispose]: async () => {
+      await daemon[Symbol.asyncDispose]();
+      await under[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('the answer to a caller that has gone meanwhile goes nowhere, and no call waits for it', async () => {
+  const answers: (() => void)[] = [];
+  await using venue = await socketServer(({ id }, peer) => {
+    answers.push(() => peer.send(`{"id":${id},"result":"late"}`));
+    return undefined;
+  });
+  await using under = await stage(venue.url);
+  const { daemon, records } = under;
+  const [leaving, staying] = [await daemon.connect(daemon.controlPath), await daemon.connect(daemon.controlPath)];
+  leaving.write('{"id":1,"method":"call","params":{"method":"slow"}}\n');
+  await until('the call to be made', () => answers.length === 1);
+  await leaving.close();
+  staying.write('{"id":1,"method":"call","params":{"method":"slow"}}\n');
+  await until('the other call to be made', () => answers.length === 2);
+  for (const answer of answers) answer();
+  expect(await staying.line(1)).toBe('{"jsonrpc":"2.0","id":1,"result":"late"}');
+  expect([leaving.lines.length, staying.lines.length, daemon.bugs]).toEqual([1, 2, []]);
+  expect(records.map(({ status }) => status)).toEqual(['ok', 'ok']);
+});
+
+test('parameters, results and errors pass through figd byte for byte, from local socket to venue and back', async () => {
+  await using venue = await mirror();
+  await using under = await stage(venue.url);
+  const { daemon } = under;
   const client = await daemon.connect(daemon.controlPath);
   const values = [
     '{"id":12345678901234567890,"price":0.10,"size":1e3,"b":1,"a":2,"b":3}',

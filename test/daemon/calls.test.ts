@@ -207,7 +207,11 @@ describe('where no session is live', () => {
     outcomes.forEach(({ error }, index) => {
       expect(error?.data).toMatchObject({ sent: index < 64 });
     });
-    expect(outcomes.at(-1)?.error).toMatchObject({ code: -32000, data: notSent });
+    expect(outcomes.at(-1)?.error).toMatchObject({
+      code: -32000,
+      message: 'the session ended before the turn of the call came; the call was not sent',
+      data: notSent,
+    });
     await advance(60 * second);
     expect(echoes()).toMatchObject({ executed: 64, repeated: 0 });
   });

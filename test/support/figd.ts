@@ -4,6 +4,12 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
+/** The source, or the bundle or executable that `FIGD_TEST_PROGRAM` names. */
+function program(nodeArguments: readonly string[]): [string, ...string[]] {
+  const file = process.env['FIGD_TEST_PROGRAM'] ?? main;
+  return /\.m?[jt]s$/.test(file) ? [process.execPath, ...nodeArguments, file] : [file];
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -21,7 +27,8 @@ export class Figd {
   /** @param nodeArguments for Node itself, before the program */
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, nodeArguments: readonly string[] = []) {
     // Nothing of this host's environment may configure figd.
-    this.child = spawn(process.execPath, [...nodeArguments, main, ...args], {
+    const [command, ...first] = program(nodeArguments);
+    this.child = spawn(command, [...first, ...args], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
     });
     this.child.stdout.on('data', (chunk: Buffer) => {

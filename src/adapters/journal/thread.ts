@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { MemoryLedger } from '../../log/memory-ledger.ts';
 import type { Retention } from './journal-file.ts';
 import type { Answers, FromThread, Question, ThreadStart, ToThread } from './messages.ts';
+import { threadCode } from './thread-code.ts';
 
 export interface ThreadOptions extends Retention {
   readonly directory: string;
@@ -35,10 +36,10 @@ export class Thread {
 
   constructor({ directory, retainFor, retainBytes }: ThreadOptions) {
     const start: ThreadStart = { directory, retainFor, retainBytes };
-    const file = import.meta.url.endsWith('.ts') ? './journal-thread.ts' : './journal-thread.js';
-    // No environment: it may hold credentials.
-    this.#worker = new Worker(new URL(file, import.meta.url), {
+    this.#worker = new Worker(threadCode, {
+      eval: typeof threadCode === 'string',
       workerData: start,
+      // No environment: it may hold credentials.
       env: {},
       // What Node was told about the main thread, such as what to load first, is not meant for this one.
       execArgv: [],

@@ -1,0 +1,82 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bundle } from '../../build/bundle.ts';
+import { buildExecutable } from '../../build/executable.ts';
+import { startSimulator } from '../../src/simulator/server.ts';
+import { DaemonUnderTest } from '../e2e/daemon.ts';
+import { RestartStage } from '../e2e/support/restart-stage.ts';
+import { figd } from '../support/figd.ts';
+import { hasReceiver, NotifyReceiver } from '../support/notify-receiver.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'figd-build-test-'));
+const executable = join(directory, 'figd');
+const bundled = join(directory, 'figd.mjs');
+let help: string;
+
+beforeAll(async () => {
+  help = (await figd(['--help'])).stdout;
+  await bundle(bundled);
+  await buildExecutable(executable);
+}, 120_000);
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe.each([
+  { kind: 'bundle', file: bundled },
+  { kind: 'executable', file: executable },
+])('figd as one $kind, away from its source', ({ file }) => {
+  beforeEach(() => {
+    vi.stubEnv('FIGD_TEST_PROGRAM', file);
+    return () => vi.unstubAllEnvs();
+  });
+
+  it('says the same of itself', async () => {
+    expect(await figd(['--help'])).toEqual({ code: 0, stdout: help, stderr: '' });
+  });
+
+  it('keeps its events on disk, and gives them back after a restart', { timeout: 60_000 }, async () => {
+    await using stage = await RestartStage.open();
+    await stage.hears(200);
+    await stage.stop();
+    stage.launch();
+    await stage.settle();
+    expect((await stage.daemon.status()).journal).toMatchObject({ enabled: true, trouble: null });
+    await stage.check();
+    expect([stage.whole.lost, stage.slow.lost, stage.slow.unresumed]).toEqual([[], [], []]);
+    expect(stage.told.lines.size).toBe(1);
+  });
+
+  it.skipIf(!hasReceiver)('tells its service manager', async () => {
+    await using receiver = await NotifyReceiver.listen(`@figd-test-${process.pid}`);
+    await using simulator = await startSimulator({});
+    const env = { NOTIFY_SOCKET: `@figd-test-${process.pid}` };
+    await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl, env });
+    await receiver.hears('READY=1');
+    await receiver.hears(/^STATUS=live/);
+    const { code } = await daemon.process.stop();
+    expect(code).toBe(0);
+    await receiver.hears(/^STOPPING=1/);
+  });
+
+  it('runs the demo', async () => {
+    const { code, stdout, stderr } = await figd(['demo', '--calm', '--seconds', '1']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ demo: 'summary', lost: 0 });
+  });
+});
+
+it('takes no options of Node', async () => {
+  vi.stubEnv('FIGD_TEST_PROGRAM', executable);
+  const env = { NODE_OPTIONS: '--require /nowhere.js' };
+  const { code } = await figd(['status', '--local.directory', directory], '', env);
+  vi.unstubAllEnvs();
+  expect(code).toBe(3);
+});
+
+it('is the same to the byte when it is built again', async () => {
+  const again = join(directory, 'again');
+  await buildExecutable(again);
+  const [first, second] = [executable, again].map((path) => readFileSync(path));
+  expect(second?.equals(first ?? Buffer.of())).toBe(true);
+}, 120_000);

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LocalClient } from '../../src/adapters/local-client.ts';
+import { startSimulator } from '../../src/simulator/server.ts';
+import { hasReceiver, NotifyReceiver } from '../support/notify-receiver.ts';
+import { DaemonUnderTest, workspace } from './daemon.ts';
+
+describe.skipIf(!hasReceiver)('under a service manager', () => {
+  it('is ready once it listens, tells its state, feeds the watchdog, and says that it stops', async () => {
+    await using place = await workspace();
+    const address = join(place.path, 'notify');
+    await using receiver = await NotifyReceiver.listen(address);
+    await using simulator = await startSimulator({ rate: 20 });
+    const env = { NOTIFY_SOCKET: address, WATCHDOG_USEC: '400000' };
+    await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl, env });
+
+    await receiver.hears('READY=1');
+    (await LocalClient.connect(daemon.controlSocket)).close();
+    expect(receiver.notices[0]).toEqual({ pid: daemon.process.child.pid, text: 'READY=1' });
+    await receiver.hears(/^STATUS=live: /);
+    await receiver.hears('WATCHDOG=1');
+    simulator.venue.inject({ kind: 'down' });
+    await receiver.hears(/^STATUS=down: /);
+    const fed = receiver.notices.filter(({ text }) => text === 'WATCHDOG=1').length;
+    // Trouble with the venue is not a reason to be started anew.
+    await receiver.hears('WATCHDOG=1', { times: fed + 2 });
+
+    daemon.process.child.kill('SIGHUP');
+    await receiver.hears(/^RELOADING=1\nMONOTONIC_USEC=\d+$/);
+    await receiver.hears('READY=1', { times: 2 });
+
+    expect((await daemon.process.stop()).code).toBe(0);
+    const { text } = await receiver.hears(/^STOPPING=1\n/);
+    expect(text).toContain('EXTEND_TIMEOUT_USEC=');
+    expect(receiver.notices.filter(({ text }) => text === 'READY=1')).toHaveLength(2);
+  });
+
+  it('is never ready with a configuration that is wrong', async () => {
+    await using place = await workspace();
+    const address = join(place.path, 'notify');
+    await using receiver = await NotifyReceiver.listen(address);
+    await using daemon = await DaemonUnderTest.start({
+      restUrl: 'http://127.0.0.1:9',
+      config: { metrics: { listen: 'nowhere' } },
+      env: { NOTIFY_SOCKET: address },
+    });
+    expect((await daemon.process.ended).code).toBe(78);
+    expect(receiver.notices).toEqual([]);
+  });
+});
+
+it('runs where the service manager cannot be reached, and says so once', async () => {
+  await using simulator = await startSimulator({});
+  const env = { NOTIFY_SOCKET: 'vsock:2:9999' };
+  await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl, env });
+  await daemon.reaches('live');
+  expect(daemon.process.stdout.match(/the service manager cannot be told/g)).toHaveLength(1);
+});
