@@ -47,11 +47,11 @@ import type {
   TokenOfSession,
 } from './session.events.ts';
 
-interface OfSession {
+export interface OfSession {
   readonly session: number;
 }
 
-interface OfChannels extends OfSession {
+export interface OfChannels extends OfSession {
   readonly channels: readonly string[];
 }
 

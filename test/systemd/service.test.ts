@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -41,13 +41,15 @@ describe.skipIf(!canBoot())('figd, installed on a Debian that was booted', () =>
   const show = (property: string, unit = 'figd.service') => host.succeed(`systemctl show -P ${property} ${unit}`);
   const pid = () => show('MainPID');
   const live = () => host.succeed('figd wait --for live --timeout 60s');
-  /** Runs the venue. */
+  let venues = 0;
+  /** Runs the venue, in the place of the one before. */
   const openVenue = async (secretFile: string, rate: number) => {
-    await host.run('systemctl stop venue');
+    venues += 1;
+    await host.run('systemctl stop venue; mkdir -p /var/tmp/sent');
     await host.succeed(
-      `systemd-run --quiet --unit venue --property LoadCredential=secret:${secretFile} sh -c 'exec figd simulate --port 7464 --rate ${rate} --client-id canary-id --client-secret-file "$CREDENTIALS_DIRECTORY/secret" --sent-log /var/tmp/sent.ndjson'`,
+      `systemd-run --quiet --unit venue --property LoadCredential=secret:${secretFile} sh -c 'exec figd simulate --port 7464 --rate ${rate} --client-id canary-id --client-secret-file "$CREDENTIALS_DIRECTORY/secret" --sent-log /var/tmp/sent/${venues}.ndjson'`,
     );
-    await host.prints('journalctl --unit venue --output cat', /"port":7464/);
+    await host.prints('journalctl --unit venue --output cat --since -1min', /"port":7464/);
   };
 
   it('installs, and neither starts nor fails without credentials', async () => {
@@ -86,6 +88,15 @@ describe.skipIf(!canBoot())('figd, installed on a Debian that was booted', () =>
     }
     say(`figd status: ${times.join(', ')} s`);
     expect(Math.min(...times)).toBeLessThan(0.25);
+  });
+
+  it('is checked from outside with the credentials that systemd hands out', async () => {
+    const loaded = ['client-id', 'client-secret'].map((name) => `--property LoadCredential=${name}:/etc/figd/${name}`);
+    const checked = await host.run(
+      `systemd-run --pipe --wait --quiet --property User=figd ${loaded.join(' ')} figd check`,
+    );
+    say(checked.stdout);
+    expect(checked.stdout).toMatch(/^ok +subscriptions/m);
   });
 
   it('has as few rights in the running system as in its unit file', async () => {
@@ -177,9 +188,10 @@ describe.skipIf(!canBoot())('figd, installed on a Debian that was booted', () =>
     };
     /** What the venue sent and nobody was told, but for what it sent into a gap; and what was told twice. */
     const compare = async () => {
-      const sent = readFileSync(host.path('/var/tmp/sent.ndjson'), 'utf8').trim().split('\n');
-      const { gaps } = JSON.parse(await host.succeed('figd outages --json')) as OutageDocument;
+      // In this order: more is sent meanwhile.
       const texts = [...told.lines.values()].flatMap((lines) => [...lines.values()]);
+      const sent = (await host.succeed('cat /var/tmp/sent/*')).split('\n');
+      const { gaps } = JSON.parse(await host.succeed('figd outages --json')) as OutageDocument;
       const got = new Map<string, number>();
       for (const text of texts.filter((each) => !each.includes('"channel":"figd.'))) {
         const frame = text.slice(text.indexOf('"message":') + '"message":'.length, -2);
@@ -216,8 +228,9 @@ describe.skipIf(!canBoot())('figd, installed on a Debian that was booted', () =>
       expect(await host.succeed('dpkg --status figd')).toMatch(/^Version: 0.1.1$/m);
       await hear(1_000);
       await catchUp();
-      say(JSON.stringify(await compare()));
-      expect(await compare()).toMatchObject({ lost: 0, extra: 0 });
+      const account = await compare();
+      say(JSON.stringify(account));
+      expect(account).toMatchObject({ lost: 0, extra: 0 });
       expect(told.faults).toEqual([]);
       expect(consumers.flatMap(({ lost, unresumed }) => [...lost, ...unresumed])).toEqual([]);
       expect(told.lines.size).toBe(1);
