@@ -8,8 +8,8 @@ export interface Shortage {
   readonly used: number;
   /** How many others hold. */
   readonly others: number;
-  /** Whether the venue has refused a request for its limit, and wants none for now. */
-  readonly isClosed: boolean;
+  /** `closed`: the venue has refused a request for its limit. `unseen`: it has not told lately what it counts. */
+  readonly because: 'used' | 'closed' | 'unseen';
   /** Until there may be room, in milliseconds; 0 where nobody can know. */
   readonly waitMs: number;
 }
@@ -18,8 +18,9 @@ export interface Shortage {
 const soonMs = 1_000;
 
 /** A request finds no room in time. */
-export function noRoom({ limit, used, others, isClosed, waitMs }: Shortage): Failure {
-  if (isClosed) return refusal('the venue refuses requests for its rate limit (HTTP 429)', waitMs);
+export function noRoom({ limit, used, others, because, waitMs }: Shortage): Failure {
+  if (because === 'closed') return refusal('the venue refuses requests for its rate limit (HTTP 429)', waitMs);
+  if (because === 'unseen') return refusal('the venue has yet to answer what figd asks it at present', waitMs);
   const elsewhere = others === 0 ? '' : `, some ${others} by others with the same key or address`;
   const users = `${used} are used by figd and the programs on this host${elsewhere}`;
   return refusal(`the venue allows ${limit} HTTP requests a minute: ${users}, and what is left is reserved`, waitMs);

@@ -116,7 +116,7 @@ export class RequestBudget {
     const line = lane === 'own' ? this.#own : this.#places.lineOf(caller);
     const now = this.#now();
     const roomAt = this.#roomAt(line, now);
-    if (!(now + ms > roomAt)) return Promise.reject(this.#shortage(roomAt, now));
+    if (!(now + ms > roomAt)) return Promise.reject(this.#shortage(line, roomAt, now));
     if (this.#queue.isFullFor(line)) return Promise.reject(new FailureError(queueFull(roomAt - now)));
     return this.#queueUp(line, wait, now, roomAt);
   }
@@ -125,7 +125,7 @@ export class RequestBudget {
     const { promise, resolve, reject } = Promise.withResolvers<Slip>();
     const expire = () => {
       const then = this.#now();
-      this.#dismiss(waiter, this.#shortage(this.#roomAt(line, then), then));
+      this.#dismiss(waiter, this.#shortage(line, this.#roomAt(line, then), then));
     };
     const abort = () => this.#dismiss(waiter, signal?.reason);
     const deadline = this.#clock.setTimeout(expire, Math.min(ms, longestTimerMs));
@@ -234,9 +234,11 @@ export class RequestBudget {
     if (this.#queue.size === 0) this.#setAlarm(this.#now());
   }
 
-  #shortage(roomAt: number, now: number): FailureError {
+  #shortage(line: Line, roomAt: number, now: number): FailureError {
     const { limit, used, others, closedForMs } = this.view();
-    return new FailureError(noRoom({ limit, used, others, isClosed: closedForMs > 0, waitMs: roomAt - now }));
+    const isUsed = used + others >= this.#shareOf(line);
+    const because = closedForMs > 0 ? 'closed' : isUsed ? 'used' : 'unseen';
+    return new FailureError(noRoom({ limit, used, others, because, waitMs: roomAt - now }));
   }
 
   /** Looks again when the next place is free, or when it is time to ask the venue; only while somebody waits. */

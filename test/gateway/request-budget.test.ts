@@ -438,6 +438,15 @@ describe('what the venue tells', () => {
 });
 
 describe('before the venue has told anything', () => {
+  it('says so to whoever cannot wait', async () => {
+    const { takeAll, refusal } = bare();
+    takeAll('caller', 'one');
+    expect(await refusal('caller')).toMatchObject({
+      message: 'the venue has yet to answer what figd asks it at present; try again in 1 s',
+      retryAfterMs: 1_000,
+    });
+  });
+
   it('a few requests go out at once, so that what an earlier run used is not exceeded by much', () => {
     const { budget, takeAll } = bare();
     const first = takeAll('caller', 'one');
