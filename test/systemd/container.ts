@@ -15,7 +15,21 @@ export function canBoot(): boolean {
   const isRoot = process.getuid?.() === 0;
   if (!isRoot) process.stderr.write('SKIPPED: only root can boot a container\n');
   const programs = ['debootstrap', 'systemd-nspawn', 'dpkg-shlibdeps', 'strip', 'nsenter'];
-  return isRoot && programs.map((program) => has(program, 'nothing is tried in a real systemd')).every(Boolean);
+  return (
+    isRoot && programs.map((program) => has(program, 'nothing is tried in a real systemd')).every(Boolean) && hasBase()
+  );
+}
+
+/** Whether there is a Debian to boot, or one can be made. */
+function hasBase(): boolean {
+  try {
+    base();
+    return true;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`SKIPPED: debootstrap could not make a Debian, nothing is tried in a real systemd: ${why}\n`);
+    return false;
+  }
 }
 
 export interface Result {
