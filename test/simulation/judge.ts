@@ -8,6 +8,7 @@ import { Consumer, type Heard } from './consumer.ts';
 import type { Action } from './plan.ts';
 import { Truth } from './truth.ts';
 import type { WiresPorts } from './wires.ts';
+import { Wishes } from './wishes.ts';
 import type { Run, World } from './world.ts';
 
 export interface Violation {
@@ -33,6 +34,7 @@ export class Judge {
   readonly #accounts: Accounts;
   readonly #conduct: Conduct;
   readonly #truth: Truth;
+  readonly #wishes: Wishes;
   readonly #lines = new Map<string, string>();
   /** What runs that were killed had numbered and not written. */
   readonly #torn: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
@@ -49,6 +51,7 @@ export class Judge {
     this.#accounts = new Accounts(world, report);
     this.#conduct = new Conduct(world, report);
     this.#truth = new Truth(world, this, report);
+    this.#wishes = new Wishes(world.settings.session.channels, () => world.scheduler.now);
   }
 
   get isPaused(): boolean {
@@ -60,9 +63,14 @@ export class Judge {
     return this.#resumedAt;
   }
 
-  /** Whether an event on a channel may be missing at a moment although there is no gap: the venue refused the channel. */
+  /** Whether an event on a channel may be missing at a moment although there is no gap: nobody wanted it, or the venue refused. */
   isExcused(channel: string, at: number): boolean {
-    return this.#truth.wasRefused(channel, at);
+    return !this.isWanted(channel, at) || this.#truth.wasRefused(channel, at);
+  }
+
+  /** Whether an event on a channel was due at a moment. */
+  isWanted(channel: string, at: number): boolean {
+    return this.#wishes.isDue(channel, at);
   }
 
   /** Whether replies or frames were disturbed since a moment. */
@@ -86,6 +94,7 @@ export class Judge {
     const watch = () => {
       this.#truth.check();
       this.#conduct.check();
+      this.#wishes.check(this.#world.run?.core.view().session ?? null);
       if (scheduler.now + watchIntervalMs < end)
         scheduler.at(scheduler.now + watchIntervalMs, 'world', watch, 'glance');
     };
@@ -159,6 +168,7 @@ export class Judge {
     if (this.#say !== null && fact.type !== 'session.heartbeat') this.note(`figd: ${JSON.stringify(fact)}`);
     if (fact.type === 'gap.opened') this.#accounts.onLost();
     if (fact.type === 'gap.ended') this.#accounts.onHeardAgain();
+    if (fact.type === 'session.live' || fact.type === 'session.resubscribed') this.#wishes.onConfirmed(fact.confirmed);
     this.#conduct.onFact(fact);
   }
 
@@ -173,6 +183,7 @@ export class Judge {
       this.#accounts.onDelay(action.fault.ms, action.fault.forMs ?? 0);
     }
     if (action.do === 'step the clock') this.#conduct.onStep();
+    if (action.do === 'reload') this.#wishes.onWish(action.channels);
   }
 
   onLaunch(): void {
