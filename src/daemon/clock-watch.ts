@@ -44,7 +44,8 @@ export class ClockWatch {
   /**
    * When figd was last there before an absence that no heartbeat has bridged yet; null where there was none. What was
    * read since then may have been sent at any time since then.
-   * @param provenAt when the latest heartbeat that was answered left (monotonic), or null
+   * @param provenAt since when it is known to be read in time (monotonic): its latest heartbeat that was answered left
+   * then, or it was dialled; null where neither is known
    */
   awaySince(provenAt: number | null): number | null {
     if (this.#absence === null) return null;

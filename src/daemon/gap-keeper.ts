@@ -26,6 +26,9 @@ const heartbeatsAwaited = 2;
 /** One that was refused says nothing of the clock. At one every 2 s, a venue that minds has closed the session by then. */
 const refusalsAwaited = 15;
 
+/** A session and the one it took over from, and a few that were not let in. */
+const dialsRemembered = 8;
+
 /** Turns what the machines make known into entries of the ledger, by what the clocks say of it. */
 export class GapKeeper {
   readonly ledger: Ledger;
@@ -37,6 +40,8 @@ export class GapKeeper {
   #isDated = false;
   #heartbeats = 0;
   #refusals = 0;
+  /** When each of the latest sessions was dialled (monotonic). */
+  readonly #dialledAt = new Map<number, number>();
   /** What became of the latest comparison, until the gaps it was made for are settled. */
   #verdict: Exclude<Reconciled, null> | null = null;
 
@@ -87,6 +92,10 @@ export class GapKeeper {
         this.#date(fact);
         this.#settleGaps();
         break;
+      case 'session.dialled':
+        this.#dialledAt.set(fact.id, clock.monotonic());
+        for (const old of this.#dialledAt.keys()) if (old <= fact.id - dialsRemembered) this.#dialledAt.delete(old);
+        break;
       case 'gap.opened':
         this.#open(fact);
         break;
@@ -131,7 +140,8 @@ export class GapKeeper {
       now: clock.monotonic(),
       cause,
       heardAt: intake.heardOn(session),
-      awaySince: this.#clockWatch.awaySince(proof.provenAt),
+      // Nothing that came on a session can have been sent before it was dialled.
+      awaySince: this.#clockWatch.awaySince(latest(proof.provenAt, this.#dialledAt.get(session))),
       proof,
     });
     this.ledger.open(cause, since, channels());
@@ -149,4 +159,9 @@ export class GapKeeper {
     if (jump.kind === 'step' && this.#venueOffset !== null) this.#venueOffset -= jump.ms;
     this.#ports.onJump(jump);
   }
+}
+
+function latest(...moments: readonly (number | null | undefined)[]): number | null {
+  const known = moments.filter((moment) => typeof moment === 'number');
+  return known.length === 0 ? null : Math.max(...known);
 }

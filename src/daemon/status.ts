@@ -138,8 +138,8 @@ function channelPart({ log, channels }: StatusSources, { session }: MachineView)
 }
 
 function channelState(name: string, session: MachineView['session'], wanted: readonly string[]): ChannelState {
-  const { confirmed, refused } = session?.state === 'live' ? session.context : emptyBook;
+  const { confirmed, refused, held } = session?.state === 'live' ? session.context : emptyBook;
   if (confirmed.includes(name)) return 'confirmed';
   if (refused.includes(name)) return 'refused';
-  return wanted.includes(name) ? 'pending' : 'unsubscribed';
+  return wanted.includes(name) || held.includes(name) ? 'pending' : 'unsubscribed';
 }

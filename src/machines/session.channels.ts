@@ -97,6 +97,7 @@ export const subscriptions = sessionSetup.createStateConfig({
       },
     },
     'giving up': {
+      entry: 'note what is given up',
       invoke: {
         src: 'unsubscribe',
         input: ({ context }) => ({ session: context.id, channels: unwantedNow(context) }),

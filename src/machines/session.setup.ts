@@ -18,6 +18,7 @@ import {
   bookAfterAsking,
   bookAfterGivingUp,
   bookForWish,
+  bookWhileGivingUp,
   emptyBook,
   type SubscriptionAnswer,
   unasked,
@@ -32,6 +33,7 @@ import {
   isNewerTokenOut,
   isSameList,
   retriesAfter,
+  unwantedNow,
   wantedNow,
 } from './session.context.ts';
 import type {
@@ -154,6 +156,7 @@ export const sessionSetup = setup({
       subscriptionFailure: null,
       limitedForMs: 0,
     })),
+    'note what is given up': assign(({ context }) => bookWhileGivingUp(context, unwantedNow(context))),
     'drop the channels': assign(({ context }, params: { channels: readonly string[] }) => ({
       ...bookAfterGivingUp(context, params.channels),
       subscriptionFailure: null,

@@ -242,6 +242,24 @@ test('a session that is gone after a sleep is a gap from before the sleep, howev
   expect(stage.gaps).toMatchObject([{ phase: 'open', id: 1, since: epoch + 20 * second }]);
 });
 
+test('a session that came long after a sleep and is lost before its first heartbeat is a gap from when it was heard', async () => {
+  await open();
+  await pass(20 * second);
+  stage.clock.suspend(600 * second);
+  await pass(minute);
+  stage.dropAll();
+  await pass(5 * minute);
+  const before = stage.gaps.filter(({ phase }) => phase === 'open').length;
+  stage.venue.inject({ kind: 'no-reply', method: 'heartbeat' });
+  stage.dropAll();
+  await pass(2 * second);
+  const liveAt = stage.clock.wall() - 2 * second;
+  await pass(4 * second);
+  const opened = stage.gaps.filter((gap) => gap.phase === 'open').slice(before);
+  expect(opened.map(({ cause }) => cause)).toEqual(['connection-lost', 'half-open']);
+  expect(opened[1]?.since).toBeGreaterThanOrEqual(liveAt);
+});
+
 test('without reconciliation a gap is closed as soon as the venue is heard, as not attempted', async () => {
   await open({ flags: { 'reconcile.enabled': 'false' } });
   await pass(5 * second);

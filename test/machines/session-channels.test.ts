@@ -158,13 +158,23 @@ describe('on a live session', () => {
     test('of a channel to be given up is told and tried again as well', async () => {
       await wish(maker);
       await stage.refuse('unsubscribe', unknownMethod);
-      expect([part('subscriptions'), book().confirmed]).toEqual(['partial', allChannels]);
+      expect([part('subscriptions'), book()]).toEqual([
+        'partial',
+        { confirmed: [maker], refused: [], held: allChannels },
+      ]);
       await pass(30 * second);
       await stage.answer('unsubscribe', [taker]);
       expect([part('subscriptions'), asked().slice(1)]).toEqual([
         'complete',
         [`unsubscribe ${taker} on 7`, `unsubscribe ${taker} on 7`],
       ]);
+    });
+
+    test('may have been done all the same: what was given up without an answer, and is wanted again, is asked for', async () => {
+      await wish(maker);
+      await stage.refuse('unsubscribe', late);
+      await wish(maker, taker);
+      expect(asked().at(-1)).toBe(`subscribe ${taker} on 7`);
     });
 
     test('may have been done all the same: what was asked for without an answer, and is not wanted, is given up', async () => {

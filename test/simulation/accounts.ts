@@ -9,6 +9,7 @@ type Report = (invariant: string, detail: string) => void;
 /** A gap in true milliseconds. */
 interface TrueGap {
   readonly id: number;
+  readonly channels: readonly string[];
   readonly since: number;
   until: number;
 }
@@ -50,7 +51,10 @@ export class Accounts {
   readonly #gaps = new Map<number, TrueGap>();
   readonly #missing: (Sent & { readonly channel: string })[] = [];
   /** What became of each RFQ at the venue, and what a reader knows of it. */
-  readonly #statusAtVenue = new Map<number, { readonly status: string; readonly at: number }>();
+  readonly #statusAtVenue = new Map<
+    number,
+    { readonly channel: string; readonly status: string; readonly at: number }
+  >();
   readonly #statusKnown = new Map<number, string>();
   /** What the wall clock of the host was off when figd last wrote down that the venue is heard. */
   #offsetAtMark = 0;
@@ -76,7 +80,7 @@ export class Accounts {
     const at = this.#world.scheduler.now;
     this.#account(channel).sent.push({ at, frame, slack: this.#slack() + this.#held(at) });
     const rfq = rfqOf(frame);
-    if (rfq !== null) this.#statusAtVenue.set(rfq.id, { status: rfq.status, at });
+    if (rfq !== null) this.#statusAtVenue.set(rfq.id, { channel, status: rfq.status, at });
   }
 
   /** The venue answers late, and sends what is queued behind it late as well. */
@@ -141,7 +145,7 @@ export class Accounts {
       const since = gap.since - beginning - offset;
       const { until } =
         (gap.cause.startsWith('daemon-') ? this.#readLate(since) : this.#untold.shift()) ?? stillBlind();
-      this.#gaps.set(gap.id, { id: gap.id, since, until });
+      this.#gaps.set(gap.id, { id: gap.id, channels: gap.channels, since, until });
       return;
     }
     const open = this.#gaps.get(gap.id);
@@ -211,8 +215,9 @@ export class Accounts {
   #checkBook(gap: TrueGap): void {
     const now = this.#world.scheduler.now;
     const settledBefore = now - 5_000 - this.#slack();
-    for (const [rfq, { status, at }] of this.#statusAtVenue) {
+    for (const [rfq, { channel, status, at }] of this.#statusAtVenue) {
       if (at < gap.since || at > Math.min(gap.until, settledBefore)) continue;
+      if (!gap.channels.includes(channel) || !this.#world.judge.isWanted(channel, at)) continue;
       const known = this.#statusKnown.get(rfq);
       if (known !== status) {
         this.#report(

@@ -104,7 +104,7 @@ export class Conduct {
 
   onActivity(activity: Activity): void {
     if (activity.event !== 'closed' || activity.code !== 4408) return;
-    const { judge, frozenUntil, scheduler, plan } = this.#world;
+    const { judge, frozenUntil, scheduler, settings } = this.#world;
     const recently = scheduler.now - 45_000;
     const isExcused =
       judge.isPaused ||
@@ -113,7 +113,7 @@ export class Conduct {
     if (!isExcused && this.#world.run !== null) {
       this.#report(
         'heartbeats come in time',
-        `the venue missed one for 30 s (interval ${plan.setting.heartbeatInterval})`,
+        `the venue missed one for 30 s (interval ${settings.session.heartbeatInterval})`,
       );
     }
   }

@@ -8,6 +8,7 @@ import { Conduct, type WireTaps } from './conduct.ts';
 import { Consumer, type Heard } from './consumer.ts';
 import type { Action } from './plan.ts';
 import { Truth } from './truth.ts';
+import { Wishes } from './wishes.ts';
 import type { Run, World } from './world.ts';
 
 export interface Violation {
@@ -34,6 +35,7 @@ export class Judge {
   readonly #accounts: Accounts;
   readonly #conduct: Conduct;
   readonly #truth: Truth;
+  readonly #wishes: Wishes;
   readonly #lines = new Map<string, string>();
   /** What runs that were killed had numbered and not written. */
   readonly #torn: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
@@ -51,6 +53,7 @@ export class Judge {
     this.#conduct = new Conduct(world, report);
     this.#truth = new Truth(world, this, report);
     this.callers = new Callers(world, report);
+    this.#wishes = new Wishes(world.settings.session.channels, () => world.scheduler.now);
   }
 
   get isPaused(): boolean {
@@ -62,9 +65,14 @@ export class Judge {
     return this.#resumedAt;
   }
 
-  /** Whether an event on a channel may be missing at a moment although there is no gap: the venue refused the channel. */
+  /** Whether an event on a channel may be missing at a moment although there is no gap: nobody wanted it, or the venue refused. */
   isExcused(channel: string, at: number): boolean {
-    return this.#truth.wasRefused(channel, at);
+    return !this.isWanted(channel, at) || this.#truth.wasRefused(channel, at);
+  }
+
+  /** Whether an event on a channel was due at a moment. */
+  isWanted(channel: string, at: number): boolean {
+    return this.#wishes.isDue(channel, at);
   }
 
   /** Whether replies or frames were disturbed since a moment. */
@@ -89,6 +97,7 @@ export class Judge {
       this.#truth.check();
       this.#conduct.check();
       this.callers.check();
+      this.#wishes.check(this.#world.run?.core.view().session ?? null);
       if (scheduler.now + watchIntervalMs < end)
         scheduler.at(scheduler.now + watchIntervalMs, 'world', watch, 'glance');
     };
@@ -162,6 +171,7 @@ export class Judge {
     if (this.#say !== null && fact.type !== 'session.heartbeat') this.note(`figd: ${JSON.stringify(fact)}`);
     if (fact.type === 'gap.opened') this.#accounts.onLost();
     if (fact.type === 'gap.ended') this.#accounts.onHeardAgain();
+    if (fact.type === 'session.live' || fact.type === 'session.resubscribed') this.#wishes.onConfirmed(fact.confirmed);
     this.#conduct.onFact(fact);
     this.callers.onFact(fact);
   }
@@ -179,6 +189,7 @@ export class Judge {
     }
     if (action.do === 'step the clock') this.#conduct.onStep();
     if (action.do === 'rival') this.#conduct.onRival();
+    if (action.do === 'reload') this.#wishes.onWish(action.channels);
   }
 
   onLaunch(): void {

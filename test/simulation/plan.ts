@@ -15,6 +15,8 @@ export type Deed =
   | { readonly do: 'rotate the key'; readonly ms: number; readonly isTold: boolean }
   | { readonly do: 'step the clock'; readonly ms: number }
   | { readonly do: 'suspend' | 'stall' | 'kill' | 'stop'; readonly ms: number }
+  /** The configuration is another one, and figd is told so. */
+  | ({ readonly do: 'reload' } & Reload)
   /** A consumer that was never there before reads everything there is. */
   | { readonly do: 'read back' }
   | { readonly do: 'reconnect' | 'rotate' | 'refresh' | 'twin' }
@@ -27,6 +29,15 @@ export type Deed =
   | { readonly do: 'call'; readonly calls: number; readonly slowestMs: number }
   /** The journal cannot be written for so long; or nothing can, not even how far the numbers went. */
   | { readonly do: 'fill the disk' | 'break the disk'; readonly ms: number };
+
+/** What a reload may change. Times are milliseconds. */
+export interface Reload {
+  readonly channels: readonly string[];
+  readonly heartbeatInterval: number;
+  readonly refreshAt: number;
+  readonly backoffMax: number;
+  readonly reconcileInterval: number;
+}
 
 /** What is drawn once for a seed. Times are milliseconds. */
 export interface Setting {
@@ -173,6 +184,87 @@ const troubles: readonly Draw[] = [
   ],
 ];
 
+const channels = ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'] as const;
+const channelMethods = ['v1/subscribe', 'v1/unsubscribe'] as const;
+
+function reload(random: () => number, drawn = channels.filter(() => random() < 0.6)): Deed {
+  return {
+    do: 'reload',
+    channels: drawn.length > 0 ? drawn : [pick(random, channels)],
+    heartbeatInterval: pick(random, [10, 25, 29, 29]) * second,
+    refreshAt: pick(random, [0.5, 0.8, 0.8]),
+    backoffMax: pick(random, [2, 20, 20]) * second,
+    reconcileInterval: pick(random, [10, 40, 40]) * minute,
+  };
+}
+
+function channelFault(random: () => number): Fault {
+  const method = pick(random, channelMethods);
+  return pick<() => Fault>(random, [
+    () => ({ kind: 'no-reply', method, times: times(random) }),
+    () => ({ kind: 'unknown-method', method, times: times(random) }),
+    () => ({ kind: 'rpc-error', method, code: 429, message: 'rate limit exceeded', times: times(random) }),
+    () => ({ kind: 'rpc-error', method, code: -32603, message: 'internal error', times: times(random) }),
+    () => ({ kind: 'partial-subscription', channels: [pick(random, channels)], times: times(random) }),
+  ])();
+}
+
+/** A busy channel is added while one session takes over from another. */
+function busyChannel(random: () => number): ReturnType<Draw> {
+  const [without, within] = [channels.filter((channel) => channel !== 'rfq_quote.maker'), [...channels]];
+  return [
+    reload(random, without),
+    { do: 'rotate', after: minute },
+    { ...reload(random, within), after: minute + integer(random, 0, pick(random, [500, 2_000])) },
+    ...Array.from({ length: 24 }, () => ({ do: 'twin' as const, after: minute + integer(random, 0, 3_000) })),
+  ];
+}
+
+/** A channel is given up, the venue does it, and its answer comes too late to be known; then it is wanted again. */
+function answeredTooLate(random: () => number): ReturnType<Draw> {
+  return [
+    fault({ kind: 'delay', ms: integer(random, 5_200, 7_000), forMs: 2_000 }),
+    { ...reload(random, [pick(random, channels)]), after: 1 },
+    { ...reload(random, [...channels]), after: integer(random, 5_500, 40_000) },
+  ];
+}
+
+/** Ways in which a change of the configuration meets what else happens. */
+const reloads: readonly Draw[] = [
+  busyChannel,
+  answeredTooLate,
+  (random) => [reload(random)],
+  (random) => [reload(random)],
+  (random) => [reload(random), { ...reload(random), after: integer(random, 0, 2_000) }],
+  (random) => [
+    reload(random),
+    ...Array.from({ length: 3 }, () => ({ ...reload(random), after: integer(random, 0, 40_000) })),
+  ],
+  (random) => [{ do: 'rotate' }, { ...reload(random), after: integer(random, 0, 3_000) }],
+  (random) => [reload(random), { do: 'rotate', after: integer(random, 0, 1_000) }],
+  (random) => [
+    fault({ kind: 'delay', ms: integer(random, 50, 4_000), forMs: 30_000 }),
+    { ...reload(random), after: integer(random, 0, 4_000) },
+    { do: 'rotate', after: integer(random, 0, 8_000) },
+    { ...reload(random), after: integer(random, 0, 16_000) },
+  ],
+  (random) => [fault(drop(random)), { ...reload(random), after: integer(random, 0, 3_000) }],
+  (random) => [reload(random), { ...fault(drop(random)), after: integer(random, 0, 1_000) }],
+  (random) => [fault(channelFault(random)), reload(random), { ...reload(random), after: integer(random, 0, 90_000) }],
+  (random) => [
+    { do: 'kill', ms: integer(random, 100, minute) },
+    { ...reload(random), after: integer(random, 0, minute) },
+  ],
+  (random) => [
+    { do: 'suspend', ms: integer(random, second, minute) },
+    { ...reload(random), after: integer(random, 0, minute) },
+  ],
+  (random) => [
+    reload(random),
+    ...Array.from({ length: 6 }, () => ({ do: 'twin' as const, after: integer(random, 0, 1_200) })),
+  ],
+];
+
 function httpStatus(random: () => number): Fault {
   const status = pick(random, statuses);
   const path = pick(random, paths);
@@ -214,6 +306,7 @@ export function planFor(seed: number, hours: number): Plan {
   }
   actions.push(...drawDiskTrouble(diskRandom, end), ...drawCrowd(crowdRandom, setting, end));
   actions.push(...drawCalls(seededRandom(seed * 49_979_687 + 3), hours * hour));
+  actions.push(...drawReloads(seededRandom(seed * 86_028_121 + 3), end));
   actions.sort((a, b) => a.at - b.at);
   return { seed, hours, setting, actions };
 }
@@ -270,6 +363,18 @@ function drawCalls(random: () => number, end: number): readonly Action[] {
     const isCalm = at > end - calmAtTheEnd - second;
     if (meanwhile !== null && !(isCalm && meanwhile.do === 'fault'))
       actions.push({ at: at + random() * second, ...meanwhile });
+  }
+  return actions;
+}
+
+/** On two of three days somebody changes the configuration now and then. */
+function drawReloads(random: () => number, end: number): readonly Action[] {
+  const actions: Action[] = [];
+  if (random() < 1 / 3) return actions;
+  for (let at = random() * 2 * hour; at < end; at += random() * 3 * hour) {
+    for (const { after = 0, ...deed } of pick(random, reloads)(random)) {
+      if (at + after < end) actions.push({ at: at + after, ...lastingAtMost(deed, Math.max(1_000, end - at)) });
+    }
   }
   return actions;
 }

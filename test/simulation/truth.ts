@@ -10,7 +10,7 @@ const channelCount = 4;
 /** A session that cannot be renewed is replaced, which may happen in the last moment too. */
 const minuteMs = 60_000;
 
-/** What concerns the disk, the consumers and the callers is no trouble for the session. */
+/** What concerns the disk, the consumers and the callers is no trouble for the session, nor is a change of configuration. */
 const harmless: readonly Action['do'][] = [
   'call',
   'flood',
@@ -18,6 +18,7 @@ const harmless: readonly Action['do'][] = [
   'read back',
   'fill the disk',
   'break the disk',
+  'reload',
 ];
 
 interface Span {
@@ -38,6 +39,7 @@ export class Truth {
   #troubledAt = 0;
   #saidDownSince: number | null = null;
   #disturbedAt = Number.NEGATIVE_INFINITY;
+  #reloadedAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, judge: Judge, report: Report) {
     this.#world = world;
@@ -46,6 +48,7 @@ export class Truth {
   }
 
   onAction({ do: what }: Action): void {
+    if (what === 'reload') this.#reloadedAt = this.#world.scheduler.now;
     if (harmless.includes(what)) return;
     this.#troubledAt = this.#world.scheduler.now;
     this.#disturbedAt = this.#world.scheduler.now;
@@ -100,9 +103,24 @@ export class Truth {
       );
     }
     const cause = Math.max(this.#troubledAt, this.#judge.resumedAt, this.#saidDownSince ?? now);
+    if (says) this.#checkChannels();
     if (!says && now - cause > liveAgainWithinMs) {
       this.#report('live again once the cause is gone', `${state} (${reason}) ${Math.round(now - cause)} ms later`);
     }
+  }
+
+  /** Once all is calm the venue sends what is wanted, and nothing else. */
+  #checkChannels(): void {
+    const { scheduler, venue, settings, run } = this.#world;
+    const cause = Math.max(this.#troubledAt, this.#judge.resumedAt, this.#reloadedAt);
+    const { openConnections } = venue.stats;
+    // While one session takes over from another there are two.
+    if (scheduler.now - cause <= liveAgainWithinMs || openConnections.length !== 1) return;
+    const wanted = [...settings.session.channels].sort().join();
+    const held = [...(openConnections[0]?.channels ?? [])].sort().join();
+    const known = [...(run?.core.view().session?.context.confirmed ?? [])].sort().join();
+    if (held === wanted && known === wanted) return;
+    this.#report('the channels are the ones that are wanted', `${held}, known ${known}; wanted ${wanted}`);
   }
 
   atTheEnd(): void {
@@ -131,9 +149,9 @@ export class Truth {
   /** How long a link may be dead before figd has to know it. */
   #noticedWithin(): number {
     const { plan, settings } = this.#world;
-    const { latency, jitter, heartbeatInterval } = plan.setting;
+    const { latency, jitter } = plan.setting;
     return (
-      heartbeatInterval +
+      settings.session.heartbeatInterval +
       settings.session.heartbeatTimeout +
       4 * (latency + jitter) +
       2 * this.#delay() +

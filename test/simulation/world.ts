@@ -15,7 +15,7 @@ import { Crowd } from './crowd.ts';
 import { Disk } from './disk.ts';
 import { beginning, Host } from './host.ts';
 import { Judge } from './judge.ts';
-import { type Action, calmAtTheEnd, type Plan, type Setting } from './plan.ts';
+import { type Action, calmAtTheEnd, type Plan, type Reload, type Setting } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
 import { Wires } from './wires.ts';
 
@@ -39,7 +39,7 @@ export class World {
   readonly host = new Host(this.scheduler);
   readonly venue: Venue;
   readonly judge: Judge;
-  readonly settings: Settings;
+  #settings: Settings;
   readonly #disk: Disk;
   readonly #store: MemoryLedger;
   readonly #random: () => number;
@@ -52,7 +52,7 @@ export class World {
   constructor(plan: Plan, say: ((line: string) => void) | null) {
     this.plan = plan;
     const { setting, seed } = plan;
-    this.settings = settingsOf(setting);
+    this.#settings = settingsOf(setting);
     this.#random = seededRandom(seed * 31 + 5);
     this.#disk = new Disk(this.scheduler, seededRandom(seed * 15_485_863 + 11), setting);
     this.#store = new MemoryLedger(this.host.wall());
@@ -72,6 +72,11 @@ export class World {
     });
     this.#reader = this.judge.reader();
     this.#slowReader = this.judge.slowReader();
+  }
+
+  /** What the configuration says now. */
+  get settings(): Settings {
+    return this.#settings;
   }
 
   get run(): Run | null {
@@ -247,6 +252,9 @@ export class World {
       case 'call':
         if (run !== null && !this.judge.isPaused) this.judge.callers.make(run, action);
         return;
+      case 'reload':
+        this.#reload(action);
+        return;
       case 'twin':
         this.#publishTwins();
         return;
@@ -259,6 +267,14 @@ export class World {
       default:
         run?.core[action.do]();
     }
+  }
+
+  /** A run that does not run now learns of it when it goes on; one that is started reads what there is. */
+  #reload(change: Reload): void {
+    const { scheduler } = this;
+    const run = this.#run;
+    this.#settings = settingsOf(this.plan.setting, change);
+    if (run !== null) scheduler.at(scheduler.now, run.owner, () => run.core.settingsChanged(), 'delivery');
   }
 
   /** Two events of the venue that are the same to the byte, and both count. */
@@ -321,7 +337,7 @@ export class World {
   }
 }
 
-function settingsOf(setting: Setting): Settings {
+function settingsOf(setting: Setting, change?: Reload): Settings {
   const { clientId, clientSecret } = defaultOptions;
   return loadSettings({
     systemFile: '/nonexistent/figd.yaml',
@@ -332,16 +348,25 @@ function settingsOf(setting: Setting): Settings {
       'venue.token-url': restUrl + (setting.style === 'json' ? jsonTokenPath : oauth2TokenPath),
       'session.renewal': setting.renewal,
       'session.authenticate-with': setting.authenticateWith,
-      'session.heartbeat-interval': `${setting.heartbeatInterval}ms`,
+      'session.heartbeat-interval': `${change?.heartbeatInterval ?? setting.heartbeatInterval}ms`,
       'reconcile.enabled': String(setting.reconcile),
-      'reconcile.interval': '40m',
+      'reconcile.interval': `${change?.reconcileInterval ?? 2_400_000}ms`,
       // At a few events a minute the simulated market is slow to say that an RFQ has expired.
       'reconcile.lookback': setting.rate < 0.02 ? '3h' : '1h',
       'venue.requests-per-minute': String(setting.requestsPerMinute),
       'journal.ring': `${setting.ringBytes / 1_024}KiB`,
       'local.directory': '/tmp/figd-simulation',
+      ...(change === undefined ? {} : flagsOf(change)),
     },
   });
+}
+
+function flagsOf({ channels, refreshAt, backoffMax }: Reload): Record<string, string> {
+  return {
+    'session.channels': channels.join(),
+    'session.backoff.max': `${backoffMax}ms`,
+    'token.refresh-at': String(refreshAt),
+  };
 }
 
 function venueOptions({ setting, seed }: Plan) {

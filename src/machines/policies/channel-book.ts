@@ -60,8 +60,14 @@ export const bookAfterAnswer = (
     wanted,
   );
 
+/** Channels are given up: should no answer come, the venue may or may not send them. */
+export const bookWhileGivingUp = (
+  { confirmed, refused, held }: ChannelBook,
+  given: readonly string[],
+): ChannelBook => ({ confirmed: without(confirmed, given), refused, held });
+
 /** The venue sends these no longer. */
 export const bookAfterGivingUp = (
   { confirmed, refused, held }: ChannelBook,
   given: readonly string[],
-): ChannelBook => ({ confirmed: without(confirmed, given), refused, held: without(held, given) });
+): ChannelBook => ({ confirmed, refused, held: without(held, given) });

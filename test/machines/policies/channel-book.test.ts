@@ -5,6 +5,7 @@ import {
   bookAfterAsking,
   bookAfterGivingUp,
   bookForWish,
+  bookWhileGivingUp,
   type ChannelBook,
   emptyBook,
   unasked,
@@ -51,17 +52,20 @@ test('whatever is wanted and answered, the book tells the truth, and asking long
         // The next wish may come before the answer does.
         ask(each.wish, each, steps[index + 1]?.wish);
         const given = unwanted(each.wish, book);
+        book = bookWhileGivingUp(book, given);
         if (each.does || each.answers) for (const channel of given) sends.delete(channel);
         if (each.answers) book = bookAfterGivingUp(book, given);
         // What the venue sends is known as such; what is confirmed it sends.
         expect(book.held).toEqual(expect.arrayContaining([...sends]));
+        expect([...sends]).toEqual(expect.arrayContaining([...book.confirmed]));
         for (const channel of book.refused) expect(book.confirmed).not.toContain(channel);
         expect(new Set(book.held).size).toBe(book.held.length);
       }
       const wish = steps.at(-1)?.wish ?? [];
       book = bookForWish(book, wish);
       ask(wish, { refuses: [], answers: true, does: true });
-      book = bookAfterGivingUp(book, unwanted(wish, book));
+      const given = unwanted(wish, book);
+      book = bookAfterGivingUp(bookWhileGivingUp(book, given), given);
       expect([unasked(wish, book), unwanted(wish, book), book.refused]).toEqual([[], [], []]);
       expect([...book.confirmed].sort()).toEqual([...wish].sort());
     }),
