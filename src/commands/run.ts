@@ -11,6 +11,7 @@ import {
   orExit,
   withConfiguration,
 } from './configuration.ts';
+import { Crash } from './crash.ts';
 
 export const run: Command<ConfigurationArguments> = {
   command: 'run',
@@ -46,8 +47,9 @@ export const run: Command<ConfigurationArguments> = {
       else logger.error(`not everything is kept on disk: ${trouble}`);
     };
     const storage = await storageOrExit(() => openStorage(settings, { now: clock.monotonic, onTrouble }), settings);
-    const fatal = Promise.withResolvers<never>();
-    process.removeAllListeners('uncaughtException').on('uncaughtException', fatal.reject);
+    const crash = new Crash({ logger, clock, exit: (code) => process.exit(code) });
+    // A rejection that nobody handles comes here too.
+    process.removeAllListeners('uncaughtException').on('uncaughtException', crash.happened);
     const daemon = new Daemon({
       configuration,
       source,
@@ -58,25 +60,29 @@ export const run: Command<ConfigurationArguments> = {
       inherited,
       clock,
       random: Math.random,
-      onFatal: fatal.reject,
+      onFatal: crash.happened,
+    });
+    let manager: ServiceManager | null = null;
+    crash.prepare(async () => {
+      manager?.stopping();
+      await daemon.rescue('internal failure');
+      manager?.close();
     });
     await startOrExit(() => daemon.start(), settings);
-    const manager = await managerOrNone(logger, clock);
+    manager = await managerOrNone(logger, clock);
     manager?.started(daemon.report);
     hangUps.handle(() => {
       manager?.reloading();
       daemon.reload();
       manager?.ready();
     });
+    const reason = await stopping;
+    manager?.stopping();
     try {
-      const reason = await Promise.race([stopping, fatal.promise]);
-      manager?.stopping();
       await daemon.stop(reason);
       manager?.close();
     } catch (error) {
-      logger.fatal({ err: error }, 'internal failure: figd ends so that a clean one can be started');
-      // A machine that died leaves its children running: nothing in this process can be trusted to end in order.
-      process.exit(exitCode.internal);
+      crash.happened(error);
     }
   },
 };

@@ -149,6 +149,11 @@ export class Core {
     this.#rfqs?.stop();
   }
 
+  /** Drops the session at once, without a word to the venue; where a machine has died its session is left alone. */
+  async abandon(): Promise<void> {
+    this.#supervisor.stop();
+  }
+
   /** Has written what the disk does not have yet. */
   async flush(): Promise<void> {
     await this.feed?.stop();

@@ -67,6 +67,7 @@ export class Daemon {
   #closeMetrics: (() => Promise<void>) | undefined;
   #tickers: readonly NodeJS.Timeout[] = [];
   #stopped: Promise<void> | undefined;
+  #kept: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
     const { version, clock, logger, vault } = options;
@@ -160,6 +161,13 @@ export class Daemon {
   stop(reason: string): Promise<void> {
     this.#stopped ??= this.#stop(reason);
     return this.#stopped;
+  }
+
+  /** Keeps what can be kept, and says bye, once something has failed that nothing is made to survive. */
+  async rescue(reason: string): Promise<void> {
+    this.#stopTickers();
+    // Each of them as if the others had failed.
+    await Promise.allSettled([this.#core.abandon(), this.#local.stop(reason), this.#keep()]);
   }
 
   /** What a service manager wants to know of the daemon. */
@@ -306,14 +314,23 @@ export class Daemon {
   async #stop(reason: string): Promise<void> {
     const { logger } = this.#options;
     logger.info({ reason }, 'figd stops');
-    for (const ticker of this.#tickers) clearInterval(ticker);
+    this.#stopTickers();
     await this.#core.stop();
     await this.#gateway.stop();
     await this.#local.stop(reason);
-    await this.#core.flush();
-    await this.#options.storage.close(this.#core.log.head);
+    await this.#keep();
     await this.#closeMetrics?.();
     await this.#venue.close();
     logger.info('figd stopped');
+  }
+
+  #stopTickers(): void {
+    for (const ticker of this.#tickers) clearInterval(ticker);
+  }
+
+  /** Has everything on disk and closes it, once. */
+  #keep(): Promise<void> {
+    this.#kept ??= this.#core.flush().then(() => this.#options.storage.close(this.#core.log.head));
+    return this.#kept;
   }
 }
