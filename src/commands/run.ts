@@ -23,23 +23,28 @@ export const run: Command<ConfigurationArguments> = {
   handler: async (argv) => {
     const stopping = stopSignal();
     const hangUps = new HangUps();
+    process.on('SIGQUIT', tooEarly);
     const inherited = await inheritOrExit();
     const source = await configurationSource(argv);
     const configuration = await orExit(() => source.read());
     const { settings } = configuration;
-    const [{ Vault }, { createLogger }, { systemClock }, { openStorage }, { Daemon }, { version }] = await Promise.all([
-      import('../adapters/vault.ts'),
-      import('../adapters/logger.ts'),
-      import('../adapters/system-clock.ts'),
-      import('../daemon/storage.ts'),
-      import('../daemon/daemon.ts'),
-      import('../version.ts'),
-    ]);
+    const [{ Vault }, { createLogger }, { RecentLines }, { systemClock }, { openStorage }, { Daemon }, { version }] =
+      await Promise.all([
+        import('../adapters/vault.ts'),
+        import('../adapters/logger.ts'),
+        import('../adapters/recent-lines.ts'),
+        import('../adapters/system-clock.ts'),
+        import('../daemon/storage.ts'),
+        import('../daemon/daemon.ts'),
+        import('../version.ts'),
+      ]);
     const vault = new Vault(configuration.credentials);
+    const recent = new RecentLines();
     const logger = createLogger({
       level: settings.log.level,
       pretty: process.stdout.isTTY === true,
       redact: (line) => vault.redact(line),
+      onLine: (line) => recent.note(line),
     });
     const clock = systemClock();
     const onTrouble = (trouble: string | null) => {
@@ -57,6 +62,7 @@ export const run: Command<ConfigurationArguments> = {
       vault,
       storage,
       logger,
+      warnings: () => recent.lines,
       inherited,
       clock,
       random: Math.random,
@@ -76,6 +82,7 @@ export const run: Command<ConfigurationArguments> = {
       daemon.reload();
       manager?.ready();
     });
+    process.off('SIGQUIT', tooEarly).on('SIGQUIT', () => daemon.diagnose());
     const reason = await stopping;
     manager?.stopping();
     try {
@@ -113,6 +120,11 @@ async function managerOrNone(logger: Logger, clock: Clock): Promise<ServiceManag
     logger.error(`the service manager cannot be told that figd runs: ${error.message}`);
     return null;
   }
+}
+
+/** Without it, SIGQUIT would end a daemon that somebody only wants to look into. */
+function tooEarly(): void {
+  process.stderr.write('figd: SIGQUIT asks for a diagnostic dump, and figd is only starting: there is none\n');
 }
 
 /** Listens for SIGHUP from the first moment on: a reload that is asked for while figd starts must not kill it. */
