@@ -48,6 +48,18 @@ it.concurrent.each(['exception', 'rejection', 'machine'])(
   },
 );
 
+it.concurrent('a failure while figd stops is told and counts, and nothing is lost', { timeout: 60_000 }, async () => {
+  await using stage = await open('stopping');
+  await stage.hears(100);
+  const ended = await stage.daemon.process.stop();
+  expect(ended).toMatchObject({ code: 70, stderr: '' });
+  expect(logged(ended).filter(({ level }) => level === 'fatal')).toHaveLength(1);
+  stage.launch();
+  await stage.settle();
+  await stage.check();
+  expect([stage.whole.lost, stage.whole.unresumed]).toEqual([[], []]);
+});
+
 it.concurrent('ends at once where it fails again meanwhile', { timeout: 60_000 }, async () => {
   await using stage = await open('twice');
   await stage.hears(100);

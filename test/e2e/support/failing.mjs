@@ -28,4 +28,6 @@ const kinds = {
     setImmediate(kinds.exception);
   },
 };
-process.on('SIGUSR2', kinds[FAILURE_KIND]);
+// While it stops, figd gets the signal too.
+if (FAILURE_KIND === 'stopping') process.on('SIGTERM', () => setImmediate(kinds.exception));
+else process.on('SIGUSR2', kinds[FAILURE_KIND]);
