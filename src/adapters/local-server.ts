@@ -152,6 +152,17 @@ export class LocalServer {
     await Promise.all(closed);
   }
 
+  /** How busy it is: connections, what waits for its turn, and memory for lines that have not ended. */
+  view(): object {
+    const doors = [...this.#servers.values()].map(({ name, inside }) => [name, inside.size]);
+    return {
+      connections: { all: this.#consumers.size, ...Object.fromEntries(doors) },
+      requestsWaiting: this.#requests.waiting,
+      readersWaiting: this.#catchingUp.waiting,
+      halfLineBytes: this.#halfLines.taken,
+    };
+  }
+
   /** The connections that have subscribed. */
   subscribers(): readonly (LocalConsumer & { readonly cursor: Cursor })[] {
     return [...this.#consumers.values()].filter(

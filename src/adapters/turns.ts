@@ -28,6 +28,11 @@ export class Turns {
     this.#ports = ports;
   }
 
+  /** Pieces that wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Has a piece of work done, behind what waits already, and again for as long as it says that there is more. */
   enter(piece: Piece): void {
     this.#waiting.push(piece);

@@ -11,6 +11,7 @@ import {
   orExit,
   withConfiguration,
 } from './configuration.ts';
+import { Crash } from './crash.ts';
 
 export const run: Command<ConfigurationArguments> = {
   command: 'run',
@@ -22,23 +23,28 @@ export const run: Command<ConfigurationArguments> = {
   handler: async (argv) => {
     const stopping = stopSignal();
     const hangUps = new HangUps();
+    process.on('SIGQUIT', tooEarly);
     const inherited = await inheritOrExit();
     const source = await configurationSource(argv);
     const configuration = await orExit(() => source.read());
     const { settings } = configuration;
-    const [{ Vault }, { createLogger }, { systemClock }, { openStorage }, { Daemon }, { version }] = await Promise.all([
-      import('../adapters/vault.ts'),
-      import('../adapters/logger.ts'),
-      import('../adapters/system-clock.ts'),
-      import('../daemon/storage.ts'),
-      import('../daemon/daemon.ts'),
-      import('../version.ts'),
-    ]);
+    const [{ Vault }, { createLogger }, { RecentLines }, { systemClock }, { openStorage }, { Daemon }, { version }] =
+      await Promise.all([
+        import('../adapters/vault.ts'),
+        import('../adapters/logger.ts'),
+        import('../adapters/recent-lines.ts'),
+        import('../adapters/system-clock.ts'),
+        import('../daemon/storage.ts'),
+        import('../daemon/daemon.ts'),
+        import('../version.ts'),
+      ]);
     const vault = new Vault(configuration.credentials);
+    const recent = new RecentLines();
     const logger = createLogger({
       level: settings.log.level,
       pretty: process.stdout.isTTY === true,
       redact: (line) => vault.redact(line),
+      onLine: (line) => recent.note(line),
     });
     const clock = systemClock();
     const onTrouble = (trouble: string | null) => {
@@ -46,8 +52,9 @@ export const run: Command<ConfigurationArguments> = {
       else logger.error(`not everything is kept on disk: ${trouble}`);
     };
     const storage = await storageOrExit(() => openStorage(settings, { now: clock.monotonic, onTrouble }), settings);
-    const fatal = Promise.withResolvers<never>();
-    process.removeAllListeners('uncaughtException').on('uncaughtException', fatal.reject);
+    const crash = new Crash({ logger, clock, exit: (code) => process.exit(code) });
+    // A rejection that nobody handles comes here too.
+    process.removeAllListeners('uncaughtException').on('uncaughtException', crash.happened);
     const daemon = new Daemon({
       configuration,
       source,
@@ -55,28 +62,34 @@ export const run: Command<ConfigurationArguments> = {
       vault,
       storage,
       logger,
+      warnings: () => recent.lines,
       inherited,
       clock,
       random: Math.random,
-      onFatal: fatal.reject,
+      onFatal: crash.happened,
+    });
+    let manager: ServiceManager | null = null;
+    crash.prepare(async () => {
+      manager?.stopping();
+      await daemon.rescue('internal failure');
+      manager?.close();
     });
     await startOrExit(() => daemon.start(), settings);
-    const manager = await managerOrNone(logger, clock);
+    manager = await managerOrNone(logger, clock);
     manager?.started(daemon.report);
     hangUps.handle(() => {
       manager?.reloading();
       daemon.reload();
       manager?.ready();
     });
+    process.off('SIGQUIT', tooEarly).on('SIGQUIT', () => daemon.diagnose());
+    const reason = await stopping;
+    manager?.stopping();
     try {
-      const reason = await Promise.race([stopping, fatal.promise]);
-      manager?.stopping();
       await daemon.stop(reason);
       manager?.close();
     } catch (error) {
-      logger.fatal({ err: error }, 'internal failure: figd ends so that a clean one can be started');
-      // A machine that died leaves its children running: nothing in this process can be trusted to end in order.
-      process.exit(exitCode.internal);
+      crash.happened(error);
     }
   },
 };
@@ -107,6 +120,11 @@ async function managerOrNone(logger: Logger, clock: Clock): Promise<ServiceManag
     logger.error(`the service manager cannot be told that figd runs: ${error.message}`);
     return null;
   }
+}
+
+/** Without it, SIGQUIT would end a daemon that somebody only wants to look into. */
+function tooEarly(): void {
+  process.stderr.write('figd: SIGQUIT asks for a diagnostic dump, and figd is only starting: there is none\n');
 }
 
 /** Listens for SIGHUP from the first moment on: a reload that is asked for while figd starts must not kill it. */

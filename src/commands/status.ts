@@ -1,6 +1,9 @@
-import { eventsSocketName } from '../protocol/local.ts';
+import type { DiagnosisDocument } from '../protocol/diagnosis.ts';
+import { RpcError } from '../protocol/json-rpc.ts';
+import { controlSocketName, eventsSocketName } from '../protocol/local.ts';
 import type { OverallState } from '../protocol/status.ts';
 import { type Command, exitCode } from './command.ts';
+import { UsageError } from './terminal/arguments.ts';
 import { askStatus, type StatusAnswer } from './terminal/ask-status.ts';
 import { asExit, type DaemonOptions, daemonOptions, localDirectory } from './terminal/daemon-options.ts';
 import { interrupted } from './terminal/interrupt.ts';
@@ -12,6 +15,7 @@ import { plain, type Style, styleFor } from './terminal/style.ts';
 interface StatusOptions extends DaemonOptions {
   readonly json: boolean;
   readonly watch: boolean;
+  readonly debug: boolean;
 }
 
 /** `figd status`: what state the daemon is in, since when, and why. */
@@ -24,25 +28,39 @@ export const status: Command<StatusOptions> = {
         ...daemonOptions,
         json: { type: 'boolean', default: false, describe: 'Print the status document' },
         watch: { type: 'boolean', default: false, describe: 'Again every second, until interrupted' },
+        debug: {
+          type: 'boolean',
+          default: false,
+          describe:
+            'Everything an engineer may want to know of a daemon that misbehaves, without a secret; its owner may ask',
+        },
       })
       .example('figd status', 'one line that says it all, and what stands behind it')
       .example('figd status --json | jq .reason', 'why it is not live')
+      .example('figd status --debug > figd.dump', 'to send along with a bug report')
+      .check(({ watch, debug }) => {
+        if (watch && debug) throw new UsageError('--debug is asked once: leave out --watch');
+        return true;
+      })
       .epilogue('Exit code: 0 live, 1 degraded, 2 down or blocked, 3 not running, 77 no permission to ask.'),
   handler: async (options) => {
     const directory = await localDirectory(options);
     try {
-      await (options.watch ? watch(directory, options) : show(directory, options));
+      if (options.debug) await debug(directory, options);
+      else await (options.watch ? watch(directory, options) : show(directory, options));
     } catch (error) {
-      throw asExit(error, exitCode.noPermission);
+      throw asExit(error, error instanceof RpcError ? exitCode.failed : exitCode.noPermission);
     }
   },
 };
 
-const exitCodes: Readonly<Record<OverallState, number>> = {
+const exitCodes: Readonly<Record<OverallState | 'not running' | 'not answering', number>> = {
   live: exitCode.ok,
   degraded: exitCode.failed,
   down: exitCode.down,
   blocked: exitCode.down,
+  'not running': exitCode.notRunning,
+  'not answering': exitCode.down,
 };
 
 const watchIntervalMs = 1_000;
@@ -52,6 +70,23 @@ async function show(directory: string, options: StatusOptions): Promise<void> {
   const style = styleFor(stdout.isTerminal, process.env);
   await stdout.write(
     options.json ? asJson(directory, answer, stdout.isTerminal ? 2 : 0) : view(directory, answer, style),
+  );
+}
+
+async function debug(directory: string, options: StatusOptions): Promise<void> {
+  const answer = await askStatus<DiagnosisDocument>(`${directory}/${controlSocketName}`, 'debug');
+  if (answer.kind !== 'document') {
+    setExitCode(answer.kind);
+    await stdout.write(
+      options.json ? asJson(directory, answer, 0) : view(directory, answer, styleFor(stdout.isTerminal, process.env)),
+    );
+    return;
+  }
+  const { document } = answer;
+  setExitCode(document.status.state);
+  const { diagnosisView } = await import('./terminal/diagnosis-view.ts');
+  await stdout.write(
+    options.json ? `${JSON.stringify(document, null, stdout.isTerminal ? 2 : 0)}\n` : diagnosisView(document),
   );
 }
 
@@ -84,9 +119,12 @@ const eraseBelow = '\x1b[J';
 /** Asks, and sets the exit code to what the answer means: with `--watch`, the last one counts. */
 async function ask(directory: string): Promise<StatusAnswer> {
   const answer = await askStatus(`${directory}/${eventsSocketName}`);
-  if (answer.kind === 'document') process.exitCode = exitCodes[answer.document.state];
-  else process.exitCode = answer.kind === 'not running' ? exitCode.notRunning : exitCode.down;
+  setExitCode(answer.kind === 'document' ? answer.document.state : answer.kind);
   return answer;
+}
+
+function setExitCode(told: keyof typeof exitCodes): void {
+  process.exitCode = exitCodes[told];
 }
 
 function view(directory: string, answer: StatusAnswer, style: Style): string {

@@ -88,6 +88,12 @@ export class Calls {
     );
   }
 
+  /** What is under way and what waits, and the calls that each session has not had answered. */
+  view(): object {
+    const sessions = [...this.#desks.values()].map(({ id, unanswered }) => ({ id, unanswered }));
+    return { ...this.#admission.view(), sessions };
+  }
+
   /** Resolves when no call waits for an answer on that session. */
   answered(id: number): Promise<void> {
     const desk = this.#desks.get(id);

@@ -10,6 +10,7 @@ import type { Numbers } from '../log/numbers.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
+import type { MachineState } from '../protocol/diagnosis.ts';
 import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
 import type { StateMessage } from '../protocol/local.ts';
 import { UnknownCodes } from '../protocol/unknown-codes.ts';
@@ -18,9 +19,11 @@ import { wireSupervisor } from './actors.ts';
 import { Calls } from './calls.ts';
 import type { TimeJump } from './clock-watch.ts';
 import { emptyCounters } from './counters.ts';
+import { ended } from './ending.ts';
 import { GapKeeper } from './gap-keeper.ts';
 import { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
+import { machineStates } from './machine-states.ts';
 import { OwnEvents } from './own-events.ts';
 import { RfqLearning } from './rfq-learning.ts';
 import { RollCall } from './roll-call.ts';
@@ -58,7 +61,6 @@ export interface CoreOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-const stopDeadlineMs = 3_500;
 const minuteMs = 60_000;
 
 /**
@@ -143,10 +145,15 @@ export class Core {
   /** Ends the session in good order; what is missed from now on is a gap. */
   async stop(): Promise<void> {
     const { session } = this.view();
-    await this.#endSupervisor();
+    await ended(this.#supervisor, this.#options.clock);
     if (session?.state === 'live') this.#gaps.stop(session.context.lastHeartbeat?.rttMs ?? 0);
     this.intake.stop();
     this.#rfqs?.stop();
+  }
+
+  /** Drops the session at once, without a word to the venue; where a machine has died its session is left alone. */
+  async abandon(): Promise<void> {
+    this.#supervisor.stop();
   }
 
   /** Has written what the disk does not have yet. */
@@ -175,6 +182,11 @@ export class Core {
   /** The machines that run beside the supervisor, by name. */
   actors(): readonly string[] {
     return Object.keys(this.#supervisor.getSnapshot().children);
+  }
+
+  /** Every machine as it is. */
+  machines(): readonly MachineState[] {
+    return machineStates(this.#supervisor);
   }
 
   /** Whether every machine takes events. */
@@ -241,6 +253,7 @@ export class Core {
     const world = { wanted: this.#wanted, lookback, clock, venue, log, intake, calls, ledger, counters, unknownCodes };
     const ports = actorPorts({ ...world, gaps: this.#gaps, own: this.#own, rfqs: this.#rfqs });
     return createActor(wireSupervisor(ports), {
+      id: 'supervisor',
       clock,
       inspect: (event) => this.#inspect(event),
       input: {
@@ -295,21 +308,6 @@ export class Core {
     queueMicrotask(() => {
       this.#refreshScheduled = false;
       this.watch.refresh();
-    });
-  }
-
-  #endSupervisor(): Promise<void> {
-    if (this.#supervisor.getSnapshot().status !== 'active') return Promise.resolve();
-    const { clock } = this.#options;
-    return new Promise((resolve) => {
-      const deadline = clock.setTimeout(resolve, stopDeadlineMs);
-      this.#supervisor.subscribe({
-        complete: () => {
-          clock.clearTimeout(deadline);
-          resolve();
-        },
-      });
-      this.#supervisor.send({ type: 'stop' });
     });
   }
 }

@@ -2,7 +2,6 @@ import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import { LocalServer } from '../adapters/local-server.ts';
 import type { Logger } from '../adapters/logger.ts';
 import { Metrics } from '../adapters/metrics.ts';
-import { serveMetrics } from '../adapters/metrics-server.ts';
 import type { ServiceReport } from '../adapters/service-manager.ts';
 import type { InheritedSockets } from '../adapters/socket-activation.ts';
 import type { Vault } from '../adapters/vault.ts';
@@ -11,19 +10,22 @@ import type { Settings } from '../config/settings.ts';
 import { Permissions } from '../gateway/permissions.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
-import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import { RpcError } from '../protocol/json-rpc.ts';
 import type { ConsumersReport, StatusDocument } from '../protocol/status.ts';
 import { consumersReport } from './consumers.ts';
 import { controlMethods } from './control.ts';
 import { Core } from './core.ts';
 import { CredentialWatch } from './credential-watch.ts';
+import { Diagnosis } from './diagnosis.ts';
 import { ForcedRenewal } from './forced-renewal.ts';
 import { Gateway } from './gateway.ts';
 import { LiveConfiguration } from './live-configuration.ts';
+import { openMetrics } from './metrics-door.ts';
 import { observe, type Tellers, tellers } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
 import { reachVenue, type Venue } from './venue.ts';
+import { Wishes } from './wishes.ts';
 
 export interface DaemonOptions {
   /** What figd starts with. */
@@ -34,6 +36,8 @@ export interface DaemonOptions {
   readonly vault: Vault;
   readonly storage: Storage;
   readonly logger: Logger;
+  /** The newest lines of the log from `warn` up, oldest first. */
+  readonly warnings: () => readonly string[];
   /** Local sockets that this process was given. */
   readonly inherited?: InheritedSockets;
   readonly clock: Clock;
@@ -57,6 +61,8 @@ export class Daemon {
   readonly #tellers: Tellers;
   readonly #venue: Venue;
   readonly #local: LocalServer;
+  readonly #wishes: Wishes;
+  readonly #diagnosis: Diagnosis;
   readonly #renewal: ForcedRenewal;
   readonly #gateway: Gateway;
   readonly #metrics: Metrics;
@@ -67,6 +73,7 @@ export class Daemon {
   #closeMetrics: (() => Promise<void>) | undefined;
   #tickers: readonly NodeJS.Timeout[] = [];
   #stopped: Promise<void> | undefined;
+  #kept: Promise<void> | undefined;
 
   constructor(options: DaemonOptions) {
     const { version, clock, logger, vault } = options;
@@ -89,6 +96,7 @@ export class Daemon {
     this.#tellers = tellers(logger, this.#metrics);
     this.#core = this.#createCore();
     const { log, watch, counters } = this.#core;
+    this.#wishes = new Wishes({ core: this.#core, configuration: this.#configuration, logger });
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
     this.#renewal = new ForcedRenewal({ vault: options.vault, clock, refresh: () => this.#core.refresh() });
     this.#gateway = new Gateway({
@@ -100,6 +108,14 @@ export class Daemon {
       inherited: options.inherited?.gateway,
       onAccess: this.#tellers.onCall,
       onBug: (error) => logger.error({ err: error }, 'a call of a local program failed inside figd'),
+    });
+    this.#diagnosis = new Diagnosis({
+      ...options,
+      core: this.#core,
+      venue: this.#venue,
+      settings,
+      status: () => this.#status(),
+      local: () => this.#local.view(),
     });
     this.#local = new LocalServer(
       { ...settings().local, version, inherited: options.inherited ?? {} },
@@ -117,11 +133,10 @@ export class Daemon {
         control: controlMethods({
           calls: this.#core.calls,
           gateway: this.#gateway,
-          reconnect: () => this.#reconnect(),
-          rotate: () => this.#rotate(),
-          refresh: () => this.#refresh(),
+          wishes: this.#wishes,
           reload: () => this.#configuration.reload(),
           consumers: () => this.#consumers(),
+          debug: () => this.#diagnosis.take(),
         }),
         onFanout: (seconds) => this.#metrics.fanout.observe(seconds),
         onBug: (error) => logger.error({ err: error }, 'a request of a local client failed inside figd'),
@@ -135,12 +150,17 @@ export class Daemon {
    */
   async start(): Promise<void> {
     const { logger, storage } = this.#options;
-    const { local, venue } = this.#configuration.settings;
+    const { local, metrics, venue } = this.#configuration.settings;
     setDefaultAutoSelectFamilyAttemptTimeout(addressAttemptMs);
     try {
       await this.#local.start();
       await this.#gateway.start();
-      await this.#startMetrics();
+      this.#closeMetrics = await openMetrics({
+        logger,
+        address: metrics,
+        registry: this.#metrics.registry,
+        health: () => this.#core.watch.current(),
+      });
     } catch (error) {
       await this.#gateway.stop();
       await this.#local.stop('figd could not start');
@@ -162,6 +182,13 @@ export class Daemon {
     return this.#stopped;
   }
 
+  /** Keeps what can be kept, and says bye, once something has failed that nothing is made to survive. */
+  async rescue(reason: string): Promise<void> {
+    this.#stopTickers();
+    // Each of them as if the others had failed.
+    await Promise.allSettled([this.#core.abandon(), this.#local.stop(reason), this.#keep()]);
+  }
+
   /** What a service manager wants to know of the daemon. */
   readonly report: ServiceReport = {
     line: () => {
@@ -175,6 +202,15 @@ export class Daemon {
     },
   };
 
+  /**
+   * Writes into the log how the daemon is, whatever the level of the log. The warnings stand there already, and
+   * journald cuts lines of more than 48 KiB.
+   */
+  diagnose(): void {
+    const { warnings: _, ...diagnosis } = this.#diagnosis.take();
+    this.#options.logger.child({}, { level: 'info' }).info({ diagnosis }, 'diagnostic dump');
+  }
+
   /** Reads the configuration anew, as somebody who waits for no answer wants it: the log tells what came of it. */
   reload(): void {
     try {
@@ -185,20 +221,6 @@ export class Daemon {
     }
   }
 
-  /** Reads the credentials anew and asks for a token with them. @returns what happens now */
-  #refresh(): string {
-    const { logger } = this.#options;
-    let detail = 'asking for a new token';
-    try {
-      this.#configuration.rereadCredentials();
-    } catch (error) {
-      detail += ' with the credentials figd has: the new ones cannot be read, see the log';
-      logger.error({ err: error }, 'the credentials cannot be read anew');
-    }
-    this.#core.refresh();
-    return detail;
-  }
-
   /** Other settings are in force. Whatever asks for them when it needs them is not told here. */
   #apply({ log, local, journal, gateway, venue }: Settings): void {
     this.#options.logger.level = log.level;
@@ -207,20 +229,6 @@ export class Daemon {
     this.#options.storage.retain(journal);
     this.#local.limit(local);
     this.#core.settingsChanged();
-  }
-
-  #reconnect(): string {
-    const before = this.#core.view().session;
-    this.#core.reconnect();
-    return before === null ? 'dialling now' : `session ${before.context.id} is closed and a new one is dialled`;
-  }
-
-  #rotate(): string {
-    const { session } = this.#core.view();
-    if (session?.state !== 'live')
-      throw new RpcError(rpcErrorCode.notLive, 'there is no live session to take over from');
-    this.#core.rotate();
-    return `a second session is dialled to take over from session ${session.context.id}`;
   }
 
   #createCore(): Core {
@@ -275,21 +283,6 @@ export class Daemon {
     return consumersReport({ log: this.#core.log, clock: this.#options.clock, maxConsumers, subscribers });
   }
 
-  async #startMetrics(): Promise<void> {
-    const { logger } = this.#options;
-    const { metrics } = this.#configuration.settings;
-    if (metrics === 'off') return;
-    const { registry } = this.#metrics;
-    const server = await serveMetrics({
-      ...metrics.listen,
-      metrics: () => registry.metrics(),
-      contentType: registry.contentType,
-      health: () => this.#core.watch.current(),
-    });
-    this.#closeMetrics = server.close;
-    logger.info({ host: metrics.listen.host, port: server.port }, 'metrics listen');
-  }
-
   #everySecond(): void {
     this.#core.lookAround();
     if (this.#core.watch.state !== 'blocked') return;
@@ -297,7 +290,7 @@ export class Daemon {
       (changed) => {
         if (!changed) return;
         this.#options.logger.info('the credential files have changed');
-        this.#refresh();
+        this.#wishes.refresh();
       },
       (error: unknown) => this.#options.logger.error({ err: error }, 'the credential files cannot be looked at'),
     );
@@ -306,14 +299,24 @@ export class Daemon {
   async #stop(reason: string): Promise<void> {
     const { logger } = this.#options;
     logger.info({ reason }, 'figd stops');
-    for (const ticker of this.#tickers) clearInterval(ticker);
+    this.#stopTickers();
     await this.#core.stop();
     await this.#gateway.stop();
     await this.#local.stop(reason);
-    await this.#core.flush();
-    await this.#options.storage.close(this.#core.log.head);
+    await this.#keep();
     await this.#closeMetrics?.();
     await this.#venue.close();
+    this.#diagnosis.stop();
     logger.info('figd stopped');
+  }
+
+  #stopTickers(): void {
+    for (const ticker of this.#tickers) clearInterval(ticker);
+  }
+
+  /** Has everything on disk and closes it, once. */
+  #keep(): Promise<void> {
+    this.#kept ??= this.#core.flush().then(() => this.#options.storage.close(this.#core.log.head));
+    return this.#kept;
   }
 }

@@ -1,4 +1,5 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
+import { machines } from './machine-states.ts';
 
 const rollCall = { type: 'roll call' };
 
@@ -11,7 +12,7 @@ export class RollCall {
     if (seen.type === '@xstate.snapshot' && seen.event.type === rollCall.type) this.#present.add(seen.actorRef);
   }
 
-  /** Whether each machine below this one, and this one, takes an event now. One that has ended has nothing to answer. */
+  /** Whether this machine and each one below it takes an event now. */
   call(root: AnyActorRef): boolean {
     this.#present = new Set();
     return machines(root).every((machine) => {
@@ -19,11 +20,4 @@ export class RollCall {
       return this.#present.has(machine);
     });
   }
-}
-
-function machines(root: AnyActorRef): readonly AnyActorRef[] {
-  const { status, children } = root.getSnapshot();
-  // Promises and callbacks have no children, nor a mailbox of the kind that could be stuck.
-  if (status === 'done' || children === undefined) return [];
-  return [root, ...Object.values(children as Record<string, AnyActorRef>).flatMap(machines)];
 }

@@ -55,6 +55,12 @@ export class Admission {
     });
   }
 
+  /** Calls under way with their weight, and those that wait for their turn, of so many callers. */
+  view(): { readonly calls: number; readonly weight: number; readonly waiting: number; readonly callers: number } {
+    const waiting = this.#lines.values().reduce((sum, line) => sum + line.length, 0);
+    return { calls: this.#calls, weight: this.#weight, waiting, callers: this.#lines.size };
+  }
+
   /** Refuses all who wait. */
   turnAway(error: NotSentError): void {
     for (const waiting of [...this.#lines.values()].flat()) {

@@ -62,6 +62,11 @@ export class JournalFeed {
     return this.#next - 1;
   }
 
+  /** How it goes: the newest number on disk, the newest on its way there, and whether the disk refused the last time. */
+  view(): { readonly written: number; readonly underWay: number | null; readonly isRefused: boolean } {
+    return { written: this.written, underWay: this.#underWay, isRefused: this.#isRefused };
+  }
+
   /** Hands over what is left and waits until it is on disk, if the disk takes it within three seconds. */
   async stop(): Promise<void> {
     this.#isStopping = true;

@@ -31,6 +31,25 @@ it('writes lines of JSON, the last one before an exit included', async () => {
   expect(others).toEqual([]);
 });
 
+it('keeps what somebody should look at for whoever asks later, without a secret, and not more than a hundred lines', async () => {
+  const lines = await logOf(
+    `const { RecentLines } = await import('${adapters}recent-lines.ts');
+     const recent = new RecentLines();
+     const other = createLogger({ level: 'trace', pretty: false, redact: (line) => vault.redact(line), onLine: (line) => recent.note(line) });
+     other.error({ level: 'debug' }, 'the first');
+     for (let at = 0; at < 100; at += 1) {
+       other.info('not this');
+       other.warn({ at }, 'token-4711 ' + '.'.repeat(at === 99 ? 2_000 : 0));
+     }
+     logger.info({ lines: recent.lines }, 'kept');`,
+  );
+  const { lines: kept } = JSON.parse(lines.at(-1) ?? '{}') as { readonly lines: readonly string[] };
+  expect(kept).toHaveLength(100);
+  expect(kept.map((line) => Number(/"at":(\d+)/.exec(line)?.[1]))).toEqual([...Array(100).keys()]);
+  expect(kept[0]).toContain('[secret]');
+  expect(kept.at(-1)).toHaveLength(1_001);
+});
+
 it.each([false, true])('lets no secret out, wherever it stands in a line (pretty: %s)', async (pretty) => {
   const lines = await logOf(
     `logger.info('msg hush"hush/1 and token-4711');

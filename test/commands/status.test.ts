@@ -45,6 +45,21 @@ it('answers for a daemon that hangs, at any point', async () => {
   expect(daemon.requests.map(({ method }) => method)).toEqual(['status']);
 });
 
+it('debug: exits by the state as well, and 1 where the daemon knows no such thing', async () => {
+  expect(await status('--debug')).toMatchObject({ code: 3, stdout: expect.stringMatching(/^not running: no daemon/) });
+  expect(await status('--debug', '--watch')).toMatchObject({ code: 64, stderr: expect.stringContaining('--watch') });
+  await daemon.start();
+  daemon.handlers.set('debug', () => new Error('method not found'));
+  expect(await status('--debug')).toEqual({ code: 1, stdout: '', stderr: 'figd: method not found\n' });
+  const document = { status: degradedDocument, warnings: ['one\u009b', 'two'] };
+  daemon.handlers.set('debug', () => document);
+  expect(await status('--debug', '--json')).toEqual({ code: 1, stdout: `${JSON.stringify(document)}\n`, stderr: '' });
+  const { code, stdout } = await status('--debug');
+  expect(code).toBe(1);
+  expect(stdout).toContain(`\n  state: ${degradedDocument.state}\n`);
+  expect(stdout).not.toContain('\u009b');
+});
+
 it('watches: a line a second, through an end of the daemon', async () => {
   await daemon.start();
   daemon.handlers.set('status', () => liveDocument);

@@ -83,12 +83,19 @@ test.concurrent.each(['json', 'oauth2'])(
       simulator.venue.inject({ kind: 'drop', reason: echo.slice(0, 100), code: 4000 });
       await daemon.statusWhere('the refusal', ({ session }) => session.lastClose?.code === 'token-refused');
       await run('status', '--json');
+      // The machines know the failure that quotes it.
+      await run('status', '--debug', '--json');
+      await run('status', '--debug');
+      daemon.process.child.kill('SIGQUIT');
       await daemon.reaches('live');
     }
     await writeFile(daemon.secretFile, 'another-wrong-secret\n');
     await run('refresh');
     await daemon.statusWhere('the refused secret', ({ token }) => token.lastError !== null);
     await run('status');
+    await run('status', '--debug', '--json');
+    daemon.process.child.kill('SIGQUIT');
+    await daemon.process.until(({ stdout }) => stdout.match(/diagnostic dump/g)?.length === 3);
     await run('rest', 'GET', '/v1/rfq?limit=1');
     const port = await until('the port of the metrics', () => /"port":(\d+)/.exec(daemon.process.stdout)?.[1]);
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -104,6 +111,7 @@ test.concurrent.each(['json', 'oauth2'])(
     expect(told.length).toBeGreaterThan(10_000);
     expect(forbidden.filter((secret) => told.includes(secret))).toEqual([]);
     expect(log.stdout).toContain('[secret]');
+    expect(seen.filter(({ stdout }) => stdout.includes('"machines"'))).toHaveLength(3);
   },
   60_000,
 );

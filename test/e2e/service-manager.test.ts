@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { LocalClient } from '../../src/adapters/local-client.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
@@ -33,6 +34,22 @@ describe.skipIf(!hasReceiver)('under a service manager', () => {
     const { text } = await receiver.hears(/^STOPPING=1\n/);
     expect(text).toContain('EXTEND_TIMEOUT_USEC=');
     expect(receiver.notices.filter(({ text }) => text === 'READY=1')).toHaveLength(2);
+  });
+
+  it('says that it stops where it fails inside', async () => {
+    await using place = await workspace();
+    const address = join(place.path, 'notify');
+    await using receiver = await NotifyReceiver.listen(address);
+    await using simulator = await startSimulator({ rate: 20 });
+    await using daemon = await DaemonUnderTest.start({
+      restUrl: simulator.restUrl,
+      env: { NOTIFY_SOCKET: address, FAILURE_KIND: 'exception' },
+      nodeArguments: ['--import', fileURLToPath(new URL('support/failing.mjs', import.meta.url))],
+    });
+    await receiver.hears('READY=1');
+    daemon.process.child.kill('SIGUSR2');
+    await receiver.hears(/^STOPPING=1\n/);
+    expect((await daemon.process.ended).code).toBe(70);
   });
 
   it('is never ready with a configuration that is wrong', async () => {

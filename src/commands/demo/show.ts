@@ -91,6 +91,7 @@ function createDaemon(simulator: Simulator, directory: string, onFatal: (error: 
     vault,
     storage: passingStorage(),
     logger: createLogger({ level, pretty: false, redact: (line) => vault.redact(line) }),
+    warnings: () => [],
     clock: systemClock(),
     random: Math.random,
     onFatal,

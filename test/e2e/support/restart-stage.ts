@@ -58,6 +58,14 @@ export class RestartStage implements AsyncDisposable {
     this.#away();
   }
 
+  /** Has it fail inside, as `failing.mjs` was told, and waits for the end. @param prompt what it takes besides */
+  async fail(prompt: () => Promise<void> = async () => undefined): Promise<void> {
+    this.daemon.process.child.kill('SIGUSR2');
+    await prompt();
+    await this.daemon.process.ended;
+    this.#away();
+  }
+
   async stop(): Promise<void> {
     const { code, stderr } = await this.daemon.process.stop();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -1,0 +1,22 @@
+const mostLines = 100;
+const longestLine = 1_000;
+/** How a line begins that somebody should look at. */
+const beginnings = ['warn', 'error', 'fatal'].map((level) => `{"level":"${level}"`);
+
+/** The newest lines of a log from `warn` up, for whoever asks what has happened. */
+export class RecentLines {
+  #lines: readonly string[] = [];
+
+  /** @param line as it was written, without a secret in it */
+  note(line: string): void {
+    if (!beginnings.some((beginning) => line.startsWith(beginning))) return;
+    const text = line.trimEnd();
+    const kept = text.length > longestLine ? `${text.slice(0, longestLine)}…` : text;
+    this.#lines = [...this.#lines.slice(1 - mostLines), kept];
+  }
+
+  /** Oldest first. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+}
