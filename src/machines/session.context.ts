@@ -18,6 +18,10 @@ export const unwantedNow = (context: SessionContext): readonly string[] => unwan
 export const retriesAfter = ({ subscribeRetries, refused, subscriptionFailure }: SessionContext): number =>
   subscribeRetries + (refused.length > 0 || subscriptionFailure !== null ? 1 : 0);
 
+/** What failed for other channels says nothing about these, unless the venue has to be left alone for a while. */
+export const afreshUnlessLimited = ({ limitedForMs }: SessionContext): Partial<SessionContext> =>
+  limitedForMs > 0 ? {} : { subscribeRetries: 0, subscriptionFailure: null };
+
 export const isAnyUnconfirmed = (context: SessionContext): boolean => wantedNow(context).length > 0;
 export const isAnyUnwanted = (context: SessionContext): boolean => unwantedNow(context).length > 0;
 /** Whether this is the only session: none is to take over, and none that was taken over from is still there. */

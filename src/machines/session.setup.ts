@@ -26,6 +26,7 @@ import {
 import { clampDelay } from './policies/delay.ts';
 import { expiryOf, lastAnswersDelay, resubscribeDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
 import {
+  afreshUnlessLimited,
   heartbeatPause,
   isAlone,
   isAnyUnconfirmed,
@@ -142,7 +143,7 @@ export const sessionSetup = setup({
     'note the settings': assign(({ context }, params: { settings: SessionSettings }) => ({
       settings: params.settings,
       ...bookForWish(context, params.settings.channels),
-      ...(isSameList(context.settings.channels, params.settings.channels) ? {} : { subscribeRetries: 0 }),
+      ...(isSameList(context.settings.channels, params.settings.channels) ? {} : afreshUnlessLimited(context)),
     })),
     'look at what has changed': raise({ type: 'settings noted' }),
     'note what is asked for': assign(({ context }) => bookAfterAsking(context, wantedNow(context))),

@@ -191,6 +191,14 @@ describe('on a live session', () => {
       expect([part('subscriptions'), asked().length]).toEqual(['asking', 3]);
     });
 
+    test('is no failure of what is wanted instead', async () => {
+      const { actor } = stage;
+      await wish(...allChannels, quotes);
+      await stage.refuse('subscribe', late);
+      await wish(...allChannels, 'another');
+      expect(actor.getSnapshot().context).toMatchObject({ subscriptionFailure: null, subscribeRetries: 0 });
+    });
+
     test('for a limit is not, but as soon as the limit is over, with what is wanted by then', async () => {
       await wish(...allChannels, quotes);
       await stage.refuse('subscribe', limited);
