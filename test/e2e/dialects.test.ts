@@ -161,14 +161,22 @@ test.concurrent.for<Renewal>([
     const seqs = consumer.events().map(({ params }) => params.seq);
     expect(seqs).toEqual(seqs.map((_, index) => index + 1));
     if (renewedBy === 'renewals') expect(status.session.id).toBe(1);
-    expect(witness.subscriptions.length).toBe(renewedBy === 'renewals' ? 1 : status.session.id);
+    // Meanwhile the next renewal may have begun.
+    const { session: now } = await daemon.status();
+    const mostSubscriptions = renewedBy === 'renewals' ? 1 : (now.id ?? 0) + 1;
+    expect(witness.subscriptions.length).toBeGreaterThanOrEqual(
+      renewedBy === 'renewals' ? 1 : (status.session.id ?? 0),
+    );
+    expect(witness.subscriptions.length).toBeLessThanOrEqual(mostSubscriptions);
 
     const { client_credentials, refresh_token } = venue.stats.tokenRequests;
     if (!isRefreshRefused) expect([client_credentials, refresh_token.refused]).toEqual([{ issued: 1, refused: 0 }, 0]);
     else {
       expect(refresh_token.issued).toBe(0);
       expect(refresh_token.refused).toBeGreaterThanOrEqual(2);
-      expect(client_credentials).toEqual({ issued: refresh_token.refused + 1, refused: 0 });
+      expect(client_credentials.refused).toBe(0);
+      // The latest refusal may not have led to its request yet.
+      expect([refresh_token.refused, refresh_token.refused + 1]).toContain(client_credentials.issued);
     }
   },
 );
