@@ -220,12 +220,15 @@ function busyChannel(random: () => number): ReturnType<Draw> {
   ];
 }
 
-/** A channel is given up, the venue does it, and its answer comes too late to be known; then it is wanted again. */
+/** Channels are given up, or asked for; the venue does it, its answer comes too late to be known, and the wish is taken back. */
 function answeredTooLate(random: () => number): ReturnType<Draw> {
+  const few = [pick(random, channels)];
+  const [before, between] = random() < 0.5 ? [[...channels], few] : [few, [...channels]];
   return [
-    fault({ kind: 'delay', ms: integer(random, 5_200, 7_000), forMs: 2_000 }),
-    { ...reload(random, [pick(random, channels)]), after: 1 },
-    { ...reload(random, [...channels]), after: integer(random, 5_500, 40_000) },
+    reload(random, before),
+    { ...fault({ kind: 'delay', ms: integer(random, 5_200, 7_000), forMs: 2_000 }), after: minute },
+    { ...reload(random, between), after: minute + 1 },
+    { ...reload(random, before), after: minute + integer(random, 5_500, 40_000) },
   ];
 }
 
