@@ -55,8 +55,8 @@ export class Disk {
     return { numbers, journal: this.#journal(owner), close: numbers.close };
   }
 
-  /** The process was killed: what was on its way to the disk has got there or not. */
-  killed(): void {
+  /** The process is gone, killed or after it had waited long enough: what was on its way has got there or not. */
+  ended(): void {
     for (const arrive of this.#underWay.values()) if (this.#random() < 0.5) arrive();
     this.#underWay.clear();
   }
@@ -83,6 +83,7 @@ export class Disk {
         return current.ceiling;
       },
       close: (head) => {
+        this.ended();
         // What the disk knows is of another epoch where this one cannot be kept, and stays as it is.
         if (this.#sequence?.epoch !== current.epoch) return;
         this.#sequence = { epoch: current.epoch, ceiling: head, isClosed: !this.#isDead };

@@ -225,7 +225,7 @@ export class World {
         scheduler.forget(run.owner);
         run.wires.kill();
         this.judge.onKilled(run);
-        this.#disk.killed();
+        this.#disk.ended();
         this.#ended(action.ms);
         return;
       case 'stop':
