@@ -15,7 +15,7 @@ interface Entry {
 }
 
 const comesBefore = (a: Entry, b: Entry): boolean => a.due < b.due || (a.due === b.due && a.order < b.order);
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const settle = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 /**
  * True time, and everything that is going to happen in it, as a heap. Between two events every promise settles, so
