@@ -1,4 +1,5 @@
-import { Agent, request } from 'undici';
+import { request } from 'undici';
+import { Agents } from './agents.ts';
 import type { HttpAnswer } from './http-failures.ts';
 
 export interface HttpRequest {
@@ -33,19 +34,19 @@ const longestExchangeMs = 60_000;
 /** HTTP to the venue: one pool of connections, every step with a deadline, no redirects followed. */
 export class HttpClient implements Http {
   readonly #timeouts: () => HttpTimeouts;
-  /** One for each time to connect that has been in force; an earlier one is left to what still uses it. */
-  readonly #agents = new Map<number, Agent>();
+  readonly #agents: Agents;
 
   /** @param timeouts as they are whenever a request is sent */
   constructor(timeouts: () => HttpTimeouts) {
     this.#timeouts = timeouts;
+    this.#agents = new Agents(() => timeouts().connect, { maxResponseSize: largestAnswerBytes });
   }
 
   async send({ url, method, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     const deadline = AbortSignal.timeout(longestExchangeMs);
-    const { connect, reply } = this.#timeouts();
+    const { reply } = this.#timeouts();
     const answer = await request(url, {
-      dispatcher: this.#agentFor(connect),
+      dispatcher: this.#agents.current,
       headersTimeout: reply,
       bodyTimeout: reply,
       method: method as 'GET',
@@ -57,14 +58,6 @@ export class HttpClient implements Http {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
-  }
-
-  #agentFor(connect: number): Agent {
-    const known = this.#agents.get(connect);
-    if (known !== undefined) return known;
-    const agent = new Agent({ connect: { timeout: connect }, maxResponseSize: largestAnswerBytes });
-    this.#agents.set(connect, agent);
-    return agent;
+    await this.#agents.destroy();
   }
 }

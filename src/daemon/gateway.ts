@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Agent } from 'undici';
+import { Agents } from '../adapters/agents.ts';
 import { Forwarder } from '../adapters/gateway/forwarder.ts';
 import { GatewayServer } from '../adapters/gateway/gateway-server.ts';
 import { Refusal } from '../adapters/gateway/refusal.ts';
@@ -8,7 +8,7 @@ import type { Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AccessRecord } from '../gateway/access-record.ts';
 import type { Caller } from '../gateway/caller.ts';
-import type { Permissions } from '../gateway/permissions.ts';
+import { type Permissions, pathOf } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { gatewaySocketName } from '../protocol/local.ts';
@@ -42,17 +42,17 @@ export interface RestCall {
 /** The way of local programs to the venue's REST API: `gateway.sock`, and the method `rest` of the control socket. */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #agent: Agent;
+  readonly #agents: Agents;
   readonly #forwarder: Forwarder;
   readonly #server: GatewayServer;
 
   constructor(options: GatewayOptions) {
     const { settings, venue, vault, clock, permissions, renewal, onAccess, onBug } = options;
     this.#options = options;
-    this.#agent = new Agent({ connections: mostConnections, connect: { timeout: settings().session.connectTimeout } });
+    this.#agents = new Agents(() => settings().session.connectTimeout, { connections: mostConnections });
     this.#forwarder = new Forwarder({
       entrance: venue.entrance,
-      dispatcher: this.#agent,
+      dispatcher: () => this.#agents.current,
       vault,
       clock,
       budget: venue.budget,
@@ -80,7 +80,7 @@ export class Gateway {
 
   async stop(): Promise<void> {
     await this.#server.stop();
-    await this.#agent.destroy();
+    await this.#agents.destroy();
   }
 
   /**
@@ -109,8 +109,8 @@ export class Gateway {
       status = error.code;
       throw new RpcError(rpcErrorCode.venueFailure, error.message, { code: error.code, sent: error.sent });
     } finally {
-      const [bare = ''] = path.split('?', 1);
-      onAccess({ door: 'rest', caller: caller.id, method, path: bare, status, ms: clock.monotonic() - beganAt });
+      const ms = clock.monotonic() - beganAt;
+      onAccess({ door: 'rest', caller: caller.id, method, path: pathOf(path), status, ms });
     }
   }
 

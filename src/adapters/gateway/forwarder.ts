@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import type { Caller } from '../../gateway/caller.ts';
+import type { CallerId } from '../../gateway/caller.ts';
 import { type HeaderList, headersToVenue } from '../../gateway/http-headers.ts';
-import { notAllowedMessage, type Permissions } from '../../gateway/permissions.ts';
+import { notAllowedMessage, type Permissions, pathOf } from '../../gateway/permissions.ts';
 import type { RequestBudget, Slip } from '../../gateway/request-budget.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { FailureError } from '../../protocol/failure.ts';
@@ -23,7 +23,7 @@ export interface TokenRenewal {
 
 export interface ForwarderPorts {
   readonly entrance: RestEntrance;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: () => Dispatcher;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly budget: RequestBudget;
@@ -41,7 +41,7 @@ export interface ForwarderSettings {
 
 export interface ForwardRequest {
   /** Who asks: callers share the limit of the venue fairly. */
-  readonly caller: Caller['id'];
+  readonly caller: CallerId;
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -105,7 +105,7 @@ export class Forwarder {
       throw new Refusal(400, 'bad-request', 'the path begins with one / and has no blanks, such as /v1/rfq?limit=10');
     }
     const target = this.#ports.entrance.target(path);
-    const [bare = ''] = target.uri.split('?', 1);
+    const bare = pathOf(target.uri);
     if (!this.#ports.permissions.allowsRest(method, bare)) {
       throw new Refusal(403, 'not-allowed', notAllowedMessage(`${method} ${bare}`));
     }
@@ -160,7 +160,7 @@ export class Forwarder {
     exchange.ended
       .catch((error: ExchangeError) => (error.isSent ? slip.failed() : slip.unsent()))
       .finally(() => patience.signal.removeEventListener('abort', giveUp));
-    dispatcher.dispatch(
+    dispatcher().dispatch(
       {
         origin: target.origin,
         path: target.path,

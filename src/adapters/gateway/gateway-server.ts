@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { AccessRecord } from '../../gateway/access-record.ts';
 import { headersToCaller } from '../../gateway/http-headers.ts';
+import { pathOf } from '../../gateway/permissions.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { listenLocally, listenOnInherited } from '../local-sockets.ts';
 import type { AnswerTaker } from './exchange.ts';
@@ -86,8 +87,7 @@ export class GatewayServer {
     response.on('close', () => {
       this.#inFlight -= 1;
       if (!response.writableFinished) leaving.abort();
-      const [bare = ''] = path.split('?', 1);
-      onAccess({ door: 'rest', caller, method, path: bare, status, ms: clock.monotonic() - beganAt });
+      onAccess({ door: 'rest', caller, method, path: pathOf(path), status, ms: clock.monotonic() - beganAt });
     });
     response.sendDate = false;
     const taker = taking(response, (told) => {

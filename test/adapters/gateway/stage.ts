@@ -74,7 +74,7 @@ export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): P
   const agent = new Agent({ connections: 8 });
   const forwarder = new Forwarder({
     entrance: new RestEntrance({ restUrl, sign, signature: { encoding: 'hex' } }, vault),
-    dispatcher: agent,
+    dispatcher: () => agent,
     vault,
     clock,
     budget: new RequestBudget({ limit, tokenRequests: 0, clock }),

@@ -1,0 +1,29 @@
+import { Agent } from 'undici';
+
+/** Connections to the venue over HTTP, each made within the time that is allowed when it is asked for. */
+export class Agents {
+  readonly #connectTimeout: () => number;
+  readonly #options: Omit<Agent.Options, 'connect'>;
+  /** One for each time that has been in force; an earlier one is left to what still uses it. */
+  readonly #agents = new Map<number, Agent>();
+
+  /** @param connectTimeout milliseconds for TCP and TLS */
+  constructor(connectTimeout: () => number, options: Omit<Agent.Options, 'connect'>) {
+    this.#connectTimeout = connectTimeout;
+    this.#options = options;
+  }
+
+  get current(): Agent {
+    const timeout = this.#connectTimeout();
+    const known = this.#agents.get(timeout);
+    if (known !== undefined) return known;
+    const agent = new Agent({ ...this.#options, connect: { timeout } });
+    this.#agents.set(timeout, agent);
+    return agent;
+  }
+
+  /** Closes every connection, idle or not. */
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+  }
+}
