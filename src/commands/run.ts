@@ -2,7 +2,7 @@ import type { Logger } from '../adapters/logger.ts';
 import type { ServiceManager } from '../adapters/service-manager.ts';
 import type { Configuration } from '../config/configuration-source.ts';
 import type { Clock } from '../protocol/clock.ts';
-import { controlSocketName, eventsSocketName } from '../protocol/local.ts';
+import { controlSocketName, eventsSocketName, gatewaySocketName } from '../protocol/local.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import {
   type ConfigurationArguments,
@@ -103,7 +103,8 @@ async function inheritOrExit() {
       return inheritSockets(process.env, process.pid);
     } catch (error) {
       if (!(error instanceof SocketActivationError)) throw error;
-      const advice = `let the socket unit have ListenStream= for ${eventsSocketName} and ${controlSocketName} alone`;
+      const names = [eventsSocketName, controlSocketName, gatewaySocketName].join(', ');
+      const advice = `let socket units have ListenStream= for these alone: ${names}`;
       throw new ConfigurationError([{ key: 'LISTEN_FDS', problem: error.message, advice }]);
     }
   });
