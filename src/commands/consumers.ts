@@ -1,10 +1,10 @@
-import { AccessDeniedError, LocalClient, NoAnswerError, NotRunningError } from '../adapters/local-client.ts';
+import { AccessDeniedError, NoAnswerError, NotRunningError } from '../adapters/local-client.ts';
 import { isRecord } from '../protocol/json-rpc.ts';
-import { controlSocketName } from '../protocol/local.ts';
 import type { ConsumersReport } from '../protocol/status.ts';
-import { type Command, ExitError, exitCode } from './command.ts';
+import { type Command, exitCode } from './command.ts';
 import { consumersView } from './terminal/consumers-view.ts';
-import { asExit, type DaemonOptions, daemonOptions, localDirectory } from './terminal/daemon-options.ts';
+import { onControl } from './terminal/control.ts';
+import { asExit, type DaemonOptions, daemonOptions } from './terminal/daemon-options.ts';
 import { stdout } from './terminal/output.ts';
 import { styleFor } from './terminal/style.ts';
 
@@ -26,7 +26,7 @@ export const consumers: Command<ConsumersOptions> = {
           'the oldest of them. Exit code: 0, 1 no such answer, 2 not answering, 3 not running, 77 no permission to ask.',
       ),
   handler: async (options) => {
-    const report = await ask(`${await localDirectory(options)}/${controlSocketName}`);
+    const report = await ask(options);
     const style = styleFor(stdout.isTerminal, process.env);
     await stdout.write(
       options.json ? `${JSON.stringify(report, null, stdout.isTerminal ? 2 : 0)}\n` : consumersView(report, style),
@@ -35,21 +35,17 @@ export const consumers: Command<ConsumersOptions> = {
 };
 
 function codeOf(error: unknown): number {
+  if (error instanceof NotRunningError) return exitCode.notRunning;
   if (error instanceof NoAnswerError) return exitCode.down;
   return error instanceof AccessDeniedError ? exitCode.noPermission : exitCode.failed;
 }
 
-async function ask(path: string): Promise<ConsumersReport> {
-  let client: LocalClient | undefined;
+async function ask(options: DaemonOptions): Promise<ConsumersReport> {
   try {
-    client = await LocalClient.connect(path);
-    const report = await client.request('consumers');
+    const report = await onControl(options, (client) => client.request('consumers'));
     if (!isRecord(report)) throw new TypeError('the daemon sent no report of its consumers');
     return report as unknown as ConsumersReport;
   } catch (error) {
-    if (error instanceof NotRunningError) throw new ExitError(exitCode.notRunning, error.message);
     throw asExit(error, codeOf(error));
-  } finally {
-    client?.close();
   }
 }

@@ -47,7 +47,8 @@ export const status: Command<StatusOptions> = {
     const directory = await localDirectory(options);
     try {
       if (options.debug) await debug(directory, options);
-      else await (options.watch ? watch(directory, options) : show(directory, options));
+      else if (options.watch) await watch(directory, options);
+      else await show(directory, options, await ask(directory));
     } catch (error) {
       throw asExit(error, error instanceof RpcError ? exitCode.failed : exitCode.noPermission);
     }
@@ -65,8 +66,7 @@ const exitCodes: Readonly<Record<OverallState | 'not running' | 'not answering',
 
 const watchIntervalMs = 1_000;
 
-async function show(directory: string, options: StatusOptions): Promise<void> {
-  const answer = await ask(directory);
+async function show(directory: string, options: StatusOptions, answer: StatusAnswer): Promise<void> {
   const style = styleFor(stdout.isTerminal, process.env);
   await stdout.write(
     options.json ? asJson(directory, answer, stdout.isTerminal ? 2 : 0) : view(directory, answer, style),
@@ -75,15 +75,9 @@ async function show(directory: string, options: StatusOptions): Promise<void> {
 
 async function debug(directory: string, options: StatusOptions): Promise<void> {
   const answer = await askStatus<DiagnosisDocument>(`${directory}/${controlSocketName}`, 'debug');
-  if (answer.kind !== 'document') {
-    setExitCode(answer.kind);
-    await stdout.write(
-      options.json ? asJson(directory, answer, 0) : view(directory, answer, styleFor(stdout.isTerminal, process.env)),
-    );
-    return;
-  }
+  setExitCode(answer.kind === 'document' ? answer.document.status.state : answer.kind);
+  if (answer.kind !== 'document') return show(directory, options, answer);
   const { document } = answer;
-  setExitCode(document.status.state);
   const { diagnosisView } = await import('./terminal/diagnosis-view.ts');
   await stdout.write(
     options.json ? `${JSON.stringify(document, null, stdout.isTerminal ? 2 : 0)}\n` : diagnosisView(document),
