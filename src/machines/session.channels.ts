@@ -28,24 +28,18 @@ export const firstSubscription = sessionSetup.createStateConfig({
   },
 });
 
+const toldOf = [
+  { type: 'note the failed change', params: ofFailure },
+  { type: 'report the failed change', params: ofFailure },
+] as const;
+
 const afterFailedChange = [
   {
     guard: { type: 'does the venue limit us?' as const, params: ofFailure },
     target: 'partial',
-    actions: [
-      { type: 'note the limit' as const, params: ofFailure },
-      { type: 'note the failed change' as const, params: ofFailure },
-      { type: 'report the failed change' as const, params: ofFailure },
-    ],
+    actions: [{ type: 'note the limit' as const, params: ofFailure }, ...toldOf],
   },
-  {
-    target: 'partial',
-    actions: [
-      'count the retry' as const,
-      { type: 'note the failed change' as const, params: ofFailure },
-      { type: 'report the failed change' as const, params: ofFailure },
-    ],
-  },
+  { target: 'partial', actions: ['count the retry' as const, ...toldOf] },
 ] as const;
 
 /**
