@@ -13,6 +13,11 @@ export interface HttpAnswer {
 /** Cleans the venue's own words for a message. */
 export type Quote = (text: string) => string;
 
+/** Whether a status is one of the 2xx, which tell of success (RFC 9110, 15.3). */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
+}
+
 /** What an HTTP status that is not a success means; see {@link httpStatuses}. */
 export function statusFailure(what: string, answer: HttpAnswer, quote: Quote, wall: number): Failure {
   const { status } = answer;
@@ -26,7 +31,7 @@ export function statusFailure(what: string, answer: HttpAnswer, quote: Quote, wa
   const known = httpStatuses[status];
   if (known !== undefined) return failure(known, said);
   // A success can only fail by its form.
-  if (status >= 200 && status <= 299) return failure('bad-reply', said);
+  if (isSuccess(status)) return failure('bad-reply', said);
   // A status that is not known is to be treated as the first of its hundred (RFC 9110, 15).
   const isServers = status >= 500 && status <= 599;
   return withUnknown(failure(isServers ? 'server-error' : 'http-unknown', said), 'http', status);

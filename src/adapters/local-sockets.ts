@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import { eventsSocketName } from '../protocol/local.ts';
+import { messageOf } from '../protocol/text.ts';
 import { makeDirectory } from './make-directory.ts';
 
 /** A local path that cannot be used, with the reason and what to do. */
@@ -29,7 +30,7 @@ export async function prepareDirectory(directory: string): Promise<void> {
   try {
     makeDirectory(directory);
   } catch (error) {
-    throw new LocalPathError(`${directory} cannot be made: ${words(error)}`);
+    throw new LocalPathError(`${directory} cannot be made: ${messageOf(error)}`);
   }
   const found = await lstat(directory);
   if (!found.isDirectory()) throw new LocalPathError(`${directory} is not a directory`);
@@ -91,7 +92,7 @@ async function listening(server: Server, where: string): Promise<void> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new LocalPathError(`${where} cannot be listened on: ${words(error)}`);
+    throw new LocalPathError(`${where} cannot be listened on: ${messageOf(error)}`);
   }
 }
 
@@ -141,8 +142,4 @@ function pidIn(line: string): number | null {
   const result = isRecord(message) ? message['result'] : null;
   const pid = isRecord(result) ? result['pid'] : null;
   return typeof pid === 'number' ? pid : null;
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

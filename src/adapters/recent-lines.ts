@@ -1,3 +1,5 @@
+import { cut } from '../protocol/text.ts';
+
 const mostLines = 100;
 const longestLine = 1_000;
 /** How a line begins that somebody should look at. */
@@ -10,9 +12,7 @@ export class RecentLines {
   /** @param line as it was written, without a secret in it */
   note(line: string): void {
     if (!beginnings.some((beginning) => line.startsWith(beginning))) return;
-    const text = line.trimEnd();
-    const kept = text.length > longestLine ? `${text.slice(0, longestLine)}…` : text;
-    this.#lines = [...this.#lines.slice(1 - mostLines), kept];
+    this.#lines = [...this.#lines.slice(1 - mostLines), cut(line.trimEnd(), longestLine)];
   }
 
   /** Oldest first. */

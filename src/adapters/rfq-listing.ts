@@ -2,7 +2,7 @@ import type { Clock } from '../protocol/clock.ts';
 import { FailureError, failure } from '../protocol/failure.ts';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import { elementBytes, memberBytes } from '../protocol/raw-json.ts';
-import { statusFailure } from './http-failures.ts';
+import { isSuccess, statusFailure } from './http-failures.ts';
 import type { Rest } from './rest.ts';
 import type { Vault } from './vault.ts';
 
@@ -54,7 +54,7 @@ export class RfqListing {
     });
     const answer = await rest.call({ method: 'GET', path: `${path}?${query}`, signal });
     const what = `GET ${path}`;
-    if (answer.status < 200 || answer.status > 299) {
+    if (!isSuccess(answer.status)) {
       throw new FailureError(statusFailure(what, answer, (text) => vault.quote(text), clock.wall()));
     }
     const body = parseJson(answer.body);

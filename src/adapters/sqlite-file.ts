@@ -90,8 +90,3 @@ export function closeAnyway(file: { close(): void } | null): void {
     // Whatever it says, it is not used any more.
   }
 }
-
-/** What an error says of itself. */
-export function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

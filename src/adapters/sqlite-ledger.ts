@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { MemoryLedger } from '../log/memory-ledger.ts';
 import type { FailureCode } from '../protocol/failure.ts';
 import type { GapRecord, LedgerMemory, LedgerStore, OutageReport, Paced } from '../protocol/ledger.ts';
+import { messageOf } from '../protocol/text.ts';
 import { LedgerFile, readLedgerFile } from './ledger-file.ts';
-import { closeAnyway, isDamage, NewerSchemaError, setAside, words } from './sqlite-file.ts';
+import { closeAnyway, isDamage, NewerSchemaError, setAside } from './sqlite-file.ts';
 import { Trouble } from './trouble.ts';
 
 export const ledgerFileName = 'ledger.db';
@@ -67,7 +68,7 @@ function orUnreadable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new LedgerUnreadableError(`${path} cannot be read: ${words(error)}`, { cause: error });
+    throw new LedgerUnreadableError(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -214,7 +215,7 @@ class SqliteLedger implements OpenLedger {
   #attemptAnew(act: () => void, damage: unknown): void {
     try {
       const aside = setAside(this.#path, this.#options.now());
-      this.#trouble.tell(`${this.#path} is damaged (${words(damage)}): it is now ${aside}, and a new one is begun`);
+      this.#trouble.tell(`${this.#path} is damaged (${messageOf(damage)}): it is now ${aside}, and a new one is begun`);
       act();
       this.#trouble.tell(null);
     } catch (error) {
@@ -226,7 +227,7 @@ class SqliteLedger implements OpenLedger {
   #giveUp(error: unknown): void {
     this.#triedAt = this.#options.now();
     const why = error instanceof NewerSchemaError ? 'is left alone' : 'cannot be written';
-    this.#trouble.tell(`${this.#path} ${why}: ${words(error)}; the ledger goes on in memory`);
+    this.#trouble.tell(`${this.#path} ${why}: ${messageOf(error)}; the ledger goes on in memory`);
   }
 
   #release(): void {

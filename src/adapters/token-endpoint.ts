@@ -3,7 +3,7 @@ import type { Clock } from '../protocol/clock.ts';
 import { type Failure, FailureError, failure } from '../protocol/failure.ts';
 import { isRecord, parseJson } from '../protocol/json-rpc.ts';
 import type { Http } from './http-client.ts';
-import { type HttpAnswer, networkFailure, statusFailure, venueWords } from './http-failures.ts';
+import { type HttpAnswer, isSuccess, networkFailure, statusFailure, venueWords } from './http-failures.ts';
 import type { Vault } from './vault.ts';
 import { addressWords, clientRefusals } from './wire-codes.ts';
 
@@ -75,7 +75,7 @@ export class TokenEndpoint {
   }
 
   #read(answer: HttpAnswer): { accessToken: string; refreshToken: string | null; lifeMs: number } {
-    if (answer.status < 200 || answer.status > 299) throw new FailureError(this.#refusal(answer));
+    if (!isSuccess(answer.status)) throw new FailureError(this.#refusal(answer));
     const body = parse(answer.body);
     const accessToken = body['access_token'];
     const lifeMs = Number(body['expires_in']) * 1_000;

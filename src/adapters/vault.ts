@@ -1,5 +1,6 @@
 import type { Secret } from '../config/secret.ts';
 import { withoutEscapes } from '../protocol/raw-json.ts';
+import { cut } from '../protocol/text.ts';
 
 export interface AccessToken {
   readonly value: string;
@@ -136,8 +137,7 @@ export class Vault {
 
   /** Words of the venue, fit to stand in a message: without secrets or control characters, and not long. */
   quote(text: string): string {
-    const clean = this.redact(text).replace(controls, ' ').trim();
-    return clean.length > longestQuote ? `${clean.slice(0, longestQuote)}…` : clean;
+    return cut(this.redact(text).replace(controls, ' ').trim(), longestQuote);
   }
 
   *#openers(): Iterable<string> {

@@ -1,3 +1,4 @@
+import { isSuccess } from '../adapters/http-failures.ts';
 import { isRecord } from '../protocol/json-rpc.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
 import { jsonArgument, UsageError } from './terminal/arguments.ts';
@@ -41,7 +42,7 @@ export const rest: Command<RestOptions> = {
     const pretty = stdout.isTerminal && !options.json;
     const shown = showBody(body, { reveal: options.reveal, pretty });
     await stdout.write(pretty && shown !== '' && !shown.endsWith('\n') ? `${shown}\n` : shown);
-    if (status < 200 || status > 299) {
+    if (!isSuccess(status)) {
       process.exitCode = exitCode.failed;
       await notice(`the venue answered ${status}`);
     }

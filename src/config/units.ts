@@ -1,3 +1,4 @@
+import { cut } from '../protocol/text.ts';
 /** A text that is no duration or no size. The message says what is wrong and, after a semicolon, what to write. */
 export class UnitError extends Error {
   override readonly name = 'UnitError';
@@ -165,6 +166,6 @@ function format(quantity: Quantity, amount: number): string {
 }
 
 function shorten(text: string): string {
-  const shown = text.length > 40 ? text.slice(0, 39) + '…' : text;
+  const shown = cut(text, 40);
   return shown.trim() === '' || /\s/.test(shown) ? JSON.stringify(shown) : shown;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { cut } from '../protocol/text.ts';
 import { nearest } from './nearest.ts';
 import { Secret } from './secret.ts';
 import type { ListenAddress } from './settings.ts';
@@ -250,8 +251,7 @@ function found(value: unknown): string {
 }
 
 function show(value: string | number | boolean): string {
-  const text = String(value);
-  const shown = text.length > 60 ? text.slice(0, 59) + '…' : text;
+  const shown = cut(String(value), 60);
   return /^[\w.:*/-]+…?$/.test(shown) ? shown : JSON.stringify(shown);
 }
 

@@ -3,6 +3,7 @@ import type { Cursor } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { ConsumerDetail, ConsumerState, ConsumersReport } from '../protocol/status.ts';
+import { cut } from '../protocol/text.ts';
 
 /** A connection that has subscribed. */
 export type Subscriber = Pick<LocalConsumer, 'id' | 'bufferedBytes' | 'connectedAt'> & { readonly cursor: Cursor };
@@ -57,9 +58,7 @@ function readsFrom(cursor: Cursor): ConsumerDetail['reads'] {
  * and whoever asks for the status would have it written once more.
  */
 export function shownPatterns(patterns: readonly string[]): readonly string[] {
-  const shown = patterns
-    .slice(0, mostPatternsShown)
-    .map((pattern) => (pattern.length > mostCharactersShown ? `${pattern.slice(0, mostCharactersShown)}…` : pattern));
+  const shown = patterns.slice(0, mostPatternsShown).map((pattern) => cut(pattern, mostCharactersShown));
   const others = patterns.length - shown.length;
   return others > 0 ? [...shown, `… and ${others} more`] : shown;
 }

@@ -1,4 +1,5 @@
 import { Secret } from '../config/secret.ts';
+import { cut } from '../protocol/text.ts';
 
 const longestText = 500;
 const mostItems = 32;
@@ -13,7 +14,8 @@ const deepest = 8;
 export function plain(value: unknown, redact: (text: string) => string, depth = deepest): unknown {
   switch (typeof value) {
     case 'string':
-      return cut(redact(value));
+      // What was redacted is cut, not the other way round: half a secret would not be recognised.
+      return cut(redact(value), longestText);
     case 'number':
       return Number.isFinite(value) ? value : String(value);
     case 'boolean':
@@ -39,7 +41,7 @@ function plainRecord(record: object, redact: (text: string) => string, depth: nu
   const members = Object.entries(record);
   const shown = members
     .slice(0, mostMembers)
-    .map(([name, value]): [string, unknown] => [cut(redact(name)), plain(value, redact, depth)])
+    .map(([name, value]): [string, unknown] => [cut(redact(name), longestText), plain(value, redact, depth)])
     .filter(([, value]) => value !== undefined);
   const rest = members.length - mostMembers;
   return Object.fromEntries(rest > 0 ? [...shown, ['…', more(rest)]] : shown);
@@ -49,11 +51,6 @@ function plainRecord(record: object, redact: (text: string) => string, depth: nu
 function isRecordOfItsOwn(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
-}
-
-/** What was redacted is cut, not the other way round: half a secret would not be recognised. */
-function cut(text: string): string {
-  return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
 }
 
 function more(count: number): string {

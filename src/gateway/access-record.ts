@@ -1,8 +1,10 @@
+import type { CallerId } from './caller.ts';
+
 /** A call of a local program as the log tells it: never its parameters, headers, bodies or result. */
 export interface AccessRecord {
   readonly door: 'call' | 'rest';
   /** Number of the caller's connection. */
-  readonly caller: number | string;
+  readonly caller: CallerId;
   /** The JSON-RPC method, or the method of HTTP. */
   readonly method: string;
   /** Of a REST call, without its query. */

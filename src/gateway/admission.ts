@@ -1,6 +1,6 @@
 import { failure } from '../protocol/failure.ts';
 import { NotSentError, type Timers } from '../protocol/request-table.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, CallerId } from './caller.ts';
 
 export interface AdmissionLimits {
   /** Calls that may be under way at a time. */
@@ -25,7 +25,7 @@ export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #timers: Timers;
   /** The callers who wait, in the order of their turns. */
-  readonly #lines = new Map<Caller['id'], Waiting[]>();
+  readonly #lines = new Map<CallerId, Waiting[]>();
   #calls = 0;
   #weight = 0;
 
@@ -100,7 +100,7 @@ export class Admission {
   }
 
   /** A loop over the lines comes by here again. */
-  #toTheEnd(id: Caller['id']): void {
+  #toTheEnd(id: CallerId): void {
     const line = this.#lines.get(id);
     if (line === undefined) return;
     this.#lines.delete(id);

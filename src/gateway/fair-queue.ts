@@ -1,7 +1,5 @@
+import type { CallerId } from './caller.ts';
 import type { Slip } from './slip.ts';
-
-/** What tells one local program from another. */
-export type CallerId = string | number;
 
 /** One who asks, with the requests that hold room in the limit and those that wait for it. */
 export interface Line {

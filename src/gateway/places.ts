@@ -1,4 +1,5 @@
-import { type CallerId, type Line, newLine } from './fair-queue.ts';
+import type { CallerId } from './caller.ts';
+import { type Line, newLine } from './fair-queue.ts';
 import { Fifo } from './fifo.ts';
 import { type Outcome, Ticket } from './slip.ts';
 import { windowMs } from './venue-count.ts';

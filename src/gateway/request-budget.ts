@@ -1,13 +1,13 @@
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError } from '../protocol/failure.ts';
-import { type CallerId, FairQueue, type Line, newLine, type Waiter } from './fair-queue.ts';
+import type { CallerId } from './caller.ts';
+import { FairQueue, type Line, newLine, type Waiter } from './fair-queue.ts';
 import { Places } from './places.ts';
 import { noRoom, queueFull } from './refusals.ts';
 import { type Shares, sharesOf } from './shares.ts';
 import type { Outcome, Slip, Ticket } from './slip.ts';
 import { type RateLimit, VenueCount } from './venue-count.ts';
 
-export type { CallerId } from './fair-queue.ts';
 export type { Slip } from './slip.ts';
 export type { RateLimit } from './venue-count.ts';
 

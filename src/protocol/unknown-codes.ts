@@ -1,4 +1,5 @@
 import type { Failure } from './failure.ts';
+import { cut } from './text.ts';
 
 /** Something the venue said in a code that figd does not know. */
 export interface UnknownCode {
@@ -31,16 +32,11 @@ export class UnknownCodes {
     const what = this.#codes.has(unknown) || this.#codes.size < mostCodes ? unknown : other;
     const { count, firstAt } = this.#codes.get(what) ?? { count: 0, firstAt: wallMs };
     this.#codes.delete(what);
-    this.#codes.set(what, { what, count: count + 1, firstAt, lastAt: wallMs, message: shortened(message) });
+    this.#codes.set(what, { what, count: count + 1, firstAt, lastAt: wallMs, message: cut(message, longestMessage) });
   }
 
   /** The one noted last first. */
   list(): readonly UnknownCode[] {
     return [...this.#codes.values()].reverse();
   }
-}
-
-function shortened(message: string): string {
-  if (message.length <= longestMessage) return message;
-  return `${message.slice(0, longestMessage - 1).toWellFormed()}…`;
 }

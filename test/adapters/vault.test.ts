@@ -196,8 +196,8 @@ describe('quoting the venue', () => {
     const vault = filled();
     expect(vault.quote(`no such token: ${token}`)).toBe('no such token: [secret]');
     expect(vault.quote('x'.repeat(200))).toBe('x'.repeat(200));
-    expect(vault.quote('x'.repeat(201))).toBe(`${'x'.repeat(200)}…`);
-    expect(vault.quote(`${'x'.repeat(195)}${token}`)).toBe(`${'x'.repeat(195)}[secr…`);
+    expect(vault.quote('x'.repeat(201))).toBe(`${'x'.repeat(199)}…`);
+    expect(vault.quote(`${'x'.repeat(195)}${token}`)).toBe(`${'x'.repeat(195)}[sec…`);
   });
 });
 

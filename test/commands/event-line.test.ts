@@ -41,7 +41,7 @@ it.each([
   ['rfq_quote.maker', quote, 'quote 41277 on RFQ 90418  sell 0.019 ×10  filled'],
   ['rfq.maker', inFrame([rfq, filled]), 'RFQ 90417 open  BTC 26Mar27 90000/130000 RR ×25  maker  and 1 more'],
   ['rfq.maker', inFrame({ rfqId: 5 }), 'RFQ 5'],
-  ['venue.unrouted', { hello: 'x'.repeat(200) }, `{"hello":"${'x'.repeat(150)}…`],
+  ['venue.unrouted', { hello: 'x'.repeat(200) }, `{"hello":"${'x'.repeat(149)}…`],
   ['venue.unrouted', 'no \x1b[31mJSON\n', 'no \ufffd[31mJSON\ufffd'],
   [
     'figd.state',

@@ -90,6 +90,6 @@ describe('the patterns of a consumer', () => {
 
   it('are shown in part where they would fill the status', () => {
     const shown = shownPatterns(Array.from({ length: 256 }, () => 'x'.repeat(256)));
-    expect(shown).toEqual([...Array.from({ length: 16 }, () => `${'x'.repeat(64)}…`), '… and 240 more']);
+    expect(shown).toEqual([...Array.from({ length: 16 }, () => `${'x'.repeat(63)}…`), '… and 240 more']);
   });
 });

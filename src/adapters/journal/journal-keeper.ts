@@ -1,4 +1,5 @@
-import { closeAnyway, identityOf, isDamage, NewerSchemaError, setAside, words } from '../sqlite-file.ts';
+import { messageOf } from '../../protocol/text.ts';
+import { closeAnyway, identityOf, isDamage, NewerSchemaError, setAside } from '../sqlite-file.ts';
 import { Trouble } from '../trouble.ts';
 import { JournalFile, type Retention } from './journal-file.ts';
 
@@ -76,7 +77,7 @@ export class JournalKeeper {
     this.#wasDamaged = true;
     try {
       const aside = setAside(path, now());
-      this.#trouble.tell(`${path} is damaged (${words(damage)}): it is now ${aside}, and a new one is begun`);
+      this.#trouble.tell(`${path} is damaged (${messageOf(damage)}): it is now ${aside}, and a new one is begun`);
       return act(this.#open());
     } catch (error) {
       this.#release();
@@ -97,7 +98,7 @@ export class JournalKeeper {
 
   #giveUp<T>(error: unknown, otherwise: T): T {
     const why = error instanceof NewerSchemaError ? 'is left alone' : 'cannot be used';
-    this.#trouble.tell(`${this.#options.path} ${why}: ${words(error)}`);
+    this.#trouble.tell(`${this.#options.path} ${why}: ${messageOf(error)}`);
     return otherwise;
   }
 

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../protocol/text.ts';
 import { makeDirectory } from '../make-directory.ts';
-import { words } from '../sqlite-file.ts';
 import { journalFileName } from './journal-file.ts';
 
 /** The journal cannot be kept where it should be; the message says why. */
@@ -23,6 +23,6 @@ export async function checkJournalPlace(directory: string): Promise<{ readonly f
     const used = await stat(join(directory, journalFileName)).catch(() => null);
     return { free: bavail * bsize, used: used?.size ?? 0 };
   } catch (error) {
-    throw new JournalPlaceError(`the journal cannot be kept in ${directory}: ${words(error)}`);
+    throw new JournalPlaceError(`the journal cannot be kept in ${directory}: ${messageOf(error)}`);
   }
 }

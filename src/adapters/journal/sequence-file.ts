@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fdatasync, fdatasyncSync, write } from 'node:fs';
 import type { Grant, Numbers } from '../../log/numbers.ts';
-import { words } from '../sqlite-file.ts';
+import { messageOf } from '../../protocol/text.ts';
 import {
   createSequence,
   encode,
@@ -92,7 +92,7 @@ export class SequenceFile implements Numbers {
       const fd = createSequence(options.path, firstRecord(options, epoch, first - 1, serial));
       return new SequenceFile(options, { epoch, first, isContinuous, fd, serial: serial + 1 });
     } catch (error) {
-      options.onTrouble(`${options.path} cannot be written: ${words(error)}; a new epoch begins with each start`);
+      options.onTrouble(`${options.path} cannot be written: ${messageOf(error)}; a new epoch begins with each start`);
       return new SequenceFile(options, {
         epoch: options.newEpoch(),
         first: 1,
@@ -134,7 +134,7 @@ export class SequenceFile implements Numbers {
     try {
       this.#write({ ceiling: head, isClosed: true });
     } catch (error) {
-      this.#options.onTrouble(`${this.#options.path} cannot be written: ${words(error)}`);
+      this.#options.onTrouble(`${this.#options.path} cannot be written: ${messageOf(error)}`);
     }
     this.#release();
   }
@@ -219,7 +219,7 @@ export class SequenceFile implements Numbers {
 
   #fail(error: unknown): void {
     const { path, onTrouble, now } = this.#options;
-    onTrouble(`${path} cannot be written: ${words(error)}; a new epoch has begun`);
+    onTrouble(`${path} cannot be written: ${messageOf(error)}; a new epoch has begun`);
     this.#release();
     this.#triedAt = now();
     this.#renew();

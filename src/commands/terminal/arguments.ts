@@ -1,5 +1,6 @@
 import { parseDuration, UnitError } from '../../config/units.ts';
 import { isRecord } from '../../protocol/json-rpc.ts';
+import { messageOf } from '../../protocol/text.ts';
 
 /** The command was called in a way that makes no sense; the message begins with the option it is about. */
 export class UsageError extends Error {
@@ -46,7 +47,7 @@ async function textOf(argument: string, given: string): Promise<string> {
   try {
     return await readFile(given.slice(1), 'utf8');
   } catch (error) {
-    throw new UsageError(`${argument}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${argument}: ${messageOf(error)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { isRecord } from '../../protocol/json-rpc.ts';
 import { type EventParams, gapChannel, type Lost, stateChannel } from '../../protocol/local.ts';
 import type { OverallState } from '../../protocol/status.ts';
+import { cut } from '../../protocol/text.ts';
 import { countOf, formatCount, formatSpan, formatTimeOfDay, printable, type Style } from './style.ts';
 
 /** What is shown of a message in which nothing is known. */
@@ -116,5 +117,5 @@ function joined(...parts: readonly string[]): string {
 
 function excerpt(message: unknown): string {
   const text = typeof message === 'string' ? message : (JSON.stringify(message) ?? '');
-  return text.length > excerptLength ? `${text.slice(0, excerptLength)}…` : text;
+  return cut(text, excerptLength);
 }

@@ -1,4 +1,4 @@
-import { type HttpAnswer, statusFailure } from '../../adapters/http-failures.ts';
+import { isSuccess, statusFailure } from '../../adapters/http-failures.ts';
 import { type Failure, FailureError } from '../../protocol/failure.ts';
 import { isRecord, parseJson } from '../../protocol/json-rpc.ts';
 import type { Venue, VenueOptions } from '../venue.ts';
@@ -16,7 +16,7 @@ const what = `${firstCall.method} ${firstCall.path}`;
 export async function makeFirstCall(options: VenueOptions, { rest }: Venue, http: WatchedHttp): Promise<string> {
   const { vault, clock } = options;
   const answer = await rest.call(firstCall);
-  if (isSuccess(answer)) {
+  if (isSuccess(answer.status)) {
     const signed = options.settings().venue.sign ? ', signed' : '';
     return `${what}${signed}: HTTP ${answer.status}, ${countCredentials(answer.body)}`;
   }
@@ -34,17 +34,13 @@ async function adviseOnRole(found: Failure, rest: Venue['rest']): Promise<string
   const listing = await rest.call(listCall).catch(() => null);
   const role = /\brole\W{1,3}(\w{2,32})/i.exec(found.message)?.[1] ?? 'trader';
   const list =
-    listing !== null && isSuccess(listing)
+    listing !== null && isSuccess(listing.status)
       ? 'The list of RFQs works, so that figd fetches what a gap missed.'
       : `GET /v1/rfq is refused too${listing === null ? '' : ` (HTTP ${listing.status})`}: what a gap missed cannot be fetched.`;
   return (
     `The key lacks the role "${role}", which calls below /v1/account need: ask the venue for it, or do without them. ` +
     `${list} Whether events come is told by the steps below.`
   );
-}
-
-function isSuccess({ status }: HttpAnswer): boolean {
-  return status >= 200 && status <= 299;
 }
 
 /** The answer holds secrets of other venues: it is counted and forgotten. */

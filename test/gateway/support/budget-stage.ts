@@ -1,4 +1,5 @@
-import { type CallerId, type Lane, RequestBudget, type Slip } from '../../../src/gateway/request-budget.ts';
+import type { CallerId } from '../../../src/gateway/caller.ts';
+import { type Lane, RequestBudget, type Slip } from '../../../src/gateway/request-budget.ts';
 import { type Failure, failureOf } from '../../../src/protocol/failure.ts';
 import { seeded, VirtualTime } from '../../machines/support/virtual-time.ts';
 
