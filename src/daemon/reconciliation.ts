@@ -56,6 +56,7 @@ const pagePauseMs = 100;
 /** 200,000 RFQs: more than that is no gap any more. */
 const mostPages = 200;
 const mostSuspects = 10_000;
+const tooDifferent = `GET /v1/rfq: the list differs from the events in more than ${mostSuspects} RFQs`;
 /** Some 50 kB, which any reader in step takes in one turn. */
 const publishedAtOnce = 32;
 const offsetPauseMs = 100;
@@ -163,7 +164,7 @@ export class Reconciliation {
         if (this.#wasMissed(rfq, watch)) suspects.push({ rfq, channel, gap, data: page.bytesAt(at) });
         else if (this.#ports.index.get(rfq.id) === undefined) this.#ports.index.learn(rfq, 0, 0);
       }
-      if (suspects.length > mostSuspects) throw new FailureError(failure('bad-reply', 'GET /v1/rfq: nothing fits'));
+      if (suspects.length > mostSuspects) throw new FailureError(failure('bad-reply', tooDifferent));
     }
     return suspects;
   }

@@ -206,7 +206,7 @@ export class Forwarder {
   /** What figd answers in the place of the venue. */
   #refusal(error: unknown, { method, path }: ForwardRequest, { signal, ms }: Patience): unknown {
     if (error instanceof Refusal) return error;
-    const what = `${method} ${path.split('?', 1)[0]}`;
+    const what = `${method} ${pathOf(path)}`;
     const sent = error instanceof ExchangeError && error.isSent;
     if (signal.aborted && signal.reason instanceof GivenUp) {
       const message = `${what}: no answer within ${ms} ms (gateway.timeout); ${fate(sent)}`;
