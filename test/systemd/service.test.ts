@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OutageDocument } from '../../src/commands/terminal/outages-view.ts';
+import { accessTokenPrefix, refreshTokenPrefix } from '../../src/simulator/tokens.ts';
 import { ReturningConsumer, Told } from '../e2e/support/returning-consumer.ts';
 import { until } from '../support/until.ts';
 import { Container, canBoot } from './container.ts';
@@ -313,7 +314,12 @@ describe.skipIf(!canBoot())('figd, installed on a Debian that was booted', () =>
   it('takes a credential that was rotated', async () => {
     await openVenue('/mnt/rotated-secret', 20);
     await host.prints('figd status', /blocked/, 60_000);
-    await host.succeed('install -m 600 /mnt/rotated-secret /etc/figd/client-secret; systemctl restart figd');
+    await host.succeed(`
+      install -m 600 /mnt/rotated-secret /etc/figd/client-secret
+      mkdir -p /run/systemd/system/figd.service.d
+      printf '[Service]\\nEnvironment=FIGD_LOG__LEVEL=trace\\n' > /run/systemd/system/figd.service.d/verbose.conf
+      systemctl daemon-reload
+      systemctl restart figd`);
     await live();
   });
 
@@ -330,18 +336,23 @@ describe.skipIf(!canBoot())('figd, installed on a Debian that was booted', () =>
     await host.succeed('systemctl stop figd@second.socket figd@second');
   });
 
-  it('has shown its secrets nowhere', async () => {
+  it('has shown its secrets nowhere, at the most verbose level, and not in its diagnostic dump', async () => {
     const main = await pid();
+    await host.succeed('figd refresh; figd rotate; systemctl kill --signal=QUIT figd');
+    await host.prints('journalctl --unit figd --output cat', /"level":"trace"/);
+    await host.prints('journalctl --unit figd --output cat', /diagnostic dump/);
     const places = {
       journal: 'journalctl --no-pager --output verbose',
       unit: 'systemctl show figd.service figd.socket',
       environment: `tr '\\0' '\\n' < /proc/${main}/environ`,
       arguments: `tr '\\0' ' ' < /proc/${main}/cmdline`,
       status: 'figd status --json',
+      dump: 'figd status --debug',
       state: 'cat /var/lib/figd/*',
     };
-    for (const secret of [canary, rotated]) {
-      for (const [place, script] of Object.entries(places)) {
+    for (const [place, script] of Object.entries(places)) {
+      expect(Number(await host.succeed(`${script} | wc --bytes`)), place).toBeGreaterThan(10);
+      for (const secret of [canary, rotated, accessTokenPrefix, refreshTokenPrefix]) {
         expect((await host.run(`${script} | grep --text --count ${secret}`)).stdout.trim(), place).toBe('0');
       }
     }
