@@ -1,3 +1,4 @@
+import { BoundedLabels } from '../adapters/bounded-labels.ts';
 import type { Logger } from '../adapters/logger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
 import type { ReconcileReport } from '../machines/reconcile.events.ts';
@@ -131,9 +132,10 @@ export type Tellers = Pick<CoreOptions, 'onState' | 'onJump' | 'onGapSettled' | 
 
 /** Turns what a core makes known beside the facts of its machines into log lines and metrics. */
 export function tellers(logger: Logger, metrics: Metrics): Tellers {
+  const statuses = new BoundedLabels();
   return {
     onCall: ({ ms, ...record }) => {
-      metrics.gatewayRequests.inc({ door: record.door, status: record.status });
+      metrics.gatewayRequests.inc({ door: record.door, status: statuses.of(record.status) });
       metrics.gatewaySeconds.observe({ door: record.door }, ms / 1_000);
       logger.info({ ...record, ms: Number(ms.toFixed(1)) }, 'call');
     },
