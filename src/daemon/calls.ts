@@ -8,9 +8,10 @@ import type { Caller } from '../gateway/caller.ts';
 import { notAllowedMessage, type Permissions } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { type Failure, type FailureCode, FailureError, failure, failureOf } from '../protocol/failure.ts';
-import { EncodedError, type EncodedResult, isRecord, RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import { EncodedError, type EncodedResult, isRecord, RpcError } from '../protocol/json-rpc.ts';
 import type { CallRequest } from '../protocol/local-requests.ts';
 import { NotSentError, type RpcAnswer } from '../protocol/request-table.ts';
+import { rpcCodeOf } from './rpc-code.ts';
 
 /** The part of a session that takes calls. */
 export type CallableSession = Pick<VenueSession, 'call'>;
@@ -44,11 +45,6 @@ interface Desk {
  * are 640 a second where the venue takes 100 ms for each.
  */
 const underWay = { calls: 64, weight: 1_048_576 };
-const numericCodes: Partial<Record<FailureCode, number>> = {
-  'not-live': rpcErrorCode.notLive,
-  'not-allowed': rpcErrorCode.notAllowed,
-};
-
 /**
  * Where the calls of local programs go out to the venue, over whichever session is live. Each ends once: with the
  * venue's answer, at its deadline, or with its session. None is made twice, and none waits for a session.
@@ -177,7 +173,7 @@ export class Calls {
     const { class: kind, code } = error.failure;
     const sent = !(error instanceof NotSentError);
     const message = sent ? afterSending(method, error.failure) : `${error.failure.message}; the call was not sent`;
-    return new RpcError(numericCodes[code] ?? rpcErrorCode.venueFailure, message, { class: kind, code, sent });
+    return new RpcError(rpcCodeOf(code), message, { class: kind, code, sent });
   }
 }
 

@@ -10,10 +10,11 @@ import type { AccessRecord } from '../gateway/access-record.ts';
 import type { Caller } from '../gateway/caller.ts';
 import { type Permissions, pathOf } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
-import { RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
+import { RpcError } from '../protocol/json-rpc.ts';
 import { gatewaySocketName } from '../protocol/local.ts';
 import type { StatusDocument } from '../protocol/status.ts';
 import type { ForcedRenewal } from './forced-renewal.ts';
+import { rpcCodeOf } from './rpc-code.ts';
 import type { Venue } from './venue.ts';
 
 export interface GatewayOptions {
@@ -107,7 +108,7 @@ export class Gateway {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       status = error.code;
-      throw new RpcError(rpcErrorCode.venueFailure, error.message, { code: error.code, sent: error.sent });
+      throw new RpcError(rpcCodeOf(error.code), error.message, { code: error.code, sent: error.sent });
     } finally {
       const ms = clock.monotonic() - beganAt;
       onAccess({ door: 'rest', caller: caller.id, method, path: pathOf(path), status, ms });
