@@ -99,19 +99,22 @@ export class EventWriter {
     this.#isFetching = false;
     // Meanwhile it may follow another one, and the connection may have ended.
     if (this.#cursor === cursor && !this.#socket.destroyed) this.#write(batch);
+    else batch.release?.();
     // Many that read the journal must not hold up what is new either.
     this.pumpSoon();
   }
 
-  #write({ lost, chunks }: Batch): void {
-    const [only] = chunks;
-    if (only !== undefined && lost === null && chunks.length === 1) {
-      this.#socket.write(only);
+  #write({ lost, chunks, release }: Batch): void {
+    // What was cut off in the middle of a write is left to the collector.
+    const written = release === undefined ? undefined : (error?: Error | null) => error == null && release();
+    const last = chunks.at(-1);
+    if (last !== undefined && lost === null && chunks.length === 1) {
+      this.#socket.write(last, written);
       return;
     }
     this.#socket.cork();
     if (lost !== null) this.#socket.write(encodeNotification('lost', lost));
-    for (const chunk of chunks) this.#socket.write(chunk);
+    for (const chunk of chunks) this.#socket.write(chunk, chunk === last ? written : undefined);
     this.#socket.uncork();
   }
 

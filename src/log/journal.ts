@@ -8,6 +8,8 @@ export interface Batch {
   readonly next: number;
   /** What can never be delivered; it stands in front of the lines. */
   readonly lost: Lost | null;
+  /** Gives back memory that only this reader has, once nobody reads the lines any more. */
+  readonly release?: () => void;
 }
 
 /** Neighbouring lines on their way to the journal. Their bytes are the ring's own. */

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import { EventWriter } from '../../src/adapters/event-writer.ts';
 import { Cursor } from '../../src/log/cursor.ts';
-import { testLog } from '../log/support.ts';
+import { EventLog } from '../../src/log/event-log.ts';
+import { passingNumbers } from '../../src/log/numbers.ts';
+import { SlowJournal } from '../log/support/slow-journal.ts';
+import { line, receivedAt, testLog } from '../log/support.ts';
 import { SluggishSocket } from './support/sluggish-socket.ts';
 
 function stage(channels = ['*']) {
@@ -49,4 +52,25 @@ it('holds nothing more for turns in which its filter passes nothing, so that a s
   }
   expect([writer.holds(1, 1), writer.holds(2, 101)]).toEqual([true, false]);
   expect(socket.writableLength).toBeGreaterThan(0);
+});
+
+it('gives back what it has fetched once the socket has taken it, and not before', async () => {
+  const journal = new SlowJournal();
+  const log = new EventLog({ numbers: passingNumbers('e1'), journal, ringBytes: 65_536, schedule: () => undefined });
+  const lines = new Map([1, 2, 3].map((seq) => [seq, line(seq, 'a', '{}')]));
+  journal.lines.set('e1', lines);
+  for (let count = 0; count < 9; count += 1) {
+    log.append({ channel: 'a', message: Buffer.alloc(32_768, '0'), receivedAt, session: 1 });
+  }
+  const socket = new SluggishSocket({ highWaterMark: 16_384 });
+  const writer = new EventWriter(socket.asSocket, { bufferBytes: 65_536, schedule: () => undefined });
+  writer.follow(Cursor.open(log, { from: 'oldest' })[0]);
+  writer.pump();
+  journal.settle();
+  await new Promise(setImmediate);
+  expect([socket.text, journal.released]).toEqual(['', 0]);
+  socket.isStalled = false;
+  socket.read();
+  await new Promise(setImmediate);
+  expect([socket.text, journal.released]).toEqual([[...lines.values()].join(''), 1]);
 });

@@ -130,7 +130,7 @@ export class DiskJournal implements Journal {
     const found = (await this.#thread.ask({ ask: 'read', epoch, from, channels, maxBytes })) ?? null;
     if (found === null) return null;
     const chunks = found.chunks.map((chunk) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
-    return { ...found, chunks };
+    return { ...found, chunks, release: () => release(found.chunks) };
   }
 
   async firstSince(epoch: string, since: number): Promise<number | null> {
@@ -196,6 +196,14 @@ class MirroredLedger implements LedgerStore {
     this.#memory.pace(what, at);
     this.#thread.post({ change: 'pace', what, at });
   }
+}
+
+/**
+ * Has memory that came from the thread given back now. The collector does not hurry with it: a reader far behind went
+ * through 60 MB before any of it was free again (measured).
+ */
+function release(chunks: readonly Uint8Array[]): void {
+  for (const { buffer } of chunks) if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 /** Where it cannot be made, the thread finds out and tells. */

@@ -45,6 +45,20 @@ function block(first: number, last: number): Block {
 
 const all = (epoch: string, from: number) => ({ epoch, from, channels: ['*'], maxBytes: 1e6 });
 
+it('has the memory of what was read given back at once when it is not read any more', async () => {
+  await using place = new Place();
+  const journal = await place.open();
+  const { epoch } = journal.numbers;
+  journal.numbers.raise(1);
+  await journal.write({ epoch, hole: null, blocks: [block(1, 5), block(6, 9)] });
+  const batch = await journal.read(all(epoch, 3));
+  const lines = Buffer.concat(batch?.chunks ?? []).toString();
+  batch?.release?.();
+  expect(lines).toBe(block(3, 9).bytes.toString());
+  expect(batch?.chunks.map(({ buffer }) => (buffer as ArrayBuffer).detached)).toEqual([true, true]);
+  batch?.release?.();
+});
+
 it('gives back in the next run what was written in this one, and goes on right behind it', async () => {
   await using place = new Place();
   const first = await place.open();

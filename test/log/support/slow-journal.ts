@@ -17,6 +17,8 @@ export class SlowJournal implements Journal {
   /** The lines of each epoch by their numbers. */
   readonly lines = new Map<string, Map<number, string>>();
   readonly holes: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
+  /** How many batches were given back, with lines that nobody may read any more. */
+  released = 0;
   readonly #waiting: Waiting[] = [];
 
   get waiting(): number {
@@ -92,6 +94,10 @@ export class SlowJournal implements Journal {
       bytes += chunk.length;
       next += 1;
     }
-    return next === from ? null : { chunks, bytes, next, lost };
+    const release = () => {
+      this.released += 1;
+      for (const chunk of chunks) chunk.fill('?');
+    };
+    return next === from ? null : { chunks, bytes, next, lost, release };
   }
 }
