@@ -14,11 +14,7 @@ let stage: SessionStage;
 beforeEach(() => {
   stage = new SessionStage();
 });
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets).toEqual({ opened: 1, disposed: 1 });
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 const wish = (...channels: string[]) => stage.change({ channels });
 const part = (region: 'subscriptions' | 'renewal') => {

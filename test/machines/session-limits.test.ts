@@ -13,11 +13,7 @@ beforeEach(async () => {
   await stage.send({ type: 'socket.opened', session: 7 });
   await stage.answer('authenticate', 1);
 });
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets).toEqual({ opened: 1, disposed: 1 });
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 /** Lets time pass second by second, and has the venue answer every heartbeat. */
 async function pass(ms: number): Promise<void> {

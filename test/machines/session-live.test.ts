@@ -13,11 +13,7 @@ const open = (settings: ConstructorParameters<typeof SessionStage>[0] = {}) => {
 beforeEach(() => {
   open();
 });
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets).toEqual({ opened: 1, disposed: 1 });
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 const part = (region: 'heartbeat' | 'renewal' | 'subscriptions') => {
   const { state } = stage;

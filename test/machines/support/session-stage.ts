@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
 import type { SubscriptionAnswer } from '../../../src/machines/policies/channel-book.ts';
 import type {
@@ -177,6 +178,13 @@ export class SessionStage {
   strike(): void {
     this.actor.stop();
     this.#supervisor.stop();
+  }
+
+  /** Strikes it, and expects that nothing is left: no timer, and the one actor of its sockets given back. */
+  strikeLeavingNothing(): void {
+    this.strike();
+    this.time.expectNoTimers();
+    expect(this.sockets).toEqual({ opened: 1, disposed: 1 });
   }
 
   #latest(name: CallName, session?: number): Call {
