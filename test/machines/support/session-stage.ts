@@ -40,6 +40,7 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
+const second = 1_000;
 export const allChannels = ['rfq.maker', 'rfq.taker'];
 export const ack: HeartbeatAck = { rttMs: 4, clockOffsetMs: -2 };
 export const lost = failure('connection-lost', 'the venue closed the connection');
@@ -138,6 +139,12 @@ export class SessionStage {
     return this.actor.getSnapshot().value;
   }
 
+  /** The state of one region of a live session; of one that is not live, all there is. */
+  part(region: 'heartbeat' | 'renewal' | 'subscriptions') {
+    const { state } = this;
+    return typeof state === 'object' && 'live' in state ? state.live[region] : state;
+  }
+
   get output() {
     return this.actor.getSnapshot().output;
   }
@@ -167,6 +174,14 @@ export class SessionStage {
   refuse(name: CallName, found: Failure, session?: number): Promise<void> {
     this.#latest(name, session).reject(new FailureError(found));
     return settle();
+  }
+
+  /** Lets time pass second by second, and has the venue answer every heartbeat. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= second) {
+      await this.time.advance(Math.min(left, second));
+      if (this.calls.at(-1)?.name === 'heartbeat') await this.answer('heartbeat', ack);
+    }
   }
 
   async goLive(answer: SubscriptionAnswer = { confirmed: allChannels, refused: [] }, token = 1): Promise<void> {
