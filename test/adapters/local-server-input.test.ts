@@ -136,21 +136,25 @@ it('closes within seconds even on a client that reads nothing and never stops se
   await until('the connection to break', () => !client.socket.writable);
 });
 
-it('keeps a client that is answered by promises from disturbing itself when it leaves', async () => {
+/** A control that answers `rest` when the test does. */
+function slowControl() {
   const called = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<object>();
-  const control = {
-    rest: () => {
-      called.resolve();
-      return answer.promise;
-    },
+  const rest = () => {
+    called.resolve();
+    return answer.promise;
   };
+  return { control: { rest }, called: called.promise, answer: answer.resolve };
+}
+
+it('keeps a client that is answered by promises from disturbing itself when it leaves', async () => {
+  const { control, called, answer } = slowControl();
   await using daemon = await LocalDaemon.start({ control });
   const client = await daemon.connect(daemon.controlPath);
   client.write('{"id":1,"method":"rest"}\n');
-  await called.promise;
+  await called;
   await client.close();
-  answer.resolve({ late: true });
+  answer({ late: true });
   const other = await daemon.connect();
   expect(await other.call('ping')).toHaveProperty('result');
   expect(daemon.bugs).toEqual([]);
@@ -165,20 +169,13 @@ it('answers a client that closes its half of the connection behind its request',
 });
 
 it('gives a client that closes its half the answer that has to be waited for', async () => {
-  const called = Promise.withResolvers<void>();
-  const answer = Promise.withResolvers<object>();
-  const control = {
-    rest: () => {
-      called.resolve();
-      return answer.promise;
-    },
-  };
+  const { control, called, answer } = slowControl();
   await using daemon = await LocalDaemon.start({ control });
   const client = await daemon.connect(daemon.controlPath);
   client.socket.end('{"id":1,"method":"rest"}\n{"id":2,"method":"ping"}\n');
-  await called.promise;
+  await called;
   await client.line(1);
-  answer.resolve({ late: true });
+  answer({ late: true });
   await client.whenClosed();
   expect(client.messages.slice(2)).toEqual([{ jsonrpc: '2.0', id: 1, result: { late: true } }]);
 });

@@ -6,6 +6,7 @@ import { failure } from '../../src/protocol/failure.ts';
 import { epoch, TestClock } from '../daemon/support/test-clock.ts';
 import { settle } from '../machines/support/virtual-time.ts';
 import { vaultWith } from './support/venue.ts';
+import { usualSessionSettings } from './support/venue-session.ts';
 
 const heartbeatTimeout = 5_000;
 let clock: TestClock;
@@ -17,20 +18,7 @@ beforeEach(() => {
   clock = new TestClock();
   sent = [];
   session = new VenueSession(
-    () => ({
-      methods: {
-        auth: 'auth',
-        refresh: 'auth/refresh',
-        heartbeat: 'heartbeat',
-        subscribe: 'v1/subscribe',
-        unsubscribe: 'v1/unsubscribe',
-      },
-      authenticateWith: 'token',
-      credentialStyle: 'json',
-      authTimeout: 1_000,
-      heartbeatTimeout,
-      subscribeTimeout: 1_000,
-    }),
+    () => ({ ...usualSessionSettings, heartbeatTimeout }),
     {
       open: (given) => {
         handlers = given;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { configurationFlags, loadSettings } from '../../src/config/load.ts';
+import { venueMethods } from '../support/venue-methods.ts';
 import { loadWithoutFile, Workspace } from './workspace.ts';
 
 test('without any configuration gives the documented defaults', () => {
@@ -13,13 +14,7 @@ test('without any configuration gives the documented defaults', () => {
       tokenUrl: 'https://api.test.figmarkets.com/v1/auth',
       tokenStyle: 'json',
       socketUrl: 'wss://api.test.figmarkets.com/ws/v1',
-      methods: {
-        auth: 'auth',
-        refresh: 'auth/refresh',
-        heartbeat: 'heartbeat',
-        subscribe: 'v1/subscribe',
-        unsubscribe: 'v1/unsubscribe',
-      },
+      methods: venueMethods,
       sign: false,
       signature: { encoding: 'hex' },
       requestsPerMinute: 1_000,

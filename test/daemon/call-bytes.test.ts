@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { systemClock } from '../../src/adapters/system-clock.ts';
-import type { MethodNames } from '../../src/config/settings.ts';
 import { Calls } from '../../src/daemon/calls.ts';
 import type { AccessRecord } from '../../src/gateway/access-record.ts';
 import { Permissions } from '../../src/gateway/permissions.ts';
@@ -13,14 +12,7 @@ import { socketServer } from '../adapters/support/socket-server.ts';
 import { vaultWith } from '../adapters/support/venue.ts';
 import { TestSession } from '../adapters/support/venue-session.ts';
 import { until } from '../support/until.ts';
-
-const methods: MethodNames = {
-  auth: 'auth',
-  refresh: 'auth/refresh',
-  heartbeat: 'heartbeat',
-  subscribe: 'v1/subscribe',
-  unsubscribe: 'v1/unsubscribe',
-};
+import { venueMethods } from '../support/venue-methods.ts';
 
 /** A venue that answers each call with its own parameters: the very bytes, not what they mean. */
 async function mirror() {
@@ -52,7 +44,7 @@ async function stage(url: string) {
     clock: systemClock(),
     vault: vaultWith(),
     permissions: new Permissions(undefined),
-    methods,
+    methods: venueMethods,
     timeout: () => 5_000,
     live: () => 1,
     whyNot: () => '',

@@ -39,8 +39,7 @@ const figds = (code: number, message: unknown, data: object) =>
 const statuses = () => stage.calls.map(({ status }) => status);
 
 async function goLive(...setting: ConstructorParameters<typeof CoreStage>): Promise<void> {
-  stage = new CoreStage(...setting);
-  await stage.start();
+  stage = await CoreStage.open(...setting);
   expect(stage.state).toBe('live');
 }
 

@@ -11,8 +11,7 @@ let stage: CoreStage;
 let taken: Diagnosis[] = [];
 
 beforeEach(async () => {
-  stage = new CoreStage();
-  await stage.start();
+  stage = await CoreStage.open();
 });
 
 afterEach(async () => {

@@ -74,8 +74,7 @@ let stage: CoreStage;
 afterEach(() => stage?.stop());
 
 it('changes nothing in the machines of figd, whatever they do', async () => {
-  stage = new CoreStage();
-  await stage.start();
+  stage = await CoreStage.open();
   for (const happens of [
     () => undefined,
     () => stage.dropAll(),
@@ -94,8 +93,7 @@ it('changes nothing in the machines of figd, whatever they do', async () => {
 });
 
 it('is answered once the machines have ended, as there is nobody to ask', async () => {
-  stage = new CoreStage();
-  await stage.start();
+  stage = await CoreStage.open();
   await stage.stop();
   expect(stage.core.answers()).toBe(true);
 });

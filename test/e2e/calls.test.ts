@@ -8,6 +8,22 @@ import { type CallOutcome, crowd } from './support/callers.ts';
 const tokenLife = 6_000;
 const callers = 50;
 
+/** Has many programs call without a pause; what it returns ends that, and tells what became of each call. */
+function beginCalls(daemon: DaemonUnderTest): () => Promise<readonly CallOutcome[]> {
+  let isOver = false;
+  const calling = crowd({
+    socket: daemon.controlSocket,
+    callers,
+    delayMs: 200,
+    timeoutMs: 10_000,
+    isOver: () => isOver,
+  });
+  return () => {
+    isOver = true;
+    return calling;
+  };
+}
+
 /** What was not as promised: each call got its own answer or was told the truth about its end, and none was made twice. */
 function brokenPromises(outcomes: readonly CallOutcome[], { echoes }: VenueStats): readonly object[] {
   const broken = outcomes.filter(({ key, isOwn, error }) => {
@@ -25,19 +41,11 @@ test('50 programs call through two renewals and a rotation: each call gets its o
     config: { session: { renewal: 'rotate' } },
   });
   await daemon.reaches('live');
-  let isOver = false;
-  const calling = crowd({
-    socket: daemon.controlSocket,
-    callers,
-    delayMs: 200,
-    timeoutMs: 10_000,
-    isOver: () => isOver,
-  });
+  const endCalls = beginCalls(daemon);
   await daemon.statusWhere('a first renewal', ({ counters }) => (counters['rotations'] ?? 0) >= 1);
   expect(await daemon.command('rotate')).toMatchObject({ code: 0 });
   const { gaps } = await daemon.statusWhere('all three', ({ counters }) => (counters['rotations'] ?? 0) >= 3);
-  isOver = true;
-  const outcomes = await calling;
+  const outcomes = await endCalls();
   const { venue } = simulator;
   await annotate(`${outcomes.length} calls, ${venue.stats.dials} sessions`);
   expect(brokenPromises(outcomes, venue.stats)).toEqual([]);
@@ -53,14 +61,7 @@ test('a session that is cut under load: every call ends at once, and its error s
   await using simulator = await startSimulator({ rate: 50 });
   await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl });
   await daemon.reaches('live');
-  let isOver = false;
-  const calling = crowd({
-    socket: daemon.controlSocket,
-    callers,
-    delayMs: 200,
-    timeoutMs: 10_000,
-    isOver: () => isOver,
-  });
+  const endCalls = beginCalls(daemon);
   const { venue } = simulator;
   for (let cut = 1; cut <= 3; cut += 1) {
     const executed = venue.stats.echoes.executed + 500;
@@ -68,8 +69,7 @@ test('a session that is cut under load: every call ends at once, and its error s
     venue.inject({ kind: 'drop' });
     await daemon.statusWhere('a new session', ({ session, state }) => (session.id ?? 0) > cut && state === 'live');
   }
-  isOver = true;
-  const outcomes = await calling;
+  const outcomes = await endCalls();
   const errors = Object.groupBy(
     outcomes.flatMap(({ error }) => error ?? []),
     ({ code, sent }) => `${code}, ${sent ? 'sent' : 'not sent'}`,

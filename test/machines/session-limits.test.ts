@@ -13,19 +13,7 @@ beforeEach(async () => {
   await stage.send({ type: 'socket.opened', session: 7 });
   await stage.answer('authenticate', 1);
 });
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets).toEqual({ opened: 1, disposed: 1 });
-});
-
-/** Lets time pass second by second, and has the venue answer every heartbeat. */
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= second) {
-    await stage.time.advance(Math.min(left, second));
-    if (stage.calls.at(-1)?.name === 'heartbeat') await stage.answer('heartbeat', ack);
-  }
-}
+afterEach(() => stage.strikeLeavingNothing());
 
 describe('a limit on the first subscription', () => {
   test('is waited for on the open session, as long as the venue asked', async () => {
@@ -47,16 +35,16 @@ describe('a limit on the first subscription', () => {
     for (const wait of [16, 32, 48]) {
       await stage.refuse('subscribe', limited());
       const asked = stage.asked('subscribe').length;
-      await pass(wait * second - 1);
+      await stage.pass(wait * second - 1);
       expect(stage.asked('subscribe')).toHaveLength(asked);
-      await pass(1);
+      await stage.pass(1);
       expect(stage.asked('subscribe')).toHaveLength(asked + 1);
     }
   });
 
   test('leaves the heartbeats going, counted from the connection on', async () => {
     await stage.refuse('subscribe', limited(60 * second));
-    await pass(45 * second);
+    await stage.pass(45 * second);
     expect(stage.asked('heartbeat')).toEqual([10, 20, 30, 40].map((seconds) => seconds * second));
     expect(stage.reports.filter(({ type }) => type === 'session.heartbeat')).toHaveLength(4);
   });
@@ -84,11 +72,11 @@ describe('a limit on the first subscription', () => {
 
   test('says nothing about the pauses before refused channels are asked for again, once it is over', async () => {
     await stage.refuse('subscribe', limited(600 * second));
-    await pass(600 * second);
+    await stage.pass(600 * second);
     await stage.answer('subscribe', partly);
-    await pass(60 * second - 1);
+    await stage.pass(60 * second - 1);
     expect(stage.asked('subscribe')).toHaveLength(2);
-    await pass(1);
+    await stage.pass(1);
     expect(stage.asked('subscribe')).toHaveLength(3);
   });
 });
@@ -96,16 +84,16 @@ describe('a limit on the first subscription', () => {
 describe('a limit on a later subscription', () => {
   test('is waited for as long as the venue asked, and then no longer', async () => {
     await stage.answer('subscribe', partly);
-    await pass(30 * second);
+    await stage.pass(30 * second);
     await stage.refuse('subscribe', limited(400 * second));
-    await pass(400 * second - 1);
+    await stage.pass(400 * second - 1);
     expect(stage.asked('subscribe')).toHaveLength(2);
-    await pass(1);
+    await stage.pass(1);
     expect(stage.asked('subscribe')).toHaveLength(3);
     await stage.answer('subscribe', { confirmed: [], refused: ['rfq.taker'] });
-    await pass(120 * second - 1);
+    await stage.pass(120 * second - 1);
     expect(stage.asked('subscribe')).toHaveLength(3);
-    await pass(1);
+    await stage.pass(1);
     expect(stage.asked('subscribe')).toHaveLength(4);
   });
 });

@@ -13,16 +13,7 @@ const open = (settings: ConstructorParameters<typeof SessionStage>[0] = {}) => {
 beforeEach(() => {
   open();
 });
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets).toEqual({ opened: 1, disposed: 1 });
-});
-
-const part = (region: 'heartbeat' | 'renewal' | 'subscriptions') => {
-  const { state } = stage;
-  return typeof state === 'object' && 'live' in state ? state.live[region] : state;
-};
+afterEach(() => stage.strikeLeavingNothing());
 
 /** Answers heartbeats as they leave, each after the pause given, until the pauses are used up. */
 async function beat(pauses: readonly number[]): Promise<void> {
@@ -89,7 +80,7 @@ describe('heartbeats', () => {
         clockOffsetMs: null,
         refusal,
       });
-      expect(part('heartbeat')).toBe('resting');
+      expect(stage.part('heartbeat')).toBe('resting');
       await stage.time.advance(2 * second - 41);
       expect(stage.asked('heartbeat')).toEqual([0]);
       await stage.time.advance(1);
@@ -119,7 +110,7 @@ describe('heartbeats', () => {
   test('are all that decides: an hour without data ends nothing', async () => {
     await stage.goLive();
     await beat(Array.from({ length: 360 }, () => 2));
-    expect([stage.time.now(), stage.asked('heartbeat').length, part('heartbeat')]).toEqual([
+    expect([stage.time.now(), stage.asked('heartbeat').length, stage.part('heartbeat')]).toEqual([
       60 * minute,
       361,
       'beating',
@@ -131,10 +122,10 @@ describe('a renewed token', () => {
   test('is taken up in place, on the same socket', async () => {
     await stage.goLive();
     await stage.send(renewed(2));
-    expect([part('renewal'), stage.calls.at(-1)?.input]).toEqual(['renewing in place', { session: 7 }]);
+    expect([stage.part('renewal'), stage.calls.at(-1)?.input]).toEqual(['renewing in place', { session: 7 }]);
 
     await stage.answer('renewInPlace', 2);
-    expect(part('renewal')).toBe('current');
+    expect(stage.part('renewal')).toBe('current');
     expect(stage.reports.at(-1)).toEqual({ type: 'session.renewed', id: 7, generation: 2 });
 
     await stage.send(closed(7));
@@ -158,21 +149,21 @@ describe('a renewed token', () => {
     await stage.answer('authenticate', 1);
     expect(stage.asked('renewInPlace')).toEqual([]);
     await stage.answer('subscribe', { confirmed: allChannels, refused: [] });
-    expect([part('renewal'), stage.asked('renewInPlace')]).toEqual(['renewing in place', [0]]);
+    expect([stage.part('renewal'), stage.asked('renewInPlace')]).toEqual(['renewing in place', [0]]);
   });
 
   test('that the session was authenticated with already asks for nothing', async () => {
     await stage.send(renewed(2));
     await stage.goLive(undefined, 2);
     await stage.send(renewed(1));
-    expect([part('renewal'), stage.asked('renewInPlace')]).toEqual(['current', []]);
+    expect([stage.part('renewal'), stage.asked('renewInPlace')]).toEqual(['current', []]);
   });
 
   test('is not forgotten for an older one that is told of later', async () => {
     await stage.send(renewed(3));
     await stage.send(renewed(2));
     await stage.goLive(undefined, 2);
-    expect(part('renewal')).toBe('renewing in place');
+    expect(stage.part('renewal')).toBe('renewing in place');
   });
 
   test('that comes while an older one is being taken up is taken up next', async () => {
@@ -183,7 +174,7 @@ describe('a renewed token', () => {
     await stage.answer('renewInPlace', 2);
     expect(stage.asked('renewInPlace')).toHaveLength(2);
     await stage.answer('renewInPlace', 3);
-    expect([part('renewal'), stage.asked('renewInPlace').length]).toEqual(['current', 2]);
+    expect([stage.part('renewal'), stage.asked('renewInPlace').length]).toEqual(['current', 2]);
   });
 
   test('that the venue does not take in place leaves the session stale, not closed, where only that is wanted', async () => {
@@ -192,7 +183,7 @@ describe('a renewed token', () => {
     await stage.goLive();
     await stage.send(renewed(2));
     await stage.refuse('renewInPlace', found);
-    expect([part('renewal'), stage.commands]).toEqual(['stale', []]);
+    expect([stage.part('renewal'), stage.commands]).toEqual(['stale', []]);
     expect(stage.reports.at(-1)).toEqual({ type: 'session.rotation-failed', id: 7, failure: found, token: 2 });
     expect(stage.actor.getSnapshot().context.renewalFailure).toEqual(found);
   });
@@ -237,7 +228,7 @@ describe('channels that the venue refused', () => {
       // A refusal and a failed request count alike.
       if (index % 2 === 0) await stage.answer('subscribe', { confirmed: [], refused: ['rfq.taker'] });
       else await stage.refuse('subscribe', failure('reply-timeout', 'v1/subscribe: no answer within 5000 ms'));
-      expect(part('subscriptions')).toBe('partial');
+      expect(stage.part('subscriptions')).toBe('partial');
     }
   });
 
@@ -245,7 +236,7 @@ describe('channels that the venue refused', () => {
     await stage.goLive(partly);
     await stage.time.advance(30 * second);
     await stage.answer('subscribe', { confirmed: ['rfq.taker'], refused: [] });
-    expect(part('subscriptions')).toBe('complete');
+    expect(stage.part('subscriptions')).toBe('complete');
     expect(stage.reports.at(-1)).toEqual({
       type: 'session.resubscribed',
       id: 7,

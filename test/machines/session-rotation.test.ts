@@ -13,10 +13,7 @@ beforeEach(async () => {
   await stage.answer('heartbeat', ack);
 });
 
-afterEach(() => {
-  stage.actor.stop();
-  stage.time.expectNoTimers();
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 const commands = () => stage.commands.map(({ type, session }) => `${type} ${session}`);
 const reports = () => stage.reports.map(({ type }) => type).filter((type) => type !== 'session.heartbeat');
@@ -241,7 +238,7 @@ test('a session is rotated on request too', async () => {
 });
 
 test('auto renews in place first, and falls back to a second session when the venue refuses', async () => {
-  stage.actor.stop();
+  stage.strike();
   stage = new SessionStage({ renewal: 'auto' });
   await stage.goLive();
   await stage.send(renewed(2));

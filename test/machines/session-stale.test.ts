@@ -9,10 +9,7 @@ const refused = failure('too-many-sessions', 'the venue closed the session with 
 const dropped = failure('connection-lost', 'the venue closed the connection');
 
 let stage: SessionStage;
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 const renewal = () => (stage.state as { live?: { renewal?: unknown } }).live?.renewal;
 const reports = () => stage.reports.map(({ type }) => type).filter((type) => type !== 'session.heartbeat');

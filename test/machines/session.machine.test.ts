@@ -12,11 +12,7 @@ let stage: SessionStage;
 beforeEach(() => {
   stage = new SessionStage();
 });
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets).toEqual({ opened: 1, disposed: 1 });
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 const callsInOrder = () => stage.calls.map(({ name, input }) => ({ name, ...input }));
 

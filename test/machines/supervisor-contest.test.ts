@@ -16,11 +16,7 @@ const open = async (...given: ConstructorParameters<typeof DaemonStage>) => {
   stage = new DaemonStage(...given);
   await stage.time.advance(0);
 };
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets.open).toBe(0);
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 /** Each session is live for so long, and then ended by the venue; returns how each end was told. */
 async function oust(lives: readonly number[]) {

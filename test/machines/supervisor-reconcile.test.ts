@@ -13,10 +13,7 @@ const open = async (...[venue = {}, settings = {}]: ConstructorParameters<typeof
   stage = new DaemonStage(venue, { reconcileInterval: 5 * minute, ...settings });
   await stage.time.advance(0);
 };
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 /** When something was compared. */
 function comparing(answer: () => Promise<Comparison> = async () => ({ missed: 0 })) {

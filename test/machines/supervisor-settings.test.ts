@@ -20,11 +20,7 @@ const open = async (venue: Partial<Venue> = {}, ...rest: unknown[]) => {
   stage = new DaemonStage({ subscribe, ...venue }, ...(rest as [object?]));
   await stage.time.advance(0);
 };
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets.open).toBe(0);
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 const wish = (...channels: string[]) => stage.change({ session: { ...stage.settings.session, channels } });
 const all = allChannels.join();

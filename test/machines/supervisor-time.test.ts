@@ -11,11 +11,7 @@ const open = async (...given: ConstructorParameters<typeof DaemonStage>) => {
   stage = new DaemonStage(...given);
   await stage.time.advance(0);
 };
-afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets.open).toBe(0);
-});
+afterEach(() => stage.strikeLeavingNothing());
 
 describe('what an earlier run did', () => {
   const everySecond = (count: number) => Array.from({ length: count }, (_, index) => (index - count) * second);

@@ -16,9 +16,7 @@ const open = async (...given: ConstructorParameters<typeof DaemonStage>) => {
   await stage.time.advance(0);
 };
 afterEach(() => {
-  stage.strike();
-  stage.time.expectNoTimers();
-  expect(stage.sockets.open).toBe(0);
+  stage.strikeLeavingNothing();
   expect(stage.sockets.most).toBeLessThanOrEqual(1);
 });
 

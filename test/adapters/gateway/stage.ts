@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, Client } from 'undici';
@@ -11,10 +11,9 @@ import { systemClock } from '../../../src/adapters/system-clock.ts';
 import type { AccessRecord } from '../../../src/gateway/access-record.ts';
 import { Permissions } from '../../../src/gateway/permissions.ts';
 import { RequestBudget } from '../../../src/gateway/request-budget.ts';
-import { vaultWith } from '../support/venue.ts';
+import { type Listening, listening, vaultWith } from '../support/venue.ts';
 
-export interface VenueStage extends AsyncDisposable {
-  readonly url: string;
+export interface VenueStage extends Listening {
   readonly connections: ReadonlySet<Socket>;
 }
 
@@ -28,16 +27,7 @@ export async function venueStage(
     connections.add(socket);
     socket.on('close', () => connections.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    connections,
-    [Symbol.asyncDispose]: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return { ...(await listening(server)), connections };
 }
 
 export interface GatewaySetup {

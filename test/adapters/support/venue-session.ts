@@ -5,6 +5,7 @@ import { venueSocket } from '../../../src/adapters/venue-socket.ts';
 import type { Failure } from '../../../src/protocol/failure.ts';
 import type { EventFrame } from '../../../src/protocol/venue-frame.ts';
 import { until, within } from '../../support/until.ts';
+import { venueMethods } from '../../support/venue-methods.ts';
 import { vaultWith } from './venue.ts';
 
 export interface SeenEvent {
@@ -12,6 +13,16 @@ export interface SeenEvent {
   readonly text: string;
   readonly encoding?: string;
 }
+
+/** As a session is set in quickstart, with deadlines that a test can wait for. */
+export const usualSessionSettings: VenueSessionSettings = {
+  methods: venueMethods,
+  authenticateWith: 'token',
+  credentialStyle: 'json',
+  authTimeout: 2_000,
+  heartbeatTimeout: 1_000,
+  subscribeTimeout: 2_000,
+};
 
 /** A session over a real socket, and all it reports. */
 export class TestSession implements AsyncDisposable {
@@ -28,21 +39,7 @@ export class TestSession implements AsyncDisposable {
     this.vault = vault;
     const clock = systemClock();
     this.session = new VenueSession(
-      () => ({
-        methods: {
-          auth: 'auth',
-          refresh: 'auth/refresh',
-          heartbeat: 'heartbeat',
-          subscribe: 'v1/subscribe',
-          unsubscribe: 'v1/unsubscribe',
-        },
-        authenticateWith: 'token',
-        credentialStyle: 'json',
-        authTimeout: 2_000,
-        heartbeatTimeout: 1_000,
-        subscribeTimeout: 2_000,
-        ...settings,
-      }),
+      () => ({ ...usualSessionSettings, ...settings }),
       {
         open: venueSocket({
           url,

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BudgetedHttp } from '../../../src/adapters/budgeted-http.ts';
 import { type Http, HttpClient, type HttpTimeouts } from '../../../src/adapters/http-client.ts';
@@ -35,6 +35,23 @@ export function ownHttp(http: Http): BudgetedHttp {
   );
 }
 
+export interface Listening extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Has an HTTP server listen on a port of its own; at the end of its scope all its connections are closed. */
+export async function listening(server: Server): Promise<Listening> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
 export interface Received {
   readonly method: string;
   readonly url: string;
@@ -42,8 +59,7 @@ export interface Received {
   readonly body: string;
 }
 
-export interface ScriptedServer extends AsyncDisposable {
-  readonly url: string;
+export interface ScriptedServer extends Listening {
   readonly received: Received[];
 }
 
@@ -60,23 +76,12 @@ export async function scriptedServer(
     received.push(request);
     answer(response, request);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    received,
-    [Symbol.asyncDispose]: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return { ...(await listening(server)), received };
 }
 
 /** A port of this machine on which nobody listens. */
 export async function deadUrl(scheme = 'http'): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `${scheme}://127.0.0.1:${port}`;
+  const { url, [Symbol.asyncDispose]: close } = await listening(createServer());
+  await close();
+  return url.replace('http', scheme);
 }

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Http } from '../../../src/adapters/http-client.ts';
 import { closeFailure } from '../../../src/adapters/socket-failures.ts';
 import type { OpenTransport } from '../../../src/adapters/venue-socket.ts';
@@ -23,6 +24,9 @@ import { loadWithoutFile } from '../../config/workspace.ts';
 import { epoch, TestClock } from './test-clock.ts';
 
 const lookMs = 1_000;
+
+/** The channels that are subscribed to where nothing else is configured. */
+export const channels = ['rfq.maker', 'rfq.taker', 'rfq_quote.maker', 'rfq_quote.taker'];
 
 export interface SeenLine {
   readonly seq: number;
@@ -90,10 +94,23 @@ export class CoreStage {
     });
   }
 
+  /** How long a start takes. */
+  static readonly startMs = lookMs / 2;
+
+  static async open(...given: ConstructorParameters<typeof CoreStage>): Promise<CoreStage> {
+    const stage = new CoreStage(...given);
+    await stage.start();
+    return stage;
+  }
+
   async start(): Promise<void> {
     this.core.start();
     this.#look();
-    await this.clock.time.advance(lookMs / 2);
+    await this.pass(CoreStage.startMs);
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.clock.time.advance(ms);
   }
 
   /** Somebody reloads, with these flags. */
@@ -133,6 +150,11 @@ export class CoreStage {
     return this.on('figd.reconcile');
   }
 
+  /** The types of the facts so far, without the heartbeats. */
+  get told(): readonly SupervisorFact['type'][] {
+    return this.facts.map(({ type }) => type).filter((type) => type !== 'session.heartbeat');
+  }
+
   get state() {
     return this.core.view().session?.state ?? null;
   }
@@ -140,8 +162,14 @@ export class CoreStage {
   async stop(): Promise<void> {
     this.clock.clearTimeout(this.#looking);
     const stopped = this.core.stop();
-    await this.clock.time.advance(4_000);
+    await this.pass(4_000);
     await stopped;
+  }
+
+  /** Stops it, and expects that nothing was fatal. */
+  async stopSoundly(): Promise<void> {
+    await this.stop();
+    expect(this.fatal).toEqual([]);
   }
 
   #look(): void {

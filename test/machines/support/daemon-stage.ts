@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
 import type { SubscriptionAnswer } from '../../../src/machines/policies/channel-book.ts';
 import type { Comparison } from '../../../src/machines/reconcile.events.ts';
@@ -156,6 +157,13 @@ export class DaemonStage {
 
   strike(): void {
     this.actor.stop();
+  }
+
+  /** Strikes it, and expects that nothing is left: no timer and no open socket. */
+  strikeLeavingNothing(): void {
+    this.strike();
+    this.time.expectNoTimers();
+    expect(this.sockets.open).toBe(0);
   }
 
   #wire(closeTimeoutMs: number | undefined) {

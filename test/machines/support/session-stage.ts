@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type ActorRefFrom, createActor, fromCallback, fromPromise } from 'xstate';
 import type { SubscriptionAnswer } from '../../../src/machines/policies/channel-book.ts';
 import type {
@@ -39,6 +40,7 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
+const second = 1_000;
 export const allChannels = ['rfq.maker', 'rfq.taker'];
 export const ack: HeartbeatAck = { rttMs: 4, clockOffsetMs: -2 };
 export const lost = failure('connection-lost', 'the venue closed the connection');
@@ -137,6 +139,12 @@ export class SessionStage {
     return this.actor.getSnapshot().value;
   }
 
+  /** The state of one region of a live session; of one that is not live, all there is. */
+  part(region: 'heartbeat' | 'renewal' | 'subscriptions') {
+    const { state } = this;
+    return typeof state === 'object' && 'live' in state ? state.live[region] : state;
+  }
+
   get output() {
     return this.actor.getSnapshot().output;
   }
@@ -168,6 +176,14 @@ export class SessionStage {
     return settle();
   }
 
+  /** Lets time pass second by second, and has the venue answer every heartbeat. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= second) {
+      await this.time.advance(Math.min(left, second));
+      if (this.calls.at(-1)?.name === 'heartbeat') await this.answer('heartbeat', ack);
+    }
+  }
+
   async goLive(answer: SubscriptionAnswer = { confirmed: allChannels, refused: [] }, token = 1): Promise<void> {
     await this.send({ type: 'socket.opened', session: 7 });
     await this.answer('authenticate', token);
@@ -177,6 +193,13 @@ export class SessionStage {
   strike(): void {
     this.actor.stop();
     this.#supervisor.stop();
+  }
+
+  /** Strikes it, and expects that nothing is left: no timer, and the one actor of its sockets given back. */
+  strikeLeavingNothing(): void {
+    this.strike();
+    this.time.expectNoTimers();
+    expect(this.sockets).toEqual({ opened: 1, disposed: 1 });
   }
 
   #latest(name: CallName, session?: number): Call {

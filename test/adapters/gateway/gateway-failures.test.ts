@@ -1,0 +1,178 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { until, within } from '../../support/until.ts';
+import { deadUrl } from '../support/venue.ts';
+import { askRaw, echoing, get } from './echo.ts';
+import { gatewayStage, venueStage } from './stage.ts';
+
+describe('what figd answers itself', () => {
+  it.each([
+    ['not allowed', { allow: ['GET /v1/*'] }, { method: 'POST', path: '/v1/rfq' }, 403, 'not-allowed'],
+    ['no token', { token: null }, get('/v1/rfq'), 503, 'no-token'],
+    ['an odd method', {}, { method: 'TRACE', path: '/v1/rfq' }, 501, 'bad-request'],
+    ['a path that names another host', {}, get('//evil.example/v1'), 400, 'bad-request'],
+    [
+      'a large body',
+      { maxBody: 10, sign: true },
+      { method: 'POST', path: '/v1/x', body: 'x'.repeat(11) },
+      413,
+      'body-too-large',
+    ],
+    ['no room in the limit', { limit: 1, timeout: 50 }, get('/v1/rfq'), 429, 'rate-limited'],
+  ] as const)('%s, in the form of the venue', async (what, setup, request, status, code) => {
+    await using venue = await echoing();
+    await using gateway = await gatewayStage(venue.url, setup);
+    if (what === 'no room in the limit') await (await gateway.client.request(request)).body.dump();
+    const answer = await within('the answer', gateway.client.request(request));
+    expect(answer.statusCode).toBe(status);
+    expect(answer.headers).toMatchObject({ 'content-type': 'application/json', 'x-figd-error': code });
+    const told = {
+      code: status,
+      message: expect.stringMatching(/^figd: /),
+      reason: [code],
+      figd: { code, sent: false },
+    };
+    expect(await answer.body.json()).toEqual(told);
+  });
+
+  it('a venue that cannot be reached', async () => {
+    await using gateway = await gatewayStage(await deadUrl());
+    const answer = await gateway.client.request(get('/v1/rfq'));
+    expect([answer.statusCode, await answer.body.json()]).toMatchObject([
+      502,
+      {
+        message: expect.stringContaining('the request was not sent'),
+        figd: { code: 'connection-refused', sent: false },
+      },
+    ]);
+  });
+
+  it('a venue that does not answer in time', async () => {
+    await using venue = await venueStage(() => undefined);
+    await using gateway = await gatewayStage(venue.url, { timeout: 50 });
+    const answer = await gateway.client.request({ method: 'POST', path: '/v1/rfq', body: '{}' });
+    expect([answer.statusCode, await answer.body.json()]).toMatchObject([
+      504,
+      { message: expect.stringContaining('may have got the request'), figd: { code: 'reply-timeout', sent: true } },
+    ]);
+    await until('the venue is rid of it', () => venue.connections.size === 0);
+  });
+});
+
+describe('a request that goes wrong', () => {
+  it.each([
+    ['GET', 2],
+    ['DELETE', 2],
+    ['PUT', 2],
+    ['POST', 1],
+    ['PATCH', 1],
+  ] as const)('by a connection that ends, is sent again only where that cannot do harm: %s', async (method, times) => {
+    let requests = 0;
+    await using venue = await venueStage((request, response) => {
+      requests += 1;
+      if (requests === 1) request.socket.destroy();
+      else response.end('at last');
+    });
+    await using gateway = await gatewayStage(venue.url);
+    const body = method === 'GET' || method === 'DELETE' ? null : '{}';
+    const answer = await gateway.client.request({ method, path: '/v1/x', body });
+    const told = await answer.body.text();
+    expect(requests).toBe(times);
+    if (times === 2) expect([answer.statusCode, told]).toEqual([200, 'at last']);
+    else expect([answer.statusCode, JSON.parse(told).figd]).toEqual([502, { code: 'connection-lost', sent: true }]);
+  });
+
+  it('in the middle of the answer, does not look whole', async () => {
+    await using venue = await venueStage((request, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('x'.repeat(500), () => request.socket.destroy());
+    });
+    await using gateway = await gatewayStage(venue.url);
+    const answer = await gateway.client.request(get('/v1/x'));
+    await expect(text(answer.body)).rejects.toThrow();
+    expect(gateway.bugs).toEqual([]);
+  });
+
+  it('by its caller, who leaves, is given up at the venue', async () => {
+    await using venue = await venueStage(() => undefined);
+    await using gateway = await gatewayStage(venue.url);
+    const socket = connect(gateway.path);
+    socket.write('GET /v1/x HTTP/1.1\r\nHost: fig\r\n\r\n');
+    await until('it is at the venue', () => venue.connections.size === 1);
+    socket.destroy();
+    await until('the venue is rid of it', () => venue.connections.size === 0);
+    await until('it is told', () => gateway.accesses.length === 1);
+    expect([gateway.accesses[0]?.status, gateway.server.inFlight, gateway.bugs]).toEqual(['caller-gone', 0, []]);
+  });
+
+  it('by being no HTTP, costs nobody else anything', async () => {
+    await using venue = await echoing();
+    await using gateway = await gatewayStage(venue.url);
+    expect(await askRaw(gateway.path, '\u0000\u0001 nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/);
+    expect((await gateway.client.request(get('/v1/x'))).statusCode).toBe(200);
+  });
+});
+
+describe('a token that the venue refuses', () => {
+  /** Refuses the first token, and takes the second. */
+  const refusing = (seen: string[]) =>
+    venueStage((request, response) => {
+      seen.push(`${request.method} ${request.headers.authorization}`);
+      request.resume();
+      response.statusCode = request.headers.authorization === 'Bearer second' ? 200 : 401;
+      response.end(response.statusCode === 200 ? 'welcome' : '{"code":401,"message":"Unauthorized"}');
+    });
+
+  it.each([
+    ['GET', null],
+    ['PUT', '{}'],
+  ] as const)('is replaced, and %s is sent once more', async (method, body) => {
+    const seen: string[] = [];
+    await using venue = await refusing(seen);
+    await using gateway = await gatewayStage(venue.url, {
+      renewal: {
+        beyond: (generation) => {
+          gateway.vault.keep(
+            { value: 'second', generation: generation + 1, expiresAt: Number.POSITIVE_INFINITY },
+            null,
+          );
+          return Promise.resolve(true);
+        },
+      },
+    });
+    const answer = await gateway.client.request({ method, path: '/v1/x', body });
+    expect([answer.statusCode, await answer.body.text()]).toEqual([200, 'welcome']);
+    expect(seen).toEqual([`${method} Bearer access-token`, `${method} Bearer second`]);
+  });
+
+  it.each([
+    ['POST', true, 1],
+    ['GET', false, 1],
+    ['GET', true, 2],
+  ] as const)(
+    'is told to the caller in the end: %s, where there is a new one: %s',
+    async (method, isRenewed, times) => {
+      const seen: string[] = [];
+      await using venue = await refusing(seen);
+      await using gateway = await gatewayStage(venue.url, { renewal: { beyond: () => Promise.resolve(isRenewed) } });
+      const answer = await gateway.client.request({ method, path: '/v1/x' });
+      expect([answer.statusCode, await answer.body.json()]).toEqual([401, { code: 401, message: 'Unauthorized' }]);
+      expect(seen).toHaveLength(times);
+    },
+  );
+});
+
+it('a call that is sent again has no more time than others', async () => {
+  let requests = 0;
+  await using venue = await venueStage((_request, response) => {
+    requests += 1;
+    if (requests > 1) return;
+    response.statusCode = 401;
+    response.end();
+  });
+  const renewal = { beyond: () => Promise.resolve(true) };
+  await using gateway = await gatewayStage(venue.url, { timeout: 100, renewal });
+  const answer = await within('the answer', gateway.client.request(get('/v1/x')));
+  expect([answer.statusCode, answer.headers['x-figd-error'], requests]).toEqual([504, 'reply-timeout', 2]);
+});

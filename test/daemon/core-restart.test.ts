@@ -1,0 +1,92 @@
+import { afterEach, expect, test } from 'vitest';
+import { MemoryLedger } from '../../src/log/memory-ledger.ts';
+import { CoreStage, channels } from './support/core-stage.ts';
+import { epoch } from './support/test-clock.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+
+let stage: CoreStage;
+afterEach(() => stage.stopSoundly());
+
+test('a daemon that dies leaves a gap to the next one, from when the venue was last heard', async () => {
+  stage = await CoreStage.open();
+  await stage.pass(12 * second);
+  const { clock, store, venue } = stage;
+  const { heardAt } = store;
+  expect(heardAt).toBeGreaterThan(epoch);
+  // What the first run does from here on reaches the ledger of the second as little as if it were dead.
+  const left = MemoryLedger.from({ ...store.recall(), gaps: store.gapsSince(0) });
+  await stage.stop();
+  stage = await CoreStage.open({ clock, store: left, venue });
+  expect(stage.gaps[0]).toEqual({ phase: 'open', id: 1, cause: 'daemon-died', since: heardAt, channels });
+  await stage.pass(3 * second);
+  expect(stage.gaps.slice(1)).toMatchObject([{ phase: 'closed', id: 1, reconciled: true }]);
+});
+
+test('a stop is a gap that the next run goes on with', async () => {
+  stage = await CoreStage.open();
+  await stage.pass(10 * second);
+  const { clock, store, venue } = stage;
+  const heardAt = stage.core.intake.lastHeardAt ?? 0;
+  await stage.stop();
+  expect(stage.gaps).toMatchObject([{ phase: 'open', id: 1, cause: 'daemon-stopped' }]);
+  expect(store.gap(1)?.since).toBeGreaterThanOrEqual(epoch + heardAt);
+  stage = await CoreStage.open({ clock, store, venue });
+  expect(stage.gaps[0]).toMatchObject({ phase: 'open', id: 1, cause: 'daemon-stopped' });
+  await stage.pass(3 * second);
+  expect(stage.gaps[1]).toMatchObject({ phase: 'closed', id: 1, reconciled: true });
+});
+
+/** Ends a run, and has the clock of the host set; returns what is left to the next run. */
+async function stopAndSetClock(step: number) {
+  stage = await CoreStage.open();
+  await stage.pass(10 * second);
+  const { clock, store, venue } = stage;
+  await stage.stop();
+  clock.step(step);
+  clock.look();
+  return { left: { clock, store, venue }, since: store.gap(1)?.since ?? 0 };
+}
+
+/** When this run was started, by a clock that nobody sets. */
+const startedAt = () => epoch + stage.clock.monotonic() - CoreStage.startMs;
+
+test.each([-minute, 60 * minute])(
+  'a stop has its true length, though the wall clock was set by %d ms before the next run',
+  async (step) => {
+    const { left, since } = await stopAndSetClock(step);
+    await left.clock.time.advance(20 * second);
+    stage = await CoreStage.open(left);
+    const blindMs = startedAt() - since;
+    await stage.pass(3 * second);
+    expect(stage.settled).toEqual([
+      {
+        id: 1,
+        cause: 'daemon-stopped',
+        since,
+        until: since + step + blindMs,
+        blindMs,
+        channels,
+        clockOffsetMs: 0,
+        reconciled: true,
+      },
+    ]);
+  },
+);
+
+test.each([-10 * minute, 60 * minute])(
+  'a venue that refuses the first heartbeats is not taken for one without a clock, though ours was set by %d ms',
+  async (step) => {
+    const { left, since } = await stopAndSetClock(step);
+    left.venue.burst(60);
+    left.venue.inject({ kind: 'rpc-error', method: 'heartbeat', code: 429, message: 'rate limit exceeded', times: 5 });
+    stage = await CoreStage.open(left);
+    const blindMs = startedAt() - since;
+    await stage.pass(9 * second);
+    expect([stage.settled, stage.reconciled]).toEqual([[], []]);
+    await stage.pass(4 * second);
+    expect(stage.settled).toMatchObject([{ id: 1, blindMs, reconciled: true }]);
+    expect(stage.reconciled.length).toBeGreaterThanOrEqual(20);
+  },
+);
