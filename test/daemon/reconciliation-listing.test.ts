@@ -84,7 +84,7 @@ describe('the list', () => {
     const createdAt = stage.clock.wall();
     stage.pages = [Array.from({ length: 10_001 }, (_, id) => rfq(id + 1, { createdAt }))];
     await expect(stage.reconciliation.compare(new AbortController().signal)).rejects.toMatchObject({
-      failure: { code: 'bad-reply', message: 'GET /v1/rfq: nothing fits' },
+      failure: { code: 'bad-reply', message: 'GET /v1/rfq: the list differs from the events in more than 10000 RFQs' },
     });
     expect(stage.published).toEqual([]);
   });
