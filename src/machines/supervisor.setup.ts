@@ -119,6 +119,9 @@ export const supervisorSetup = setup({
       });
       if (isTokenDead(params)) {
         enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
+      } else if (params.authenticatedForMs !== null) {
+        // Whatever ended the session, it was not its token.
+        enqueue.sendTo('token', { type: 'token.accepted' });
       }
     }),
     'tell of the gap': enqueueActions(({ context, enqueue }, params: SessionOutput) => {
