@@ -171,7 +171,11 @@ export class Judge {
     if (this.#say !== null && fact.type !== 'session.heartbeat') this.note(`figd: ${JSON.stringify(fact)}`);
     if (fact.type === 'gap.opened') this.#accounts.onLost();
     if (fact.type === 'gap.ended') this.#accounts.onHeardAgain();
-    if (fact.type === 'session.live' || fact.type === 'session.resubscribed') this.#wishes.onConfirmed(fact.confirmed);
+    if (fact.type === 'session.live' || fact.type === 'session.resubscribed') {
+      this.#wishes.onConfirmed(fact.confirmed);
+      // A session may be gone before anybody looks at it.
+      this.#truth.noteRefusals(fact.refused);
+    }
     this.#conduct.onFact(fact);
     this.callers.onFact(fact);
   }

@@ -76,7 +76,8 @@ export class Truth {
   check(): void {
     const { scheduler, venue, run, frozenUntil } = this.#world;
     const { now } = scheduler;
-    this.#noteRefusals();
+    const session = run?.core.view().session ?? null;
+    if (session?.state === 'live') this.noteRefusals(session.context.refused);
     if (venue.faults.list().length > 0) this.#disturbedAt = now;
     if (venue.faults.list().length > 0 || frozenUntil > now || this.#judge.isPaused || run === null)
       this.#troubledAt = now;
@@ -163,9 +164,8 @@ export class Truth {
     return this.#world.venue.faults.find('delay')?.ms ?? 0;
   }
 
-  #noteRefusals(): void {
-    const session = this.#world.run?.core.view().session ?? null;
-    const refused = session?.state === 'live' ? session.context.refused : [];
+  /** The venue refuses these channels at this moment. */
+  noteRefusals(refused: readonly string[]): void {
     const { now } = this.#world.scheduler;
     for (const channel of refused.slice(0, channelCount)) {
       const spans = this.#refused.get(channel) ?? [];
