@@ -65,6 +65,8 @@ export class GapKeeper {
 
   /** Venue clock minus ours; 0 where the venue tells no time, null while heartbeats have yet to tell since it is heard. */
   clockOffset(): number | null {
+    // Whoever asks is about to read our clock, which may have been set since it was last looked at.
+    this.#clockWatch.look();
     return this.#isDated ? (this.#venueOffset ?? 0) : null;
   }
 

@@ -90,3 +90,24 @@ test.each([-10 * minute, 60 * minute])(
     expect(stage.reconciled.length).toBeGreaterThanOrEqual(20);
   },
 );
+
+test('a stop has its true length, though the wall clock is set while figd looks for what was missed', async () => {
+  const lengthWith = async (step: number) => {
+    const { left } = await stopAndSetClock(0);
+    left.venue.burst(60);
+    left.venue.inject({ kind: 'delay', ms: 100 });
+    stage = await CoreStage.open(left);
+    // The clock was looked at a tenth of a second ago, and is looked at again when all is over.
+    await stage.pass(600);
+    expect(stage.settled).toEqual([]);
+    left.clock.step(step);
+    await stage.pass(800);
+    const [gap] = stage.settled;
+    await stage.stopSoundly();
+    return gap?.blindMs;
+  };
+  const length = await lengthWith(0);
+  expect(length).toBeGreaterThan(0);
+  expect(await lengthWith(-29 * second)).toBe(length);
+  expect(await lengthWith(29 * second)).toBe(length);
+});
