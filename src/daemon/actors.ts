@@ -20,6 +20,8 @@ export interface ActorPorts {
   readonly quietMoment: (time: CuttingTime, signal: AbortSignal) => Promise<number | null>;
   /** Resolves when the calls of local programs on the session of that number are answered. */
   readonly lastAnswers: (session: number) => Promise<void>;
+  /** Called before the machines learn what came from the venue: time that passed unnoticed has to be noticed first. */
+  readonly lookAtClock: () => void;
   /** Told when the session of that number is gone, for whatever reason. */
   readonly ended: (session: number) => void;
 }
@@ -28,7 +30,8 @@ export interface ActorPorts {
  * The supervisor with its actors bound to the world. The machines know sessions by number; which socket a number
  * stands for is known here alone.
  */
-export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment, lastAnswers }: ActorPorts) {
+export function wireSupervisor(ports: ActorPorts) {
+  const { endpoint, dial, ended, compare, quietMoment, lastAnswers, lookAtClock } = ports;
   const sessions = new Map<number, VenueSession>();
   const sessionOf = (id: number): VenueSession => {
     const session = sessions.get(id);
@@ -38,7 +41,10 @@ export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment, la
 
   const sockets = fromCallback<SocketCommand, { readonly session: number }>(({ input, sendBack, receive }) => {
     const own = new Set<number>();
-    const tell = (event: SessionEvent) => sendBack(event);
+    const tell = (event: SessionEvent) => {
+      lookAtClock();
+      sendBack(event);
+    };
     const cut = (session: number) => {
       if (!own.delete(session)) return;
       sessions.get(session)?.dispose();
@@ -65,6 +71,17 @@ export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment, la
     };
   });
 
+  const asked = <In extends { readonly session: number }, Answer>(
+    ask: (session: VenueSession, input: In) => Promise<Answer>,
+  ) =>
+    fromPromise<Answer, In>(async ({ input }) => {
+      try {
+        return await ask(sessionOf(input.session), input);
+      } finally {
+        lookAtClock();
+      }
+    });
+
   const token = tokenMachine.provide({
     actors: {
       requestToken: fromPromise<Grant, TokenRequest>(({ input, signal }) => endpoint.request(input, signal)),
@@ -73,12 +90,12 @@ export function wireSupervisor({ endpoint, dial, ended, compare, quietMoment, la
   const session = sessionMachine.provide({
     actors: {
       sockets,
-      authenticate: fromPromise(async ({ input }) => sessionOf(input.session).authenticate()),
-      subscribe: fromPromise(async ({ input }) => sessionOf(input.session).subscribe(input.channels)),
-      unsubscribe: fromPromise(async ({ input }) => sessionOf(input.session).unsubscribe(input.channels)),
-      heartbeat: fromPromise(async ({ input }) => sessionOf(input.session).heartbeat()),
+      authenticate: asked((session) => session.authenticate()),
+      subscribe: asked((session, { channels }) => session.subscribe(channels)),
+      unsubscribe: asked((session, { channels }) => session.unsubscribe(channels)),
+      heartbeat: asked((session) => session.heartbeat()),
       lastAnswers: fromPromise(({ input }) => lastAnswers(input.session)),
-      renewInPlace: fromPromise(async ({ input }) => sessionOf(input.session).renewInPlace()),
+      renewInPlace: asked((session) => session.renewInPlace()),
       quietMoment: fromPromise(({ input, signal }) => quietMoment(input, signal)),
     },
   });

@@ -40,6 +40,8 @@ export class GapKeeper {
   #isDated = false;
   #heartbeats = 0;
   #refusals = 0;
+  /** Whether a session is live, or another one takes over from it. */
+  #isHeard = false;
   /** When each of the latest sessions was dialled (monotonic). */
   readonly #dialledAt = new Map<number, number>();
   /** What became of the latest comparison, until the gaps it was made for are settled. */
@@ -91,7 +93,8 @@ export class GapKeeper {
       case 'session.heartbeat':
         // Measured by the clock as it is now: a step that nobody has noticed yet must not be taken off it again.
         this.#clockWatch.look();
-        this.#date(fact);
+        // Should figd die now, the next run can tell how long it heard nothing by the venue's clock alone.
+        if (this.#date(fact) && this.#isHeard) this.markHeard();
         this.#settleGaps();
         break;
       case 'session.dialled':
@@ -106,6 +109,7 @@ export class GapKeeper {
         this.#clockWatch.look();
         // Where a session lives on its heartbeats have told the time, and the next one is half a minute away.
         if (fact.at === null) this.#forgetDates();
+        this.#isHeard = true;
         this.ledger.end(fact.at ?? clock.monotonic());
         store.markHeard(clock.wall(), this.#venueOffset);
         break;
@@ -118,13 +122,15 @@ export class GapKeeper {
     }
   }
 
-  /** What an answered heartbeat says of the venue's clock. */
-  #date({ clockOffsetMs, refusal }: HeartbeatAck): void {
+  /** What an answered heartbeat says of the venue's clock. @returns whether that is known from now on */
+  #date({ clockOffsetMs, refusal }: HeartbeatAck): boolean {
+    const wasDated = this.#isDated;
     if (refusal === undefined) this.#heartbeats += 1;
     else this.#refusals += 1;
     this.#venueOffset = clockOffsetMs ?? this.#venueOffset;
     this.#isDated ||=
       clockOffsetMs !== null || this.#heartbeats >= heartbeatsAwaited || this.#refusals >= refusalsAwaited;
+    return this.#isDated && !wasDated;
   }
 
   #forgetDates(): void {
@@ -136,6 +142,7 @@ export class GapKeeper {
   #open({ cause, session, proof }: Extract<SupervisorFact, { type: 'gap.opened' }>): void {
     const { clock, intake, channels } = this.#ports;
     this.#verdict = null;
+    this.#isHeard = false;
     // The timers that would notice an absence may all be late themselves.
     this.#clockWatch.look();
     const since = blindSince({

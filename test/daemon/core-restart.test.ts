@@ -24,6 +24,11 @@ test('a daemon that dies leaves a gap to the next one, from when the venue was l
   expect(stage.gaps.slice(1)).toMatchObject([{ phase: 'closed', id: 1, reconciled: true }]);
 });
 
+test('a daemon that dies in its first second leaves the time of the venue with when it was heard', async () => {
+  stage = await CoreStage.open();
+  expect(stage.store.recall()).toMatchObject({ heardAt: expect.any(Number), heardClockOffsetMs: 0 });
+});
+
 test('a stop is a gap that the next run goes on with', async () => {
   stage = await CoreStage.open();
   await stage.pass(10 * second);

@@ -129,6 +129,22 @@ test('a blind spot is settled at once: the heartbeats of the session that lives 
   ]);
 });
 
+test('a takeover through a sleep is blind until its answers are read, however early they came', async () => {
+  stage = await CoreStage.open();
+  await stage.pass(20 * second);
+  stage.venue.inject({ kind: 'half-open', forMs: second });
+  await stage.pass(2 * second);
+  stage.venue.inject({ kind: 'delay', ms: 400 });
+  stage.core.rotate();
+  await stage.pass(0.6 * second);
+  stage.clock.suspend(minute);
+  await stage.pass(6 * second);
+  expect(stage.told).toContain('session.blind-spot');
+  const [opened, closed] = stage.gaps;
+  expect([opened, closed]).toMatchObject([{ phase: 'open' }, { phase: 'closed' }]);
+  expect(closed?.phase === 'closed' ? closed.blindMs : 0).toBeGreaterThan(minute);
+});
+
 test('a host that slept has the link proved at once', async () => {
   stage = await CoreStage.open();
   await stage.pass(20 * second);

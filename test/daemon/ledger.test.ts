@@ -138,6 +138,7 @@ describe('a gap', () => {
   test('has the time of a suspension in its length', async () => {
     ledger.open('half-open', 0, channels);
     clock.suspend(hour);
+    clock.look();
     ledger.end(clock.monotonic());
     expect(store.gap(1)?.blindMs).toBe(hour);
   });

@@ -249,7 +249,7 @@ function simulatedVenue(clock: TestClock, options: Partial<VenueOptions>): Venue
     { clientId, clientSecret, rate: 0, ...options },
     {
       // Who sets the clock of this host does not set the venue's.
-      clock: { now: () => epoch + clock.monotonic(), setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout },
+      clock: { now: () => epoch + clock.time.now(), setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout },
       random: seededRandom(7),
     },
   );

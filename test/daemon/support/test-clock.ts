@@ -10,7 +10,8 @@ export class TestClock implements Clock {
   #stepped = 0;
   #unseen: ClockLook = { suspendedMs: 0, steppedMs: 0 };
 
-  readonly monotonic = (): number => this.time.now();
+  /** As CLOCK_MONOTONIC, it does not count time in suspend before somebody has looked. */
+  readonly monotonic = (): number => this.time.now() - this.#unseen.suspendedMs;
   readonly wall = (): number => epoch + this.time.now() + this.#stepped;
 
   readonly look = (): ClockLook => {
