@@ -3,9 +3,11 @@ import { has } from '../support/has.ts';
 import { until } from '../support/until.ts';
 import { asked, dashboard, queries } from './definition.ts';
 import { openStage } from './stage.ts';
+import { inUnit } from './units.ts';
 
 const scraping = { instance: 'localhost:9464', scrapeSeconds: 1 };
-const enoughMs = 12_000;
+/** For a host that has much else to do; it takes some seconds. */
+const enoughMs = 20_000;
 
 it('every panel has its own place, and says what it shows', () => {
   const taken = new Set<string>();
@@ -20,6 +22,19 @@ it('every panel has its own place, and says what it shows', () => {
     }
   }
   expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+});
+
+it.each([
+  ['s', 0, '0 s'],
+  ['s', 0.0004213, '421 µs'],
+  ['s', 0.382, '382 ms'],
+  ['s', 90, '1.50 mins'],
+  ['dtdhms', 93_784, '1 d 02:03:04'],
+  ['bytes', 1_572_864, '1.50 MiB'],
+  ['short', 20_000, '20 K'],
+  ['percentunit', 0.125, '12.5%'],
+])('in the picture %s %f is written %s', (unit, value, words) => {
+  expect(inUnit(unit, value)).toBe(words);
 });
 
 describe.skipIf(!has('prometheus', 'nobody asks what the dashboard asks'))('a Prometheus that watches figd', () => {
@@ -52,5 +67,5 @@ describe.skipIf(!has('prometheus', 'nobody asks what the dashboard asks'))('a Pr
     const [, metric = '', label] = /^label_values\((\w+), (\w+)\)$/.exec(hosts) ?? [];
     const values = await prometheus.get(`label/${label}/values`, { 'match[]': metric });
     expect(values).toEqual([scraping.instance]);
-  });
+  }, 40_000);
 });

@@ -5,6 +5,8 @@ import { root } from '../../build/bundle.ts';
 export interface Target {
   readonly expr: string;
   readonly legendFormat: string;
+  /** Whether the present alone is asked for. */
+  readonly instant?: boolean;
 }
 
 export interface Mapped {
