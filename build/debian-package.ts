@@ -116,7 +116,7 @@ async function layOut(tree: string, work: string, version: string, date: Date): 
   put(at('usr/share/doc/figd/copyright'), `${source('LICENSE')}\n${others}`);
   put(at('usr/share/doc/figd/third-party-notices.txt'), thirdPartyNotices(bundled));
   put(at('usr/share/doc/figd/changelog.gz'), zipped(changelog(version, date)));
-  for (const page of readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))) {
+  for (const page of readdirSync(join(root, 'docs')).filter((name) => /\.(md|svg)$/.test(name))) {
     put(at(`usr/share/doc/figd/${page}`), source(`docs/${page}`));
   }
   put(at('usr/share/lintian/overrides/figd'), source('deploy/debian/lintian-overrides'));

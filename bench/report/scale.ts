@@ -10,14 +10,14 @@ interface Range {
   readonly to: number;
 }
 
-/** From 0 to at least `most`, with round ticks. */
-export function linearScale(most: number, { from, to }: Range, wantedTicks = 4): Scale {
-  const step = roundStep((most > 0 ? most : 1) / wantedTicks);
-  const count = Math.max(1, Math.ceil((most / step) * (1 - 1e-9)));
-  const end = count * step;
+/** From `least` at most to `most` at least, with round ticks. */
+export function linearScale(most: number, { from, to }: Range, wantedTicks = 4, least = 0): Scale {
+  const step = roundStep((most > least ? most - least : 1) / wantedTicks);
+  const first = Math.floor(least / step + 1e-9);
+  const count = Math.max(1, Math.ceil(most / step - 1e-9) - first);
   return {
-    place: (value) => from + (value / end) * (to - from),
-    ticks: Array.from({ length: count + 1 }, (_, index) => index * step),
+    place: (value) => from + ((value / step - first) / count) * (to - from),
+    ticks: Array.from({ length: count + 1 }, (_, index) => (first + index) * step),
   };
 }
 

@@ -16,7 +16,7 @@ export interface TextStyle {
 /** Colours that can be told apart by readers who see no red or no green (Okabe and Ito), figd first. */
 const colours = ['#0072b2', '#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#8a8a8a'];
 
-const style = `
+const plotStyle = `
   text { font-family: ui-sans-serif, system-ui, "DejaVu Sans", sans-serif; fill: #24292f }
   .paper { fill: #fbfbfa } .quiet { fill: #656d76 } .title { font-weight: 600 }
   .grid { stroke: #e3e6e8; stroke-width: 1 } .axis { stroke: #8c959f; stroke-width: 1 }
@@ -41,11 +41,12 @@ export function coordinate(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
-/** A whole drawing with a title and a line that says what is shown. */
+/** A whole drawing with a title and a line that says what is shown. @param style what its classes look like */
 export function drawing(
   size: { readonly width: number; readonly height: number },
   { title, subtitle }: { readonly title: string; readonly subtitle: string },
   parts: readonly string[],
+  style = plotStyle,
 ): string {
   const { width, height } = size;
   return [

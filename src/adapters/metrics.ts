@@ -98,6 +98,17 @@ export class Metrics {
       },
       ['state'],
     );
+    gauge('figd_state_age_seconds', 'Seconds since the daemon came into the state it is in.', (age, { since }) =>
+      age.set((now() - since) / 1_000),
+    );
+    gauge(
+      'figd_layer_ok',
+      '1 for a layer that is ok, 0 for one that is not: the first of these is the one that is broken.',
+      (ok, { layers }) => {
+        for (const layer of layers) ok.set({ layer: layer.name }, layer.ok ? 1 : 0);
+      },
+      ['layer'],
+    );
     gauge(
       'figd_token_expires_seconds',
       'Seconds until the access token in use expires; absent without one.',

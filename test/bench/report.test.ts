@@ -155,6 +155,12 @@ describe('scales', () => {
     expect(scale.place(50_000)).toBe(150);
   });
 
+  test('are linear below zero too, where the least is there', () => {
+    const scale = linearScale(3, { from: 0, to: 100 }, 4, -1.5);
+    expect(scale.ticks).toEqual([-2, 0, 2, 4]);
+    expect(scale.place(1)).toBe(50);
+  });
+
   test('are logarithmic from power to power', () => {
     const scale = logScale([37, 4_100], { from: 0, to: 300 });
     expect(scale.ticks).toEqual([10, 100, 1_000, 10_000]);

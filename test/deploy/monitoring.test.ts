@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { root } from '../../build/bundle.ts';
 import { Metrics } from '../../src/adapters/metrics.ts';
 import type { StatusDocument } from '../../src/protocol/status.ts';
+import { asked, queries } from '../dashboard/definition.ts';
 import { workspace } from '../e2e/daemon.ts';
 import { has } from '../support/has.ts';
 
@@ -15,15 +16,9 @@ interface Rule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-interface Dashboard {
-  readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly expr: string }[] }[];
-}
-
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const rulesFile = 'deploy/prometheus/figd.rules.yml';
 const rules = (parse(read(rulesFile)) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
-const dashboard = JSON.parse(read('deploy/grafana/figd.json')) as Dashboard;
-const queries = dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const));
 
 /** The series that figd tells, as Prometheus names them. */
 function known(): ReadonlySet<string> {
@@ -80,11 +75,9 @@ describe.skipIf(!has('promtool', 'nobody tries the alert rules'))('promtool', ()
   it('can read what the dashboard asks', async () => {
     await using place = await workspace();
     const file = join(place.path, 'dashboard.yml');
-    const asked = queries.map(([, expr], index) => ({
-      record: `query_${index}`,
-      expr: expr.replaceAll('$__rate_interval', '1m'),
-    }));
-    writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules: asked }] }));
+    const variables = { instance: 'localhost:9464', scrapeSeconds: 15, stepSeconds: 15 };
+    const rules = queries.map(([, expr], index) => ({ record: `query_${index}`, expr: asked(expr, variables) }));
+    writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules }] }));
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
     expect(status, stdout + stderr).toBe(0);
   });

@@ -104,10 +104,16 @@ test('/metrics, /livez and /readyz tell the same', async () => {
   ];
   expect(names.filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
   expect(text).toMatch(/figd_up\{state="live"\} 1/);
+  expect(text).toMatch(/figd_layer_ok\{layer="transport"\} 1/);
   expect(text).toMatch(/figd_events_total\{channel="rfq.maker"\} [1-9]/);
 
   simulator.venue.inject({ kind: 'down', forMs: 3_000 });
-  await daemon.reaches('down');
+  const { since } = await daemon.reaches('down');
   expect((await get('/readyz')).status).toBe(503);
   expect((await get('/livez')).status).toBe(200);
+  const broken = await (await get('/metrics')).text();
+  expect(broken).toMatch(/figd_up\{state="down"\} 1/);
+  expect(broken).toMatch(/figd_layer_ok\{layer="transport"\} 0/);
+  const age = Number(/^figd_state_age_seconds (\S+)$/m.exec(broken)?.[1]);
+  expect(age).toBeCloseTo((Date.now() - since) / 1_000, 0);
 });
