@@ -27,6 +27,8 @@ interface ChannelAccount {
   accounted: number;
 }
 
+/** figd writes down when it looks around that it hears the venue, and is late with that at most so long. */
+const lateMarkMs = 5_000;
 /** What a second session took over from may have been dead: until it is asked, the gap is open at its end. */
 const toleratedMs = 6_000;
 /** What a second session brings is held back so long at most, for what the first one may still bring. */
@@ -58,14 +60,15 @@ export class Accounts {
   readonly #statusKnown = new Map<number, string>();
   /** What the wall clock of the host was off when figd last wrote down that the venue is heard. */
   #offsetAtMark = 0;
-  /** What that was at the end of the last run. */
-  #offsetAtEnd = 0;
+  /** What that was at the end of each run so far. */
+  readonly #ends: { readonly at: number; readonly offset: number }[] = [];
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
   /** When figd was live for the first time of all: from then on the ledger is complete. */
   #liveSince = Number.POSITIVE_INFINITY;
-  /** When this run of the daemon was live for the first time. */
-  #heardAgainAt: number | null = null;
+  /** When each run of the daemon was live for the first time. */
+  readonly #firstLives: number[] = [];
+  #wasLive = false;
   /** The venue's latest delay, and until when it may still show. */
   #delay = { ms: 0, until: Number.NEGATIVE_INFINITY };
   /** Since when there is one socket again after there were two; null while there are two. */
@@ -141,8 +144,7 @@ export class Accounts {
     if (gap.phase === 'open') {
       const before = this.#gaps.get(gap.id);
       if (before !== undefined) return;
-      const offset = gap.cause === 'daemon-died' ? this.#offsetAtEnd : host.offset;
-      const since = gap.since - beginning - offset;
+      const since = gap.cause === 'daemon-died' ? this.#diedSince(gap.since) : gap.since - beginning - host.offset;
       const { until } =
         (gap.cause.startsWith('daemon-') ? this.#readLate(since) : this.#untold.shift()) ?? stillBlind();
       this.#gaps.set(gap.id, { id: gap.id, channels: gap.channels, since, until });
@@ -156,9 +158,20 @@ export class Accounts {
     }
   }
 
+  /**
+   * A reader that is behind learns of it when another run has died since. The run it is about is the one that was alive
+   * at the moment told.
+   */
+  #diedSince(told: number): number {
+    const moments = this.#ends.map(({ at, offset }) => ({ at, since: told - beginning - offset }));
+    const fits = moments.findLast(({ at, since }) => since <= at && since > at - lookIntervalMs - lateMarkMs);
+    return (fits ?? moments.at(-1))?.since ?? told - beginning;
+  }
+
   /** After a restart a reader catches up from the disk, and may read of the gap when it is over. */
   #readLate(since: number): { readonly until: number } | undefined {
-    return this.#heardAgainAt !== null && this.#heardAgainAt >= since ? { until: this.#heardAgainAt } : undefined;
+    const until = this.#firstLives.find((at) => at >= since);
+    return until === undefined ? undefined : { until };
   }
 
   /** A live session was lost. */
@@ -169,7 +182,8 @@ export class Accounts {
   /** The venue is heard again; told in `figd.gap` once it is known what was missed. */
   onHeardAgain(): void {
     const { now } = this.#world.scheduler;
-    this.#heardAgainAt ??= now;
+    if (!this.#wasLive) this.#firstLives.push(now);
+    this.#wasLive = true;
     this.#liveSince = Math.min(this.#liveSince, now);
     this.onMark();
     for (const gap of [...this.#gaps.values(), ...this.#untold])
@@ -194,9 +208,9 @@ export class Accounts {
   }
 
   onEnded(): void {
-    this.#offsetAtEnd = this.#offsetAtMark;
+    this.#ends.push({ at: this.#world.scheduler.now, offset: this.#offsetAtMark });
     this.#untold.length = 0;
-    this.#heardAgainAt = null;
+    this.#wasLive = false;
   }
 
   atTheEnd(): void {
