@@ -15,10 +15,16 @@ export interface Heard {
   readonly isLate: boolean;
 }
 
+/** What a consumer is told that it will never get. */
+export interface Loss extends Lost {
+  readonly epoch: string;
+  /** Told in the answer to `subscribe`, which knows no other reason than that nothing so old is there. */
+  readonly isAtOnce: boolean;
+}
+
 export interface ConsumerPorts {
   readonly onEvent: (heard: Heard) => void;
-  /** `isAtOnce`: told in the answer to `subscribe`, which knows no other reason than that nothing so old is there. */
-  readonly onLost: (lost: Lost, isAtOnce: boolean) => void;
+  readonly onLost: (loss: Loss) => void;
   readonly onProblem: (problem: string) => void;
 }
 
@@ -52,7 +58,7 @@ export class Consumer {
     this.#isFetching = false;
     this.#cursor = cursor;
     if (result.reason === 'expired' && typeof from === 'object')
-      onLost({ from: from.seq, to: result.from - 1, reason: 'expired' }, true);
+      onLost({ epoch: result.epoch, from: from.seq, to: result.from - 1, reason: 'expired', isAtOnce: true });
     if (!result.resumed && result.reason !== 'epoch' && this.#epoch !== result.epoch) onProblem('a new epoch, untold');
     this.#epoch = result.epoch;
     this.#next = result.from;
@@ -90,7 +96,7 @@ export class Consumer {
   #deliver({ lost, chunks }: Batch, isLate = false): void {
     if (lost !== null) {
       if (lost.from !== this.#next) this.#ports.onProblem(`lost begins at ${lost.from}, not at ${this.#next}`);
-      this.#ports.onLost(lost, false);
+      this.#ports.onLost({ ...lost, epoch: this.#epoch, isAtOnce: false });
       this.#next = lost.to + 1;
     }
     for (const chunk of chunks) {

@@ -1,11 +1,11 @@
 import type { Core } from '../../src/daemon/core.ts';
 import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
-import type { GapMessage, Lost, StateMessage } from '../../src/protocol/local.ts';
+import type { GapMessage, StateMessage } from '../../src/protocol/local.ts';
 import type { Activity, EventRecord } from '../../src/simulator/ports.ts';
 import { Accounts } from './accounts.ts';
 import { Callers } from './callers.ts';
 import { Conduct, type WireTaps } from './conduct.ts';
-import { Consumer, type Heard } from './consumer.ts';
+import { Consumer, type Heard, type Loss } from './consumer.ts';
 import type { Action } from './plan.ts';
 import { Truth } from './truth.ts';
 import { Wishes } from './wishes.ts';
@@ -108,11 +108,11 @@ export class Judge {
   reader(): Consumer {
     return new Consumer({
       onEvent: (heard) => this.#heard(heard),
-      onLost: (lost, isAtOnce) => {
-        this.note(`a reader is told that ${lost.from} to ${lost.to} are lost: ${lost.reason}`);
+      onLost: (loss) => {
+        this.note(`a reader is told that ${loss.from} to ${loss.to} are lost: ${loss.reason}`);
         // What a run that was killed had numbered and not delivered yet is in the gap that this made.
-        const isTorn = (lost.reason === 'crash' || isAtOnce) && this.#wasTorn(lost);
-        if (!isTorn) this.violation('a reader in step loses nothing', JSON.stringify(lost));
+        const isTorn = (loss.reason === 'crash' || loss.isAtOnce) && this.#wasTorn(loss);
+        if (!isTorn) this.violation('a reader in step loses nothing', JSON.stringify(loss));
       },
       onProblem: (problem) => this.violation('each event once and in order', problem),
     });
@@ -127,29 +127,31 @@ export class Judge {
           this.violation('a slow reader gets the same events', `event ${seq} differs`);
         }
       },
-      onLost: (lost, isAtOnce) => {
-        this.note(`the slow reader is told that ${lost.from} to ${lost.to} are lost to it: ${lost.reason}`);
-        if (!this.#mayLose(lost) && !(isAtOnce && this.#wasTorn(lost)))
-          this.violation('what is lost to a slow reader had to be', JSON.stringify(lost));
+      onLost: (loss) => {
+        this.note(`the slow reader is told that ${loss.from} to ${loss.to} are lost to it: ${loss.reason}`);
+        const reasons = loss.isAtOnce ? (['expired', 'unwritten', 'crash'] as const) : [loss.reason];
+        if (!reasons.some((reason) => this.#mayLose({ ...loss, reason })))
+          this.violation('what is lost to a slow reader had to be', JSON.stringify(loss));
       },
       onProblem: (problem) => this.violation('each event once and in order, for a slow reader too', problem),
     });
   }
 
   /** Nothing is lost but what was too old to keep, or could not be written. */
-  #mayLose({ from, to, reason }: Lost): boolean {
+  #mayLose(loss: Loss): boolean {
     const { setting, actions } = this.#world.plan;
+    const { epoch, from, to, reason } = loss;
     if (reason === 'expired') return setting.retainBytes < largeRetention;
-    if (reason !== 'unwritten') return this.#wasTorn({ from, to });
-    const wasLeft = this.#leftBehind.some((left) => left.epoch === this.#epoch && from >= left.from && to <= left.to);
+    if (reason !== 'unwritten') return this.#wasTorn(loss);
+    const wasLeft = this.#leftBehind.some((left) => left.epoch === epoch && from >= left.from && to <= left.to);
     return wasLeft || actions.some((action) => action.do.endsWith('the disk'));
   }
 
   /** Whether a run that was killed had not written a range, or not even used its numbers. */
-  #wasTorn({ from, to }: Pick<Lost, 'from' | 'to'>): boolean {
+  #wasTorn({ epoch, from, to }: Loss): boolean {
     const { setting } = this.#world.plan;
     return this.#torn.some(
-      (torn) => torn.epoch === this.#epoch && from >= torn.from && to <= torn.to + 2 * setting.numbersAhead + 1,
+      (torn) => torn.epoch === epoch && from >= torn.from && to <= torn.to + 2 * setting.numbersAhead + 1,
     );
   }
 
