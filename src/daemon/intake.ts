@@ -105,7 +105,9 @@ export class Intake {
     this.#lastHeardAt = this.lastHeardAt;
     const session = this.#sessions.get(id);
     if (session !== undefined) this.#ended.set(id, session.lastFrameAt);
-    for (const old of this.#ended.keys()) if (old <= id - endedRemembered) this.#ended.delete(old);
+    // Not by their numbers: a session may outlive any number of those that were to take over from it.
+    const [first] = this.#ended.keys();
+    if (first !== undefined && this.#ended.size > endedRemembered) this.#ended.delete(first);
     this.#sessions.delete(id);
     if (this.#overlap === null || this.#sessions.size > 1) return;
     this.#clock.clearTimeout(this.#forgetting);

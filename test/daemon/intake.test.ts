@@ -50,6 +50,19 @@ test('what two sessions bring is published once from the moment the second one s
   expect([log.head, intake.suppressed]).toEqual([4, 1]);
 });
 
+test('when a session was heard is known after its end, however many have tried to take over from it', () => {
+  const { intake } = setUp();
+  intake.begin(1, session(500));
+  for (let id = 2; id <= 20; id += 1) {
+    intake.begin(id, session(500 + id));
+    intake.end(id);
+  }
+  intake.begin(21, session());
+  intake.end(1);
+  intake.end(21);
+  expect([intake.heardOn(1), intake.heardOn(20), intake.heardOn(2)]).toEqual([500, 520, null]);
+});
+
 describe('what the second session brings', () => {
   const published = ({ log }: ReturnType<typeof setUp>) =>
     log

@@ -43,8 +43,9 @@ export interface LostSession {
  */
 export function blindSince({ now, cause, heardAt, awaySince, proof }: LostSession): number {
   const provenAt = proof.provenAt ?? Number.NEGATIVE_INFINITY;
-  const left = wasHeldUp(heardAt, proof) ? provenAt : (heardAt ?? now) - proof.rttMs;
-  const sure = Math.min(Math.max(left, provenAt), now);
+  const left = heardAt === null || wasHeldUp(heardAt, proof) ? provenAt : heardAt - proof.rttMs;
+  const known = Math.max(left, provenAt);
+  const sure = Number.isFinite(known) ? Math.min(known, now) : now;
   if (awaySince === null) return sure;
   // Cut off earlier than documented, or for another reason: then nothing is known but when we were last there.
   const cutAt = cause === 'heartbeat-overdue' ? overdueSince(now, proof) : null;
@@ -61,7 +62,7 @@ function overdueSince(now: number, { heartbeatSentAt, provenAt }: ProofOfLife): 
   return ends.find((at) => at <= now) ?? null;
 }
 
-function wasHeldUp(heardAt: number | null, { provenAt, heartbeatSentAt, rttMs }: ProofOfLife): boolean {
-  if (heardAt === null || provenAt === null || heartbeatSentAt === null || heartbeatSentAt <= provenAt) return false;
+function wasHeldUp(heardAt: number, { provenAt, heartbeatSentAt, rttMs }: ProofOfLife): boolean {
+  if (provenAt === null || heartbeatSentAt === null || heartbeatSentAt <= provenAt) return false;
   return heardAt > heartbeatSentAt + Math.max(usualDelayMs, usualRoundTrips * rttMs);
 }

@@ -24,6 +24,7 @@ const cases: Readonly<Record<string, readonly [Partial<LostSession>, number]>> =
     { heardAt: null, proof: { provenAt: null, heartbeatSentAt: 92_000, rttMs: 0 } },
     100_000,
   ],
+  'the latest heartbeat that was answered, where it is not known what was read since': [{ heardAt: null }, 92_000],
   'never later than now': [{ heardAt: 101_000 }, 100_000],
   'the latest heartbeat that was answered, where frames come and the next one is long overdue': [
     { proof: { provenAt: 82_000, heartbeatSentAt: 92_000, rttMs: 40 } },
