@@ -170,7 +170,8 @@ export class Accounts {
 
   /** After a restart a reader catches up from the disk, and may read of the gap when it is over. */
   #readLate(since: number): { readonly until: number } | undefined {
-    const until = this.#firstLives.find((at) => at >= since);
+    // A run may have been heard the last time when it was live for the first time.
+    const until = this.#firstLives.find((at) => at > since + 10);
     return until === undefined ? undefined : { until };
   }
 
