@@ -98,7 +98,7 @@ describe('a reload', () => {
       };
       for (let at = 0; at < 4_000; at += 50) {
         if (Math.abs(at - moment) < 50 && stage.core.channels.length === 2) {
-          await stage.pass(moment - at > 0 ? moment - at : 0);
+          await stage.pass(Math.max(0, moment - at));
           stage.reload({ 'session.channels': 'rfq.maker,rfq_quote.maker' });
         }
         flow();
