@@ -1,6 +1,6 @@
 import { failureOf } from '../protocol/failure.ts';
-import { unconfirmed, unwanted } from './policies/channel-book.ts';
-import { cuttingTime, expiryOf } from './policies/renewal.ts';
+import { unasked, unconfirmed, unwanted } from './policies/channel-book.ts';
+import { cuttingTime, expiryOf, resubscribeDelay } from './policies/renewal.ts';
 import type { CuttingTime, SessionContext } from './session.events.ts';
 
 // What the charts of a session ask of its context.
@@ -21,6 +21,16 @@ export const retriesAfter = ({ subscribeRetries, refused, subscriptionFailure }:
 /** What failed for other channels says nothing about these, unless the venue has to be left alone for a while. */
 export const afreshUnlessLimited = ({ limitedForMs }: SessionContext): Partial<SessionContext> =>
   limitedForMs > 0 ? {} : { subscribeRetries: 0, subscriptionFailure: null };
+
+/**
+ * How long to wait before the channels are made what is wanted once more, in milliseconds. What the venue has not said
+ * no to could simply not be told or answered in time.
+ */
+export function changeAgainDelay(context: SessionContext): number {
+  const { settings, subscribeRetries, subscriptionFailure, limitedForMs } = context;
+  const isOpen = unasked(settings.channels, context).length > 0 || isAnyUnwanted(context);
+  return Math.max(resubscribeDelay(subscribeRetries, subscriptionFailure !== null && isOpen), limitedForMs);
+}
 
 export const isAnyUnconfirmed = (context: SessionContext): boolean => wantedNow(context).length > 0;
 export const isAnyUnwanted = (context: SessionContext): boolean => unwantedNow(context).length > 0;

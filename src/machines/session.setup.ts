@@ -24,9 +24,10 @@ import {
   unasked,
 } from './policies/channel-book.ts';
 import { clampDelay } from './policies/delay.ts';
-import { expiryOf, lastAnswersDelay, resubscribeDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
+import { expiryOf, lastAnswersDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
 import {
   afreshUnlessLimited,
+  changeAgainDelay,
   heartbeatPause,
   isAlone,
   isAnyUnconfirmed,
@@ -89,8 +90,7 @@ export const sessionSetup = setup({
     // Counted from the previous one's departure: a slow reply must not stretch the rhythm the venue enforces.
     'until the next heartbeat': ({ context }) =>
       clampDelay(context.lastHeartbeatSentAt + heartbeatPause(context) - context.now()),
-    'until resubscribing': ({ context }) =>
-      clampDelay(Math.max(resubscribeDelay(context.subscribeRetries), context.limitedForMs)),
+    'until resubscribing': ({ context }) => clampDelay(changeAgainDelay(context)),
     'until the limit is over': ({ context }) => clampDelay(context.limitedForMs),
     'until rotating again': ({ context }) => clampDelay(rotateAgainDelay(context.rotationsFailed)),
     'until its last answers are given up': ({ context }) =>

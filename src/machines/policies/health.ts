@@ -122,15 +122,26 @@ export function deriveHealth(given: HealthFacts): Health {
       layers,
     };
   }
-  if (live) {
+  return { state: 'down', ...(live ? nothingConfirmed(session) : downBecause(facts)), layers };
+}
+
+/** There is a session, and no channel on it. */
+function nothingConfirmed(session: NonNullable<HealthFacts['session']>): Pick<Health, 'reason' | 'next'> {
+  const { wanted, refused, subscriptionFailure } = session;
+  const missing = unasked(wanted, session);
+  if (missing.length === 0) {
     return {
-      state: 'down',
-      reason: `subscriptions: the venue refuses every channel (${session.refused.join(', ')})`,
+      reason: `subscriptions: the venue refuses every channel (${refused.join(', ')})`,
       next: advice('channels-refused'),
-      layers,
     };
   }
-  return { state: 'down', ...downBecause(facts), layers };
+  if (subscriptionFailure === null) {
+    return { reason: `subscriptions: no channel is live yet`, next: `figd asks for ${missing.join(', ')} now` };
+  }
+  return {
+    reason: `subscriptions: no channel is live: ${unchanged(session)}: ${subscriptionFailure.message}`,
+    next: `figd asks for them again; ${advice(subscriptionFailure.code)}`,
+  };
 }
 
 /** What of the channels is not as wanted. */
@@ -224,9 +235,8 @@ function judgeSubscriptions({ session }: HealthFacts): Verdict {
   const { confirmed, refused, subscriptionFailure } = session;
   const total = confirmed.length + refused.length;
   if (subscriptionFailure !== null) return [false, `${unchanged(session)}: ${subscriptionFailure.message}`];
-  return refused.length === 0
-    ? [true, `${total} of ${total} channels confirmed`]
-    : [false, `refused: ${refused.join(', ')}`];
+  if (refused.length > 0) return [false, `refused: ${refused.join(', ')}`];
+  return total === 0 ? [false, 'none confirmed yet'] : [true, `${total} of ${total} channels confirmed`];
 }
 
 /** Silence of data proves nothing either way: a market may be quiet. What is told is when the venue last spoke. */

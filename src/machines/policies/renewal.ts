@@ -2,6 +2,7 @@ import type { Failure } from '../../protocol/failure.ts';
 import type { CuttingTime, TokenOfSession } from '../session.events.ts';
 
 const resubscribeMinMs = 30_000;
+const resubscribeAfterFailureMinMs = 1_000;
 const resubscribeMaxMs = 300_000;
 const rotateAgainMinMs = 5_000;
 const rotateAgainMaxMs = 60_000;
@@ -16,9 +17,13 @@ const lastAnswersMs = 10_000;
 /** A token in use, the one that follows, and one more while a second session presents it. */
 const tokensRemembered = 3;
 
-/** How long to wait before channels that the venue refused are asked for again, in milliseconds: 30 s doubling to 5 min. */
-export function resubscribeDelay(retries: number): number {
-  return Math.min(resubscribeMaxMs, resubscribeMinMs * 2 ** Math.min(retries, 30));
+/**
+ * How long to wait before channels are asked for again, in milliseconds: 30 s doubling to 5 min where the venue refused
+ * them, and 1 s doubling to 5 min where it has not said no.
+ */
+export function resubscribeDelay(retries: number, hasFailed: boolean): number {
+  const least = hasFailed ? resubscribeAfterFailureMinMs : resubscribeMinMs;
+  return Math.min(resubscribeMaxMs, least * 2 ** Math.min(retries, 30));
 }
 
 /** How long to wait before a second session is tried again, in milliseconds: 5 s doubling to a minute. */

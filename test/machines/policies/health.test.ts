@@ -15,6 +15,7 @@ const goodToken: HealthFacts['token'] = {
   lastFailure: null,
 };
 const noToken = { ...goodToken, state: 'authenticating', usable: false, expiresAt: null };
+const noReply = failure('reply-timeout', 'no reply to v1/subscribe within 5000 ms');
 const liveSession: NonNullable<HealthFacts['session']> = {
   state: 'live',
   wanted: ['rfq.maker', 'rfq.taker'],
@@ -126,7 +127,7 @@ const cases: Readonly<Record<string, readonly [HealthFacts, Health]>> = {
       session: {
         ...liveSession,
         wanted: ['rfq.maker', 'rfq_quote.maker'],
-        subscriptionFailure: failure('reply-timeout', 'no reply to v1/subscribe within 5000 ms'),
+        subscriptionFailure: noReply,
       },
     },
     {
@@ -168,6 +169,39 @@ const cases: Readonly<Record<string, readonly [HealthFacts, Health]>> = {
         [false, 'refused: rfq.maker, rfq.taker'],
         [false, 'no channel is live'],
       ),
+    },
+  ],
+  'down: no channel is confirmed, and others that are wanted by now could not be asked for': [
+    {
+      ...good,
+      session: {
+        ...liveSession,
+        confirmed: [],
+        refused: ['rfq.taker'],
+        wanted: ['rfq.maker', 'rfq.taker'],
+        subscriptionFailure: noReply,
+      },
+    },
+    {
+      state: 'down',
+      reason: `subscriptions: no channel is live: rfq.maker could not be subscribed to: ${noReply.message}`,
+      next: `figd asks for them again; ${advice(noReply.code)}`,
+      layers: layers(
+        connected,
+        authenticated,
+        valid,
+        [false, `rfq.maker could not be subscribed to: ${noReply.message}`],
+        [false, 'no channel is live'],
+      ),
+    },
+  ],
+  'down: the channels that are wanted by now are being asked for': [
+    { ...good, session: { ...liveSession, confirmed: [], refused: [], wanted: ['rfq.maker'] } },
+    {
+      state: 'down',
+      reason: 'subscriptions: no channel is live yet',
+      next: 'figd asks for rfq.maker now',
+      layers: layers(connected, authenticated, valid, [false, 'none confirmed yet'], [false, 'no channel is live']),
     },
   ],
   'blocked: the token endpoint refuses the credentials': [

@@ -17,8 +17,14 @@ const dropped = failure('connection-lost', 'reset');
 
 describe('the pauses', () => {
   test('before refused channels are asked for again double from 30 s to 5 min', () => {
-    expect([0, 1, 2, 3, 4, 5, 1_000].map(resubscribeDelay)).toEqual(
+    expect([0, 1, 2, 3, 4, 5, 1_000].map((retries) => resubscribeDelay(retries, false))).toEqual(
       [30, 60, 120, 240, 300, 300, 300].map((seconds) => seconds * second),
+    );
+  });
+
+  test('before channels are asked for again that the venue did not refuse double from 1 s to 5 min', () => {
+    expect([0, 1, 2, 8, 9, 1_000].map((retries) => resubscribeDelay(retries, true))).toEqual(
+      [1, 2, 4, 256, 300, 300].map((seconds) => seconds * second),
     );
   });
 
