@@ -40,7 +40,7 @@ export function actorPorts(parts: CoreParts): ActorPorts {
   return {
     endpoint: venue.tokens,
     dial: dialling(parts),
-    lookAtClock: () => gaps.lookAtClock(),
+    noticeTime: () => gaps.noticeTime(),
     ended: (id) => {
       intake.end(id);
       calls.end(id);

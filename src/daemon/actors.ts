@@ -21,7 +21,7 @@ export interface ActorPorts {
   /** Resolves when the calls of local programs on the session of that number are answered. */
   readonly lastAnswers: (session: number) => Promise<void>;
   /** Called before the machines learn what came from the venue: time that passed unnoticed has to be noticed first. */
-  readonly lookAtClock: () => void;
+  readonly noticeTime: () => void;
   /** Told when the session of that number is gone, for whatever reason. */
   readonly ended: (session: number) => void;
 }
@@ -31,7 +31,7 @@ export interface ActorPorts {
  * stands for is known here alone.
  */
 export function wireSupervisor(ports: ActorPorts) {
-  const { endpoint, dial, ended, compare, quietMoment, lastAnswers, lookAtClock } = ports;
+  const { endpoint, dial, ended, compare, quietMoment, lastAnswers, noticeTime } = ports;
   const sessions = new Map<number, VenueSession>();
   const sessionOf = (id: number): VenueSession => {
     const session = sessions.get(id);
@@ -42,7 +42,7 @@ export function wireSupervisor(ports: ActorPorts) {
   const sockets = fromCallback<SocketCommand, { readonly session: number }>(({ input, sendBack, receive }) => {
     const own = new Set<number>();
     const tell = (event: SessionEvent) => {
-      lookAtClock();
+      noticeTime();
       sendBack(event);
     };
     const cut = (session: number) => {
@@ -78,7 +78,7 @@ export function wireSupervisor(ports: ActorPorts) {
       try {
         return await ask(sessionOf(input.session), input);
       } finally {
-        lookAtClock();
+        noticeTime();
       }
     });
 

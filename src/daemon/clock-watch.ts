@@ -13,12 +13,14 @@ export interface TimeJump {
 /** Busy event loops are late by tens of milliseconds; by more than this they did not run. */
 const lateMs = 500;
 
-/** Notices what timers cannot: that time passed without them. Somebody has to look, at least every `intervalMs`. */
+/** Notices what timers cannot: that time passed without them. Somebody has to {@link tick} every `intervalMs`. */
 export class ClockWatch {
   readonly #clock: Clock;
   readonly #intervalMs: number;
   readonly #onJump: (jump: TimeJump) => void;
   #lookedAt: number;
+  /** When the next tick is due. */
+  #dueAt: number;
   #absence: { readonly from: number; readonly to: number } | null = null;
 
   constructor(clock: Clock, intervalMs: number, onJump: (jump: TimeJump) => void) {
@@ -26,6 +28,13 @@ export class ClockWatch {
     this.#intervalMs = intervalMs;
     this.#onJump = onJump;
     this.#lookedAt = clock.monotonic();
+    this.#dueAt = this.#lookedAt + intervalMs;
+  }
+
+  /** The look that a timer has made. */
+  tick(): void {
+    this.look();
+    this.#dueAt = this.#lookedAt + this.#intervalMs;
   }
 
   /** Compares the clocks. To be called as well before anybody judges why something ended: the timers may all be late. */
@@ -33,10 +42,12 @@ export class ClockWatch {
     const { suspendedMs, steppedMs } = this.#clock.look();
     const from = this.#lookedAt;
     const to = this.#clock.monotonic();
-    const lateBy = to - from - this.#intervalMs;
+    const away = to - this.#dueAt > lateMs || suspendedMs > lateMs;
     this.#lookedAt = to;
-    const away = lateBy > lateMs;
-    if (away) this.#absence = { from, to };
+    if (away) {
+      this.#absence = { from, to };
+      this.#dueAt = to + this.#intervalMs;
+    }
     if (steppedMs !== 0) this.#onJump({ kind: 'step', ms: steppedMs });
     if (away) this.#onJump({ kind: suspendedMs > 0 ? 'suspend' : 'stall', ms: to - from });
   }

@@ -56,6 +56,11 @@ export class GapKeeper {
 
   /** Notices what timers cannot. To be called every `lookInterval`. */
   lookAtClock(): void {
+    this.#clockWatch.tick();
+  }
+
+  /** The same in between: something has come that may have waited for this process to go on. */
+  noticeTime(): void {
     this.#clockWatch.look();
   }
 

@@ -16,7 +16,7 @@ beforeEach(() => {
 async function lookFor(seconds: number): Promise<void> {
   for (let times = 0; times < seconds; times++) {
     await clock.time.advance(second);
-    watch.look();
+    watch.tick();
   }
 }
 
@@ -78,6 +78,28 @@ describe('a look', () => {
     await clock.time.advance(600);
     watch.look();
     expect(jumps).toEqual([]);
+  });
+});
+
+describe('a look in between does not hide', () => {
+  beforeEach(async () => {
+    await lookFor(1);
+    await clock.time.advance(400);
+    watch.look();
+  });
+
+  test('a stall that makes the next regular one late', () => {
+    clock.stall(1_101);
+    watch.tick();
+    expect([jumps, watch.awaySince(null)]).toEqual([[{ kind: 'stall', ms: 1_101 }], 1_400]);
+  });
+
+  test('a sleep from which figd is back before that', async () => {
+    clock.suspend(550);
+    watch.look();
+    await clock.time.advance(600);
+    watch.tick();
+    expect([jumps, watch.awaySince(null)]).toEqual([[{ kind: 'suspend', ms: 550 }], 1_400]);
   });
 });
 
