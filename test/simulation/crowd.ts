@@ -23,6 +23,11 @@ export interface Flood {
   readonly patience: number;
 }
 
+interface Waiting {
+  readonly askedAt: number;
+  readonly patience: number;
+}
+
 const promise = 'a caller is let through or refused in time';
 /** Timers fire a little late. */
 const slackMs = 5;
@@ -32,7 +37,7 @@ export class Crowd {
   readonly #ports: CrowdPorts;
   readonly #leaving = new AbortController();
   /** What is neither let through nor refused, and when it has to be. */
-  readonly #waiting = new Set<{ readonly by: number }>();
+  readonly #waiting = new Set<Waiting>();
   #callers = 0;
   #pending = 0;
 
@@ -55,7 +60,15 @@ export class Crowd {
   /** Every few seconds. */
   check(): void {
     const { now, report } = this.#ports;
-    for (const { by } of this.#waiting) if (by < now()) report(promise, `one hangs since ${Math.round(now() - by)} ms`);
+    for (const waiting of this.#waiting) {
+      const late = now() - this.#dueBy(waiting);
+      if (late > 0) report(promise, `one hangs since ${Math.round(late)} ms`);
+    }
+  }
+
+  /** A host that sleeps lets nobody's time pass meanwhile, and a process that stands still answers when it goes on. */
+  #dueBy({ askedAt, patience }: Waiting): number {
+    return Math.max(askedAt, this.#ports.runsSince()) + patience + slackMs;
   }
 
   /** Nobody wants an answer any more. */
@@ -64,10 +77,10 @@ export class Crowd {
   }
 
   async #ask(caller: string, patience: number): Promise<void> {
-    const { budget, http, clock, report, now, runsSince } = this.#ports;
+    const { budget, http, clock, report, now } = this.#ports;
     const { signal } = this.#leaving;
     const askedAt = now();
-    const waiting = { by: askedAt + patience + slackMs };
+    const waiting = { askedAt, patience };
     this.#waiting.add(waiting);
     this.#pending += 1;
     const slip = await budget.enter('caller', caller, { ms: patience, signal }).catch((error: unknown) => {
@@ -75,7 +88,7 @@ export class Crowd {
       return null;
     });
     this.#waiting.delete(waiting);
-    if (now() > waiting.by && runsSince() < askedAt && !signal.aborted) {
+    if (now() > this.#dueBy(waiting) && !signal.aborted) {
       report(promise, `after ${Math.round(now() - askedAt)} ms, and it was to wait for ${patience}`);
     }
     try {
