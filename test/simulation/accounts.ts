@@ -27,8 +27,8 @@ interface ChannelAccount {
   accounted: number;
 }
 
-/** figd writes down when it looks around that it hears the venue, and is late with that at most so long. */
-const lateMarkMs = 5_000;
+/** When figd looks around and writes down when it heard the venue last, that was so long ago at most: a heartbeat. */
+const longestSilenceMs = 40_000;
 /** What a second session took over from may have been dead: until it is asked, the gap is open at its end. */
 const toleratedMs = 6_000;
 /** What a second session brings is held back so long at most, for what the first one may still bring. */
@@ -164,7 +164,7 @@ export class Accounts {
    */
   #diedSince(told: number): number {
     const moments = this.#ends.map(({ at, offset }) => ({ at, since: told - beginning - offset }));
-    const fits = moments.findLast(({ at, since }) => since <= at && since > at - lookIntervalMs - lateMarkMs);
+    const fits = moments.findLast(({ at, since }) => since <= at && since > at - lookIntervalMs - longestSilenceMs);
     return (fits ?? moments.at(-1))?.since ?? told - beginning;
   }
 
