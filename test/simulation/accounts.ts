@@ -1,3 +1,4 @@
+import type { GapRecord } from '../../src/protocol/ledger.ts';
 import type { GapMessage } from '../../src/protocol/local.ts';
 import type { EventRecord } from '../../src/simulator/ports.ts';
 import type { Heard } from './consumer.ts';
@@ -62,6 +63,9 @@ export class Accounts {
   #offsetAtMark = 0;
   /** What that was at the end of each run so far. */
   readonly #ends: { readonly at: number; readonly offset: number }[] = [];
+  /** The gaps as the ledger has them once they are settled. */
+  readonly #settled = new Map<number, TrueGap>();
+  #lookedUp: readonly TrueGap[] = [];
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
   /** When figd was live for the first time of all: from then on the ledger is complete. */
@@ -175,6 +179,17 @@ export class Accounts {
     return until === undefined ? undefined : { until };
   }
 
+  /** Nothing changes about a gap any more: it is in the ledger. */
+  settled({ id, until, blindMs, channels }: GapRecord): void {
+    const end = (until ?? 0) - beginning - this.#world.host.offset;
+    this.#settled.set(id, { id, channels, since: end - (blindMs ?? 0), until: end });
+  }
+
+  /** A reader that is told that a crash has cost it events looks into the ledger: those of a gap may be among them. */
+  lookUp(): void {
+    this.#lookedUp = [...this.#settled.values()];
+  }
+
   /** A live session was lost. */
   onLost(): void {
     this.#untold.push(stillBlind());
@@ -244,8 +259,8 @@ export class Accounts {
   }
 
   #isInGap(at: number, slack: number): boolean {
-    for (const { since, until } of this.#gaps.values()) if (at >= since - slack && at <= until + slack) return true;
-    return false;
+    const known = [...this.#gaps.values(), ...this.#lookedUp];
+    return known.some(({ since, until }) => at >= since - slack && at <= until + slack);
   }
 
   /** No clock of figd's can know how long a frame was on its way. */

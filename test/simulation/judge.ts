@@ -1,5 +1,6 @@
 import type { Core } from '../../src/daemon/core.ts';
 import type { SupervisorFact } from '../../src/machines/supervisor.events.ts';
+import type { GapRecord } from '../../src/protocol/ledger.ts';
 import type { GapMessage, StateMessage } from '../../src/protocol/local.ts';
 import type { Activity, EventRecord } from '../../src/simulator/ports.ts';
 import { Accounts } from './accounts.ts';
@@ -112,7 +113,8 @@ export class Judge {
         this.note(`a reader is told that ${loss.from} to ${loss.to} are lost: ${loss.reason}`);
         // What a run that was killed had numbered and not delivered yet is in the gap that this made.
         const isTorn = (loss.reason === 'crash' || loss.isAtOnce) && this.#wasTorn(loss);
-        if (!isTorn) this.violation('a reader in step loses nothing', JSON.stringify(loss));
+        if (isTorn) this.#accounts.lookUp();
+        else this.violation('a reader in step loses nothing', JSON.stringify(loss));
       },
       onProblem: (problem) => this.violation('each event once and in order', problem),
     });
@@ -180,6 +182,10 @@ export class Judge {
     }
     this.#conduct.onFact(fact);
     this.callers.onFact(fact);
+  }
+
+  onGapSettled(gap: GapRecord): void {
+    this.#accounts.settled(gap);
   }
 
   onState({ previous, state, reason }: StateMessage): void {

@@ -153,7 +153,7 @@ export class World {
       onFact: (fact) => this.judge.onFact(fact),
       onState: (message) => this.judge.onState(message),
       onJump: ({ kind, ms }) => this.judge.note(`figd notices: ${kind} of ${Math.round(ms)} ms`),
-      onGapSettled: () => undefined,
+      onGapSettled: (gap) => this.judge.onGapSettled(gap),
       onFatal: (error) => this.judge.violation('a machine died', String(error)),
     });
     this.#run = { owner, core, wires, crowd, disk };
