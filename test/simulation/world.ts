@@ -300,7 +300,7 @@ export class World {
       this.judge.onResume();
       // In life the clocks are looked at every quarter of a second.
       const look = () => this.#run?.owner === owner && this.#run.core.lookAtClock();
-      this.scheduler.at(this.scheduler.now + this.#random() * 250, owner, look);
+      this.scheduler.at(this.scheduler.now + this.#random() * 250, owner, look, 'delivery');
     });
   }
 
