@@ -116,5 +116,5 @@ function drawReloads(random: () => number, end: number): readonly Action[] {
 function lastingAtMost(deed: Deed, ms: number): Deed {
   if ('ms' in deed && deed.do !== 'step the clock') return { ...deed, ms: Math.min(deed.ms, ms) };
   if (deed.do !== 'fault' || !('forMs' in deed.fault) || deed.fault.forMs === undefined) return deed;
-  return { ...deed, fault: { ...deed.fault, forMs: Math.min(deed.fault.forMs, ms) } };
+  return { ...deed, fault: { ...deed.fault, forMs: Math.min(deed.fault.forMs, Math.ceil(ms)) } };
 }
