@@ -10,12 +10,14 @@ export interface Results {
   readonly machine: Machine;
   readonly samples: readonly Sample[];
   readonly memory: MemoryResult | null;
+  /** Of the run in which memory was measured, which may be another one. */
+  readonly memoryMachine?: Machine;
 }
 
 const brokers: readonly ContenderName[] = ['nats', 'redis', 'mosquitto'];
 
 /** All results as a page of Markdown. */
-export function resultsPage({ machine, samples, memory }: Results): string {
+export function resultsPage({ machine, samples, memory, memoryMachine = machine }: Results): string {
   return (
     [
       '# Results of the benchmark',
@@ -29,7 +31,7 @@ export function resultsPage({ machine, samples, memory }: Results): string {
       ...traffic(samples),
       ...stalls(samples),
       ...daemon(samples),
-      ...memorySection(memory),
+      ...memorySection(memory, memoryMachine),
     ].join('\n\n') + '\n'
   );
 }
@@ -135,7 +137,7 @@ function daemon(samples: readonly Sample[]): readonly string[] {
   return rows.length === 0 ? [] : ['## The daemon', table(['ms', 'median', 'least', 'most', 'runs'], rows)];
 }
 
-function memorySection(memory: MemoryResult | null): readonly string[] {
+function memorySection(memory: MemoryResult | null, { date, commit }: Machine): readonly string[] {
   if (memory === null) return [];
   const { before, half, sent, end, most, events, consumers, sendingSeconds, catchingUpSeconds, returns } = memory;
   const verdict = memory.isComplete
@@ -149,7 +151,7 @@ function memorySection(memory: MemoryResult | null): readonly string[] {
     .join('; ');
   return [
     '## Memory',
-    `${labels[memory.contender]}: ${countOf(events)} events of about 200 bytes to ${consumers} consumers in ${figure(sendingSeconds)} s, ` +
+    `${date.slice(0, 10)}, ${labels[memory.contender]} ${commit}: ${countOf(events)} events of about 200 bytes to ${consumers} consumers in ${figure(sendingSeconds)} s, ` +
       `one of them stalled all the time (then it read on for ${figure(catchingUpSeconds)} s), one that came back ${countOf(returns)} times. ` +
       `${verdict} (${told}.)`,
     table(

@@ -45,7 +45,12 @@ function writePage(directory: string): void {
   const memory = load<Memory>(directory, memoryFile);
   const machine = comparison?.machine ?? memory?.machine;
   if (machine === undefined) return;
-  const results = { machine, samples: comparison?.samples ?? [], memory: memory?.result ?? null };
+  const results = {
+    machine,
+    samples: comparison?.samples ?? [],
+    memory: memory?.result ?? null,
+    ...(memory === null ? {} : { memoryMachine: memory.machine }),
+  };
   save(directory, 'results.md', resultsPage(results));
   say(`\n${resultsPage(results)}`);
   say(`written to ${directory}`);
