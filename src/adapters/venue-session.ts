@@ -158,8 +158,9 @@ export class VenueSession {
       );
     });
     const rttMs = clock.monotonic() - sentAt;
-    // It would have been too late: the clock jumped meanwhile (this host was suspended), and nothing was measured.
-    if (rttMs > heartbeatTimeout) return { rttMs: heartbeatTimeout, clockOffsetMs: null };
+    // It would have been too late: this host was suspended meanwhile, as it may be that only the wall clock knows yet.
+    const elapsed = Math.max(rttMs, clock.wall() - sentWall);
+    if (elapsed > heartbeatTimeout) return { rttMs: heartbeatTimeout, clockOffsetMs: null };
     if (!answer.ok) return { rttMs, clockOffsetMs: null, refusal: this.#toleratedRefusal(answer.error) };
     const time = isRecord(answer.result) ? answer.result['time'] : undefined;
     const wasSet = Math.abs(clock.wall() - sentWall - rttMs) > noticeableStepMs;

@@ -11,6 +11,9 @@ import type { MachineView } from './snapshot.ts';
 import type { StateWatch } from './state-watch.ts';
 import type { Storage } from './storage.ts';
 
+/** One that is on its way is not missed. */
+const usualAnswerMs = 1_000;
+
 export interface StatusSources {
   readonly version: string;
   readonly startedAt: number;
@@ -86,7 +89,8 @@ function sessionPart(
   const { lastClose, nextDialAt, failedInARow, settings } = supervisor;
   const liveAt = session?.context.liveAt ?? null;
   const stable = liveAt !== null && now - liveAt >= settings.backoff.resetAfter;
-  const unanswered = session !== null && session.context.lastHeartbeatSentAt > (beat?.at ?? Number.NEGATIVE_INFINITY);
+  const sentAt = session?.context.lastHeartbeatSentAt ?? Number.NEGATIVE_INFINITY;
+  const isMissed = sentAt > (beat?.at ?? Number.NEGATIVE_INFINITY) && now - sentAt > usualAnswerMs;
   return {
     id: session?.context.id ?? null,
     state: session?.state ?? (isBackingOff ? waitingState(lastClose) : 'waiting for a token'),
@@ -97,7 +101,7 @@ function sessionPart(
     heartbeat: {
       rttMs: beat?.rttMs ?? null,
       lastAckAt: unixOf(beat?.at ?? null),
-      missed: unanswered && session.state === 'live' ? 1 : 0,
+      missed: isMissed && session?.state === 'live' ? 1 : 0,
     },
     clockOffsetMs: beat?.clockOffsetMs ?? null,
     lastClose: lastClose === null ? null : { ...lastClose, at: unixOf(lastClose.at) ?? 0 },

@@ -52,7 +52,11 @@ export class LineClient {
 
   /** The line of that index, once it is there. */
   line(index: number): Promise<string> {
-    return until(`line ${index} of ${this.lines.length}`, () => this.lines[index]);
+    return until(`line ${index} of ${this.lines.length}`, () => {
+      const line = this.lines[index];
+      if (line === undefined && this.closed) throw new Error(`the connection ended before line ${index}`);
+      return line;
+    });
   }
 
   /** The first message that fits, once it is there. */
