@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OutputChunk } from 'rolldown';
 import { root } from './bundle.ts';
@@ -12,6 +12,8 @@ const modules = join(root, 'node_modules');
 export function thirdPartyNotices({ modules: bundled }: Pick<OutputChunk, 'modules'>): string {
   const packages = new Set(Object.keys(bundled).flatMap((id) => packageOf(id) ?? []));
   const node = `node/node_modules/node-${process.platform}-${process.arch}`;
+  // npm install takes it away, as it does not stand in the lockfile.
+  if (!existsSync(join(modules, node))) throw new Error(`node_modules/${node} is not there: run npm ci`);
   const texts = [...packages].sort().map((name) => notice(name, join(modules, name)));
   return [notice('Node.js', join(modules, node)), ...texts].join('\n');
 }
