@@ -1,3 +1,4 @@
+import { pathOf } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError, failure } from '../protocol/failure.ts';
 import type { OwnHttp } from './budgeted-http.ts';
@@ -37,7 +38,7 @@ export class Rest {
    */
   async call(request: RestRequest): Promise<HttpAnswer> {
     const { entrance, http } = this.#options;
-    const what = `${request.method} ${request.path.split('?')[0]}`;
+    const what = `${request.method} ${pathOf(request.path)}`;
     const target = entrance.target(request.path);
     try {
       return await http.send(() => this.#make(what, target, request), request.signal);

@@ -1,4 +1,5 @@
 import { cut } from '../protocol/text.ts';
+
 /** A text that is no duration or no size. The message says what is wrong and, after a semicolon, what to write. */
 export class UnitError extends Error {
   override readonly name = 'UnitError';

@@ -45,6 +45,7 @@ interface Desk {
  * are 640 a second where the venue takes 100 ms for each.
  */
 const underWay = { calls: 64, weight: 1_048_576 };
+
 /**
  * Where the calls of local programs go out to the venue, over whichever session is live. Each ends once: with the
  * venue's answer, at its deadline, or with its session. None is made twice, and none waits for a session.

@@ -7,6 +7,7 @@ import type { GapMessage } from '../protocol/local.ts';
 import { ClockWatch, type TimeJump } from './clock-watch.ts';
 import type { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
+import { setNewest } from './newest.ts';
 
 export interface GapKeeperPorts {
   readonly store: LedgerStore;
@@ -103,8 +104,7 @@ export class GapKeeper {
         this.#settleGaps();
         break;
       case 'session.dialled':
-        this.#dialledAt.set(fact.id, clock.monotonic());
-        for (const old of this.#dialledAt.keys()) if (old <= fact.id - dialsRemembered) this.#dialledAt.delete(old);
+        setNewest(this.#dialledAt, fact.id, clock.monotonic(), dialsRemembered);
         break;
       case 'gap.opened':
         this.#open(fact);

@@ -3,6 +3,7 @@ import type { EventLog } from '../log/event-log.ts';
 import { Overlap } from '../log/overlap.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { EventFrame } from '../protocol/venue-frame.ts';
+import { setNewest } from './newest.ts';
 
 /** How long a session that has taken over may lag behind the one before it, in milliseconds. */
 const lagMs = 2_000;
@@ -104,10 +105,8 @@ export class Intake {
     this.#release();
     this.#lastHeardAt = this.lastHeardAt;
     const session = this.#sessions.get(id);
-    if (session !== undefined) this.#ended.set(id, session.lastFrameAt);
     // Not by their numbers: a session may outlive any number of those that were to take over from it.
-    const [first] = this.#ended.keys();
-    if (first !== undefined && this.#ended.size > endedRemembered) this.#ended.delete(first);
+    if (session !== undefined) setNewest(this.#ended, id, session.lastFrameAt, endedRemembered);
     this.#sessions.delete(id);
     if (this.#overlap === null || this.#sessions.size > 1) return;
     this.#clock.clearTimeout(this.#forgetting);

@@ -136,7 +136,7 @@ function nothingConfirmed(session: NonNullable<HealthFacts['session']>): Pick<He
     };
   }
   if (subscriptionFailure === null) {
-    return { reason: `subscriptions: no channel is live yet`, next: `figd asks for ${missing.join(', ')} now` };
+    return { reason: 'subscriptions: no channel is live yet', next: `figd asks for ${missing.join(', ')} now` };
   }
   return {
     reason: `subscriptions: no channel is live: ${unchanged(session)}: ${subscriptionFailure.message}`,
