@@ -119,6 +119,7 @@ async function layOut(tree: string, work: string, version: string, date: Date): 
   for (const page of readdirSync(join(root, 'docs')).filter((name) => /\.(md|svg)$/.test(name))) {
     put(at(`usr/share/doc/figd/${page}`), source(`docs/${page}`));
   }
+  put(at('usr/share/doc/figd/examples/consumer.py'), source('examples/consumer.py'));
   put(at('usr/share/lintian/overrides/figd'), source('deploy/debian/lintian-overrides'));
 }
 
