@@ -6,6 +6,11 @@ export interface LedgerContents extends Omit<LedgerMemory, 'unfinished'> {
   readonly gaps: readonly GapRecord[];
 }
 
+export function contentsOf(ledger: LedgerStore): LedgerContents {
+  const { unfinished: _, ...memory } = ledger.recall();
+  return { ...memory, gaps: ledger.gapsSince(Number.NEGATIVE_INFINITY) };
+}
+
 /** Bounds memory, and the answer to `outages`: ten gaps a minute for sixteen hours, or one an hour for a year. */
 export const maxGaps = 10_000;
 

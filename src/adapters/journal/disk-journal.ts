@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Batch, Journal, JournalEntry, JournalQuery } from '../../log/journal.ts';
-import { type LedgerContents, MemoryLedger } from '../../log/memory-ledger.ts';
+import { contentsOf, type LedgerContents, MemoryLedger } from '../../log/memory-ledger.ts';
 import type { GapRecord, LedgerMemory, LedgerStore, Paced } from '../../protocol/ledger.ts';
 import { makeDirectory } from '../make-directory.ts';
 import type { Hole, Retention } from './journal-file.ts';
+import { LastingThread } from './lasting-thread.ts';
 import type { SharedBlock } from './messages.ts';
 import { SequenceFile, sequenceFileName } from './sequence-file.ts';
 import { readSequence } from './sequence-record.ts';
-import { Thread, type Troubles } from './thread.ts';
+import type { Figures } from './thread.ts';
+import { Troubles } from './troubles.ts';
 
 /** Another figd keeps its journal in the same directory. */
 export class DirectoryTakenError extends Error {
@@ -36,25 +38,17 @@ const closeDeadlineMs = 3_000;
 export class DiskJournal implements Journal {
   readonly numbers: SequenceFile;
   readonly ledger: LedgerStore;
-  readonly #options: DiskJournalOptions;
-  readonly #thread: Thread;
-  #troubles: Troubles;
+  readonly #thread: LastingThread;
+  readonly #troubles: Troubles;
   /** What the run before gave and did not write, until that is written down. */
   #owed: Hole | null = null;
-  #figures: { readonly epoch: string; readonly bytes: number; readonly oldest: number | null } | null = null;
+  #figures: Figures | null = null;
 
-  private constructor(options: DiskJournalOptions, thread: Thread, ledger: LedgerContents, numbers: SequenceFile) {
-    this.#options = options;
+  private constructor(thread: LastingThread, troubles: Troubles, ledger: LedgerStore, numbers: SequenceFile) {
     this.#thread = thread;
-    this.#troubles = thread.troubles;
+    this.#troubles = troubles;
+    this.ledger = ledger;
     this.numbers = numbers;
-    this.ledger = new MirroredLedger(ledger, thread);
-    thread.onTrouble = (of, message) => this.#tell(of, message);
-    thread.onClaimed = () => numbers.restore();
-    thread.onFigures = (figures) => {
-      this.#figures = figures;
-    };
-    if (this.trouble !== null) options.onTrouble(this.trouble);
   }
 
   /**
@@ -63,18 +57,26 @@ export class DiskJournal implements Journal {
    */
   static async open(options: DiskJournalOptions): Promise<DiskJournal> {
     tryToMake(options.directory);
-    const thread = new Thread(options);
-    const { isTaken, wasDamaged, ledger } = await thread.opened;
+    const troubles = new Troubles(options.onTrouble);
+    let journal: DiskJournal | null = null;
+    const thread = new LastingThread({
+      ...options,
+      onTrouble: (of, message) => troubles.tell(of, message),
+      onFigures: (figures) => {
+        if (journal !== null) journal.#figures = figures;
+      },
+      onClaimed: () => journal?.numbers.restore(),
+      onReplaced: () => ledger.repeat(),
+    });
+    const { isTaken, wasDamaged, ledger: contents } = await thread.opened;
     if (isTaken) {
       await thread.end();
       throw new DirectoryTakenError(`another figd keeps its journal in ${options.directory}`);
     }
+    const ledger = new MirroredLedger(contents, thread);
     const path = join(options.directory, sequenceFileName);
     const { epoch, isClosed = false } = readSequence(path) ?? {};
     const last = epoch === undefined ? 0 : ((await thread.ask({ ask: 'last', epoch })) ?? null);
-    let tellSequence = (message: string | null) => {
-      thread.troubles = { ...thread.troubles, sequence: message };
-    };
     const numbers = SequenceFile.open(
       {
         path,
@@ -82,23 +84,22 @@ export class DiskJournal implements Journal {
         isOurs: () => thread.isOurs,
         now: options.now,
         newEpoch,
-        onTrouble: (message) => tellSequence(message),
+        onTrouble: (message) => troubles.tell('sequence', message),
       },
       wasDamaged ? null : last,
     );
     const before = numbers.first - 1;
-    const opened = new DiskJournal(options, thread, ledger, numbers);
-    tellSequence = (message) => opened.#tell('sequence', message);
+    journal = new DiskJournal(thread, troubles, ledger, numbers);
+    troubles.listen();
     const reason = isClosed ? 'unwritten' : 'crash';
-    if (last !== null && before > last) opened.#owed = { from: last + 1, to: before, reason };
-    await opened.write({ epoch: numbers.epoch, hole: null, blocks: [] });
-    return opened;
+    if (last !== null && before > last) journal.#owed = { from: last + 1, to: before, reason };
+    await journal.write({ epoch: numbers.epoch, hole: null, blocks: [] });
+    return journal;
   }
 
   /** Why something cannot be kept on disk at present; null when all is well. */
   get trouble(): string | null {
-    const { thread, sequence, journal, ledger } = this.#troubles;
-    return thread ?? sequence ?? journal ?? ledger;
+    return this.#troubles.gravest;
   }
 
   /** Bytes on disk. */
@@ -138,8 +139,8 @@ export class DiskJournal implements Journal {
   }
 
   /** Keeps events for so long, and so many, from now on; what goes by that goes little by little. */
-  retain({ retainFor, retainBytes }: Retention): void {
-    this.#thread.post({ change: 'retention', retention: { retainFor, retainBytes } });
+  retain(retention: Retention): void {
+    this.#thread.retain(retention);
   }
 
   /** Closes everything. @param head the last sequence number that was given */
@@ -151,12 +152,6 @@ export class DiskJournal implements Journal {
   async #ask(epoch: string, hole: Hole | null, blocks: readonly SharedBlock[]): Promise<boolean> {
     return (await this.#thread.ask({ ask: 'write', epoch, hole, blocks })) ?? false;
   }
-
-  #tell(of: keyof Troubles, message: string | null): void {
-    const before = this.trouble;
-    this.#troubles = { ...this.#troubles, [of]: message };
-    if (this.trouble !== before) this.#options.onTrouble(this.trouble);
-  }
 }
 
 /** A name that no epoch has had before. */
@@ -167,11 +162,16 @@ export function newEpoch(): string {
 /** Answers from memory, and has each change written. */
 class MirroredLedger implements LedgerStore {
   readonly #memory: MemoryLedger;
-  readonly #thread: Thread;
+  readonly #thread: LastingThread;
 
-  constructor(contents: LedgerContents, thread: Thread) {
+  constructor(contents: LedgerContents, thread: LastingThread) {
     this.#memory = MemoryLedger.from(contents);
     this.#thread = thread;
+  }
+
+  /** Has all of it written once more, by a thread that does not know what the one before has written. */
+  repeat(): void {
+    this.#thread.post({ change: 'ledger', ledger: contentsOf(this.#memory) });
   }
 
   recall(): LedgerMemory {

@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { LedgerContents } from '../../log/memory-ledger.ts';
+import { contentsOf, isFinished, type LedgerContents } from '../../log/memory-ledger.ts';
 import { type OpenLedger, openLedger } from '../sqlite-ledger.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import type { FileBlock } from './journal-block.ts';
@@ -49,6 +49,7 @@ function serve(): void {
   parentPort?.on('message', (message: ToThread) => {
     if ('change' in message) {
       if (message.change === 'retention') journal.retain(message.retention);
+      else if (message.change === 'ledger') complete(ledger, message.ledger);
       else change(ledger, message);
       return;
     }
@@ -116,9 +117,15 @@ function change(ledger: OpenLedger, message: LedgerChange): void {
   }
 }
 
-function contentsOf(ledger: OpenLedger): LedgerContents {
-  const { unfinished: _, ...memory } = ledger.recall();
-  return { ...memory, gaps: ledger.gapsSince(Number.NEGATIVE_INFINITY) };
+/** Writes what the file lacks of it. */
+function complete(ledger: OpenLedger, { gaps, heardAt, heardClockOffsetMs, paces }: LedgerContents): void {
+  const known = contentsOf(ledger);
+  const settled = new Set(known.gaps.filter(isFinished).map(({ id }) => id));
+  for (const gap of gaps) if (!settled.has(gap.id)) ledger.save(gap);
+  ledger.markHeard(heardAt, heardClockOffsetMs);
+  for (const what of ['dial', 'token'] as const) {
+    for (const at of paces[what]) if (!known.paces[what].includes(at)) ledger.pace(what, at);
+  }
 }
 
 /** Somebody may have removed the directory, and with it what keeps others out. */

@@ -22,6 +22,12 @@ export type LedgerChange =
   | { readonly change: 'heard'; readonly at: number | null; readonly clockOffsetMs: number | null }
   | { readonly change: 'pace'; readonly what: Paced; readonly at: number };
 
+/** All of a ledger, for a thread that goes on for one that has ended: some of it may not be in the file. */
+export interface LedgerRepeated {
+  readonly change: 'ledger';
+  readonly ledger: LedgerContents;
+}
+
 /** Questions are answered in their order, each once. */
 export type Question =
   | { readonly ask: 'last'; readonly epoch: string }
@@ -55,7 +61,11 @@ export interface RetentionChange {
   readonly retention: Retention;
 }
 
-export type ToThread = { readonly id: number; readonly question: Question } | LedgerChange | RetentionChange;
+export type ToThread =
+  | { readonly id: number; readonly question: Question }
+  | LedgerChange
+  | LedgerRepeated
+  | RetentionChange;
 
 export type FromThread =
   | {

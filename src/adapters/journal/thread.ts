@@ -1,15 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { MemoryLedger } from '../../log/memory-ledger.ts';
-import type { Retention } from './journal-file.ts';
+import { contentsOf, MemoryLedger } from '../../log/memory-ledger.ts';
 import type { Answers, FromThread, Question, ThreadStart, ToThread } from './messages.ts';
 import { threadCode } from './thread-code.ts';
-
-export interface ThreadOptions extends Retention {
-  readonly directory: string;
-}
-
-/** Why something is not written, by what it is. */
-export type Troubles = Readonly<Record<'journal' | 'ledger' | 'sequence' | 'thread', string | null>>;
+import type { TroubleSubject } from './troubles.ts';
 
 /** Beyond these the reserved memory of a second thread is of no use: it holds a few blocks at a time. */
 const threadLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
@@ -17,29 +10,33 @@ const threadLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 
 /** A disk that takes so long is not merely busy. */
 const silenceMs = 10_000;
 
-type Opened = Extract<FromThread, { tell: 'opened' }>;
+export type Opened = Extract<FromThread, { tell: 'opened' }>;
+export type Figures = Extract<FromThread, { tell: 'figures' }>;
+
+/** What is told of a thread. None of it may throw. */
+export interface ThreadListener {
+  readonly onTrouble: (of: TroubleSubject, message: string | null) => void;
+  readonly onFigures: (figures: Figures) => void;
+  /** The directory is this daemon's alone, as far as is known again. */
+  readonly onClaimed: () => void;
+  /** It has ended of itself, and answers nothing any more. */
+  readonly onEnded: (why: string) => void;
+}
 
 /** The other thread, seen from here. */
 export class Thread {
   /** Where it ends before that, nothing is known of what was kept. */
   readonly opened: Promise<Opened>;
-  troubles: Troubles = { journal: null, ledger: null, sequence: null, thread: null };
-  onTrouble: (of: keyof Troubles, message: string | null) => void = (of, message) => {
-    this.troubles = { ...this.troubles, [of]: message };
-  };
-  onFigures: (figures: Extract<FromThread, { tell: 'figures' }>) => void = () => undefined;
-  /** Whether the directory is this daemon's alone. */
-  isOurs = false;
-  /** Told whenever it is. */
-  onClaimed: () => void = () => undefined;
+  readonly #listener: ThreadListener;
   readonly #worker: Worker;
+  #isOurs = false;
   readonly #waiting = new Map<number, (answer: Answers[keyof Answers] | undefined) => void>();
   #lastId = 0;
   #isSilent = false;
   #isOver = false;
 
-  constructor({ directory, retainFor, retainBytes }: ThreadOptions) {
-    const start: ThreadStart = { directory, retainFor, retainBytes };
+  constructor(start: ThreadStart, listener: ThreadListener) {
+    this.#listener = listener;
     this.#worker = new Worker(threadCode, {
       eval: typeof threadCode === 'string',
       workerData: start,
@@ -55,6 +52,15 @@ export class Thread {
     const fail = (message: string) => this.#fail(message, opened.resolve);
     this.#worker.on('error', (error: Error) => fail(`the journal's thread ended: ${error.message}`));
     this.#worker.on('exit', () => fail("the journal's thread ended"));
+  }
+
+  /** Whether the directory is this daemon's alone. */
+  get isOurs(): boolean {
+    return this.#isOurs;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   post(message: ToThread): void {
@@ -90,21 +96,21 @@ export class Thread {
   #receive(message: FromThread, opened: (message: Opened) => void): void {
     switch (message.tell) {
       case 'opened':
-        this.isOurs = message.isOurs;
+        this.#isOurs = message.isOurs;
         opened(message);
         break;
       case 'trouble':
-        this.onTrouble(message.of, message.message);
+        this.#listener.onTrouble(message.of, message.message);
         break;
       case 'claimed':
-        this.isOurs = message.isOurs;
-        if (this.isOurs) this.onClaimed();
+        this.#isOurs = message.isOurs;
+        if (message.isOurs) this.#listener.onClaimed();
         break;
       case 'figures':
-        this.onFigures(message);
+        this.#listener.onFigures(message);
         break;
       case 'answer':
-        if (this.#isSilent) this.onTrouble('thread', null);
+        if (this.#isSilent) this.#listener.onTrouble('thread', null);
         this.#isSilent = false;
         this.#waiting.get(message.id)?.(message.answer);
         this.#waiting.delete(message.id);
@@ -115,17 +121,18 @@ export class Thread {
   #fallSilent(): void {
     if (this.#isOver) return;
     this.#isSilent = true;
-    this.onTrouble('thread', `the disk has not answered for ${silenceMs / 1_000} s; events are kept in memory only`);
+    const message = `the disk has not answered for ${silenceMs / 1_000} s; events are kept in memory only`;
+    this.#listener.onTrouble('thread', message);
   }
 
   #fail(message: string, opened: (message: Opened) => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.onTrouble('thread', `${message}; events are kept in memory only until figd is started again`);
+    this.#isOurs = false;
     for (const answer of this.#waiting.values()) answer(undefined);
     this.#waiting.clear();
-    const ledger = new MemoryLedger(Date.now());
-    const { unfinished: _, ...memory } = ledger.recall();
-    opened({ tell: 'opened', isTaken: false, isOurs: false, wasDamaged: true, ledger: { ...memory, gaps: [] } });
+    const ledger = contentsOf(new MemoryLedger(Date.now()));
+    opened({ tell: 'opened', isTaken: false, isOurs: false, wasDamaged: true, ledger });
+    this.#listener.onEnded(message);
   }
 }

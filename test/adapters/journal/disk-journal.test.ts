@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { DirectoryTakenError, DiskJournal } from '../../../src/adapters/journal/disk-journal.ts';
 import type { Block } from '../../../src/log/journal.ts';
 import { line } from '../../log/support.ts';
 import { until } from '../../support/until.ts';
+import { gap } from '../support/ledger.ts';
 
 /** A directory with the journals that were opened in it. */
 class Place implements AsyncDisposable {
@@ -14,12 +16,14 @@ class Place implements AsyncDisposable {
   readonly told: (string | null)[] = [];
   readonly #opened: DiskJournal[] = [];
 
+  now = 0;
+
   async open(): Promise<DiskJournal> {
     const journal = await DiskJournal.open({
       directory: this.directory,
       retainFor: 1e15,
       retainBytes: 1e15,
-      now: () => performance.now(),
+      now: () => this.now + performance.now(),
       onTrouble: (message) => this.told.push(message),
     });
     this.#opened.push(journal);
@@ -84,6 +88,34 @@ it('writes down what a clean stop left unwritten, and says so to those who ask',
   await first.close(9);
   const second = await place.open();
   expect(await second.read(all(epoch, 6))).toMatchObject({ lost: { from: 6, to: 9, reason: 'unwritten' }, next: 10 });
+});
+
+it('outlives its thread: what was written can be read, what comes is written, and the ledger is complete', async () => {
+  await using place = new Place();
+  const workers: Worker[] = [];
+  const note = (worker: Worker) => workers.push(worker);
+  process.on('worker', note);
+  const first = await place.open();
+  const { epoch } = first.numbers;
+  await first.write({ epoch, hole: null, blocks: [block(1, 5)] });
+  first.ledger.save(gap(1));
+  place.now += 60_000;
+  await workers[0]?.terminate();
+  first.ledger.save(gap(2));
+  first.ledger.pace('dial', 5);
+  first.ledger.markHeard(7, null);
+  const batch = await first.read(all(epoch, 1));
+  expect(Buffer.concat(batch?.chunks ?? []).toString()).toBe(block(1, 5).bytes.toString());
+  expect(await first.write({ epoch, hole: null, blocks: [block(1, 9)] })).toBe(true);
+  expect(place.told).toEqual([expect.stringContaining("the journal's thread ended"), null]);
+  await expect(place.open()).rejects.toThrow(DirectoryTakenError);
+  await first.close(9);
+  process.off('worker', note);
+  const second = await place.open();
+  expect([second.numbers.epoch, second.numbers.first, second.numbers.isContinuous]).toEqual([epoch, 10, true]);
+  expect((await second.read(all(epoch, 1)))?.next).toBe(10);
+  expect(second.ledger.gapsSince(0)).toEqual([gap(1), gap(2)]);
+  expect(second.ledger.recall()).toMatchObject({ heardAt: 7, paces: { dial: [5], token: [] } });
 });
 
 it('lets nobody else use its directory while it does', async () => {

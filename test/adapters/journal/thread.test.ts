@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { Thread, type Troubles } from '../../../src/adapters/journal/thread.ts';
+import { Thread } from '../../../src/adapters/journal/thread.ts';
+import type { TroubleSubject } from '../../../src/adapters/journal/troubles.ts';
 
 /** A thread whose disk hangs until it is told of a change: it answers nothing before, and everything then. */
 vi.mock('../../../src/adapters/journal/thread-code.ts', () => ({
@@ -18,10 +19,17 @@ afterEach(() => {
 });
 
 async function open() {
-  const thread = new Thread({ directory: '/nowhere', retainFor: 1, retainBytes: 1 });
+  const told: [TroubleSubject, string | null][] = [];
+  const thread = new Thread(
+    { directory: '/nowhere', retainFor: 1, retainBytes: 1 },
+    {
+      onTrouble: (of, message) => told.push([of, message]),
+      onFigures: () => undefined,
+      onClaimed: () => undefined,
+      onEnded: (why) => told.push(['thread', why]),
+    },
+  );
   await thread.opened;
-  const told: [keyof Troubles, string | null][] = [];
-  thread.onTrouble = (of, message) => told.push([of, message]);
   return { thread, told, work: () => thread.post({ change: 'heard', at: 1, clockOffsetMs: 1 }) };
 }
 
