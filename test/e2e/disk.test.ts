@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { Figd } from '../support/figd.ts';
 import { until } from '../support/until.ts';
@@ -9,6 +10,7 @@ import { ReturningConsumer, Told } from './support/returning-consumer.ts';
 
 const isRoot = process.getuid?.() === 0;
 const hasPrlimit = canRun('prlimit', '--version');
+const endingThread = fileURLToPath(new URL('support/ending-thread.mjs', import.meta.url));
 const mebibyte = 1_048_576;
 /** For a host that has much else to do. */
 const deadlineMs = 60_000;
@@ -174,6 +176,22 @@ it.concurrent('makes its directory again when somebody removes it, and goes on w
   ]);
   const { code, stderr } = await rival.ended;
   expect([code, stderr]).toEqual([78, expect.stringContaining('another figd keeps its journal in')]);
+  await stage.kill();
+  stage.launch();
+  await stage.settle();
+  await stage.check();
+  expect([stage.told.lines.size, stage.whole.unresumed]).toEqual([1, []]);
+});
+
+it.concurrent('goes on with another thread where the one that writes has ended, and loses nothing to that', {
+  timeout: deadlineMs,
+}, async () => {
+  await using stage = await RestartStage.open({ nodeArguments: ['--import', endingThread] });
+  await stage.hears(200);
+  stage.daemon.process.child.kill('SIGUSR2');
+  await isDegraded(stage, /^the journal's thread ended; .* another one is started in 1 s$/);
+  await isWell(stage);
+  await hasAllFrom(stage, 1);
   await stage.kill();
   stage.launch();
   await stage.settle();
