@@ -36,10 +36,13 @@ export class HttpClient implements Http {
   readonly #timeouts: () => HttpTimeouts;
   readonly #agents: Agents;
 
-  /** @param timeouts as they are whenever a request is sent */
-  constructor(timeouts: () => HttpTimeouts) {
+  /**
+   * @param timeouts as they are whenever a request is sent
+   * @param proxy that other hosts than this machine are reached through
+   */
+  constructor(timeouts: () => HttpTimeouts, proxy: URL | null = null) {
     this.#timeouts = timeouts;
-    this.#agents = new Agents(() => timeouts().connect, { maxResponseSize: largestAnswerBytes });
+    this.#agents = new Agents(() => timeouts().connect, proxy, { maxResponseSize: largestAnswerBytes });
   }
 
   async send({ url, method, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {

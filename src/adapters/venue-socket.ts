@@ -1,6 +1,8 @@
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { type Failure, failure } from '../protocol/failure.ts';
+import { isLoopback } from '../protocol/loopback.ts';
 import { networkFailure, type Quote, statusFailure } from './http-failures.ts';
+import { connectionThrough } from './proxy-tunnel.ts';
 import { closeFailure } from './socket-failures.ts';
 import { handshakeRefusals } from './wire-codes.ts';
 
@@ -33,6 +35,8 @@ export interface VenueSocketOptions {
   readonly quote: Quote;
   /** Unix milliseconds. */
   readonly wall: () => number;
+  /** Through which another host than this machine is reached. */
+  readonly proxy?: URL | null;
 }
 
 /** Far above any documented payload (about 1.4 kB); a larger frame ends the session with 1009. */
@@ -43,17 +47,21 @@ const withoutCloseFrame = 1006;
 const longestErrorBody = 4_096;
 
 /** Opens WebSockets to the venue. */
-export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOptions): OpenTransport {
-  const host = new URL(url).host;
+export function venueSocket({ url, connectTimeout, quote, wall, proxy = null }: VenueSocketOptions): OpenTransport {
+  const { host, hostname } = new URL(url);
+  const way = isLoopback(hostname) ? null : proxy;
   return ({ opened, frame, closed }) => {
+    const timeoutMs = connectTimeout();
+    const given = new AbortController();
     const socket = new WebSocket(url, {
       // Small frames, and latency counts: deflate would cost more than it saves, and a context of memory a session.
       perMessageDeflate: false,
       // Checked where frames are read, so that one bad frame is an event and not the end of the session.
       skipUTF8Validation: true,
       maxPayload: largestFrameBytes,
-      handshakeTimeout: connectTimeout(),
+      handshakeTimeout: timeoutMs,
       followRedirects: false,
+      ...(way === null ? {} : throughProxy(way, timeoutMs, given.signal)),
     });
     let cause: Failure | null = null;
     let isOver = false;
@@ -61,6 +69,7 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
     const cut = () => {
       // The body of a refused handshake goes on by itself: what comes of it must not be reported any more.
       isOver = true;
+      given.abort();
       release(socket);
       socket.terminate();
     };
@@ -109,6 +118,12 @@ export function venueSocket({ url, connectTimeout, quote, wall }: VenueSocketOpt
       cut,
     };
   };
+}
+
+/** The type of ws knows only connections that are there at once; Node's client, to which this goes, waits for others. */
+function throughProxy(proxy: URL, timeoutMs: number, signal: AbortSignal): ClientOptions {
+  const connection = connectionThrough({ proxy, timeoutMs, signal });
+  return { createConnection: connection as unknown as NonNullable<ClientOptions['createConnection']> };
 }
 
 /** Ending a socket that is still connecting emits an error, and an error nobody listens for ends the process. */

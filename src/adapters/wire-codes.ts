@@ -130,8 +130,10 @@ export const networkCodes: Readonly<Partial<Record<FailureCode, readonly string[
   'connection-refused': ['ECONNREFUSED', 'EACCES', 'EPERM'],
   // getaddrinfo says EAI_NONAME and EAI_NODATA; Node makes ENOTFOUND of both.
   'dns-failed': ['ENOTFOUND', 'EAI_*'],
+  'proxy-refused': ['PROXY_REFUSED'],
   'connect-timeout': [
     'ETIMEDOUT',
+    'PROXY_WITHOUT_WAY',
     'UND_ERR_CONNECT_TIMEOUT',
     'EHOSTUNREACH',
     'EHOSTDOWN',

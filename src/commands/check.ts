@@ -1,7 +1,7 @@
 import type { CredentialSource, Credentials } from '../config/credentials.ts';
 import type { StepOutcome } from '../daemon/preflight/step.ts';
 import { type Command, ExitError, exitCode } from './command.ts';
-import { type ConfigurationArguments, orExit, settingsFrom, withConfiguration } from './configuration.ts';
+import { type ConfigurationArguments, orExit, settingsFrom, trustAsSet, withConfiguration } from './configuration.ts';
 import { stdout } from './terminal/output.ts';
 import { type Style, styleFor } from './terminal/style.ts';
 import { wrap } from './terminal/wrap.ts';
@@ -39,6 +39,7 @@ async function* steps(argv: CheckArguments): AsyncGenerator<StepOutcome> {
   let settings: Awaited<ReturnType<typeof settingsFrom>>;
   try {
     settings = await settingsFrom(argv);
+    await trustAsSet(settings);
   } catch (error) {
     yield failed('configuration', error);
     return;

@@ -69,6 +69,25 @@ export async function orExit<T>(load: () => T): Promise<T> {
   }
 }
 
+/**
+ * Has TLS trust what the configuration says, before anything is connected to.
+ * @throws {ExitError} 78 where that cannot be done
+ */
+export async function trustAsSet({ network: { caFile } }: Settings): Promise<void> {
+  if (caFile === undefined) return;
+  const { trustAlso, TrustError } = await import('../adapters/trust.ts');
+  const { ConfigurationError } = await import('../config/load.ts');
+  await orExit(() => {
+    try {
+      trustAlso(caFile);
+    } catch (error) {
+      if (!(error instanceof TrustError)) throw error;
+      const advice = 'name a file of CA certificates in PEM form, or leave the key out';
+      throw new ConfigurationError([{ key: 'network.caFile', problem: error.message, where: caFile, advice }]);
+    }
+  });
+}
+
 /** Ends a command because of its configuration. */
 export function configurationExit(error: ConfigurationError): ExitError {
   return new ExitError(exitCode.configuration, error.explanation);

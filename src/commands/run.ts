@@ -9,6 +9,7 @@ import {
   configurationExit,
   configurationSource,
   orExit,
+  trustAsSet,
   withConfiguration,
 } from './configuration.ts';
 import { Crash } from './crash.ts';
@@ -28,6 +29,7 @@ export const run: Command<ConfigurationArguments> = {
     const source = await configurationSource(argv);
     const configuration = await orExit(() => source.read());
     const { settings } = configuration;
+    await trustAsSet(settings);
     const [{ Vault }, { createLogger }, { RecentLines }, { systemClock }, { openStorage }, { Daemon }, { version }] =
       await Promise.all([
         import('../adapters/vault.ts'),

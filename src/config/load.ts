@@ -51,11 +51,15 @@ export function loadSettings({ file, env, flags, systemFile }: ConfigurationSour
 /** Fills in what the venue's profile and the environment decide, and makes paths absolute. */
 function complete(checked: CheckedConfiguration, { inForce }: Merged, env: NodeJS.ProcessEnv): Settings {
   const absolute = (key: string, path: string): string => resolve(inForce.get(key)?.base ?? '', path);
-  const { credentials, local, journal, metrics, ...rest } = checked;
+  const { network, credentials, local, journal, metrics, ...rest } = checked;
   const { clientId, clientSecret, clientIdFile, clientSecretFile } = credentials;
   return {
     ...rest,
     venue: fillVenue(checked.venue),
+    network: {
+      proxy: network.proxy,
+      ...(network.caFile !== undefined && { caFile: absolute('network.caFile', network.caFile) }),
+    },
     credentials: {
       ...(clientId !== undefined && { clientId }),
       ...(clientSecret !== undefined && { clientSecret }),

@@ -23,6 +23,8 @@ export const reloadRules: Readonly<Record<string, ReloadRule>> = {
   'venue.signature.encoding': 'restart',
   'venue.signature.omitPrefix': 'restart',
   'venue.requestsPerMinute': 'now',
+  'network.proxy': 'restart',
+  'network.caFile': 'restart',
   'credentials.clientId': 'now',
   'credentials.clientSecret': 'now',
   'credentials.clientIdFile': 'now',

@@ -9,6 +9,7 @@ import {
   path,
   permissions,
   prefix,
+  proxy,
   secret,
   size,
   url,
@@ -90,6 +91,15 @@ const venue = z
     // Asked also when another key of the block is wrong: all problems are reported at once.
     when: () => true,
   });
+
+const network = z.strictObject({
+  proxy: proxy('http://proxy.example:3128')
+    .prefault('off')
+    .describe('HTTP proxy through which the venue is reached, or off. Hosts on the loopback are reached without it.'),
+  caFile: path('/etc/ssl/certs/ca-certificates.crt')
+    .optional()
+    .describe('File of certificate authorities (PEM) that are trusted beside those that Node.js brings.'),
+});
 
 const credentials = z.strictObject({
   clientId: secret().optional().describe('Client id of the API key.'),
@@ -228,6 +238,7 @@ const log = z.strictObject({
 /** The configuration as written (input) and checked (output). `loadSettings` completes the output to `Settings`. */
 export const settingsSchema = z.strictObject({
   venue: venue.prefault({}).describe('Where the venue is and which dialect it speaks.'),
+  network: network.prefault({}).describe('The way to the venue.'),
   credentials: credentials.prefault({}).describe('The API key: id and secret, each inline or in a file.'),
   session: session.prefault({}).describe('How the session is opened, kept alive and renewed.'),
   token: token.prefault({}).describe('When the access token is renewed.'),

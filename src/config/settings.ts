@@ -6,6 +6,7 @@ import type { Secret } from './secret.ts';
  */
 export interface Settings {
   readonly venue: VenueSettings;
+  readonly network: NetworkSettings;
   readonly credentials: CredentialSettings;
   readonly session: SessionSettings;
   readonly token: TokenSettings;
@@ -49,6 +50,14 @@ export interface MethodNames {
   readonly heartbeat: string;
   readonly subscribe: string;
   readonly unsubscribe: string;
+}
+
+/** The way to the venue. */
+export interface NetworkSettings {
+  /** `http://host:port` or `https://host:port` of an HTTP proxy, or `off`. */
+  readonly proxy: string;
+  /** Certificate authorities that are trusted beside those that Node brings. */
+  readonly caFile?: string;
 }
 
 /** The credentials as written, not yet read from files: `loadCredentials` does that. */

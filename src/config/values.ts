@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isLoopback } from '../protocol/loopback.ts';
 import { cut } from '../protocol/text.ts';
 import { nearest } from './nearest.ts';
 import { Secret } from './secret.ts';
@@ -189,9 +190,25 @@ function urlFault(parsed: URL, scheme: 'http' | 'ws', general: string): string |
   return parsed.hash === '' ? undefined : 'has a fragment (#…); leave it out';
 }
 
-/** `hostname` as WHATWG URL gives it, which has already made 127.1 or 0x7f.1 into 127.0.0.1. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+/** An HTTP proxy, or `off`. YAML 1.1 tools write that word as false, so that this is taken too. */
+export function proxy(example: string) {
+  const advice = `write ${example}, or off`;
+  return z
+    .union([z.string(), z.literal(false)], { error: ({ input }) => `${unlike('a URL', input)}; ${advice}` })
+    .meta({ examples: [example, 'off'] })
+    .transform((text, context): string => {
+      if (text === 'off' || text === false) return 'off';
+      const parsed = URL.parse(text);
+      const fault = parsed === null ? 'is not a URL' : proxyFault(parsed);
+      if (fault !== undefined) context.addIssue(`${fault}; ${advice}`);
+      return parsed?.origin ?? '';
+    });
+}
+
+function proxyFault({ protocol, username, password, pathname, search, hash }: URL): string | undefined {
+  if (protocol !== 'http:' && protocol !== 'https:') return 'is not the http or https URL of a proxy';
+  if (username !== '' || password !== '') return 'has a user name or password in it, and figd gives none to a proxy';
+  return pathname === '/' && search === '' && hash === '' ? undefined : 'has more than a host and a port';
 }
 
 /** A TCP address to listen on, or `off`. YAML 1.1 tools write that word as false, so that this is taken too. */

@@ -15,7 +15,7 @@ import { gatewaySocketName } from '../protocol/local.ts';
 import type { StatusDocument } from '../protocol/status.ts';
 import type { ForcedRenewal } from './forced-renewal.ts';
 import { rpcCodeOf } from './rpc-code.ts';
-import type { Venue } from './venue.ts';
+import { proxyOf, type Venue } from './venue.ts';
 
 export interface GatewayOptions {
   readonly settings: () => Settings;
@@ -50,7 +50,9 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     const { settings, venue, vault, clock, permissions, renewal, onAccess, onBug } = options;
     this.#options = options;
-    this.#agents = new Agents(() => settings().session.connectTimeout, { connections: mostConnections });
+    this.#agents = new Agents(() => settings().session.connectTimeout, proxyOf(settings()), {
+      connections: mostConnections,
+    });
     this.#forwarder = new Forwarder({
       entrance: venue.entrance,
       dispatcher: () => this.#agents.current,

@@ -9,13 +9,14 @@ import { adviseOnAddress } from './preflight/address-advice.ts';
 import { describeSkew } from './preflight/clock-skew.ts';
 import { makeFirstCall } from './preflight/first-call.ts';
 import { dial, type Link } from './preflight/link.ts';
-import { checkCertificates, resolveHosts } from './preflight/network.ts';
+import { checkCertificates, resolveHosts, resolveProxy } from './preflight/network.ts';
+import { adviseOnWay } from './preflight/network-advice.ts';
 import { adviseOnSeparateHosts, type UrlKey } from './preflight/profile-advice.ts';
 import { adviseOnSocket } from './preflight/socket-advice.ts';
 import { attempt, type Explain, StepFailure, type StepOutcome, skipped } from './preflight/step.ts';
 import { adviseOnToken, remarkOnGrant } from './preflight/token-advice.ts';
 import { WatchedHttp } from './preflight/watched-http.ts';
-import { networkWires, type VenueOptions, venueOver } from './venue.ts';
+import { networkWires, proxyOf, type VenueOptions, venueOver } from './venue.ts';
 
 /** Signed requests carry unix seconds; a clock further off than this may be refused. */
 const worryingOffsetMs = 5_000;
@@ -30,6 +31,7 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
   const { vault, clock } = options;
   const settings = options.settings();
   const { venue, session } = settings;
+  const proxy = proxyOf(settings);
   const wires = networkWires(options);
   const http = new WatchedHttp(wires.http, clock);
   const reached = venueOver(options, { ...wires, http });
@@ -49,7 +51,7 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
   const at =
     (key: UrlKey, explain: Explain = () => undefined): Explain =>
     (found) => {
-      if (found.code === 'address-refused') return adviseOnAddress(venue[key], session.connectTimeout);
+      if (found.code === 'address-refused') return adviseOnAddress(venue[key], session.connectTimeout, proxy);
       if (found.code !== 'connection-refused') return explain(found);
       return `Nothing listens there, or a firewall forbids it: check venue.${key}, or wait for the venue.`;
     };
@@ -59,6 +61,7 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
       connectTimeout: () => session.connectTimeout,
       quote: (text) => vault.quote(text),
       wall: clock.wall,
+      proxy,
     });
   const urls = [venue.tokenUrl, venue.restUrl, venue.socketUrl];
   let link: Link | undefined;
@@ -71,10 +74,15 @@ export async function* preflight(options: VenueOptions): AsyncGenerator<StepOutc
     yield await step(
       'dns',
       [],
-      () => resolveHosts(urls),
-      () => adviseOnSeparateHosts(venue),
+      () => (proxy === null ? resolveHosts(urls) : resolveProxy(proxy)),
+      ({ code }) => adviseOnSeparateHosts(venue) ?? adviseOnWay(code, settings.network, process.env),
     );
-    yield await step('tls', ['dns'], () => checkCertificates(urls, session.connectTimeout));
+    yield await step(
+      'tls',
+      ['dns'],
+      () => checkCertificates(urls, session.connectTimeout, proxy),
+      ({ code }) => adviseOnWay(code, settings.network, process.env),
+    );
     yield await step(
       'token',
       ['dns', 'tls'],

@@ -51,15 +51,22 @@ export function reachVenue(options: VenueOptions): Venue {
 /** What carries figd's words over the network. */
 export function networkWires({ settings, vault, clock }: VenueOptions): Wires {
   const connectTimeout = () => settings().session.connectTimeout;
+  const proxy = proxyOf(settings());
   return {
-    http: new HttpClient(() => ({ connect: connectTimeout(), reply: settings().session.authTimeout })),
+    http: new HttpClient(() => ({ connect: connectTimeout(), reply: settings().session.authTimeout }), proxy),
     open: venueSocket({
       url: settings().venue.socketUrl,
       connectTimeout,
       quote: (text) => vault.quote(text),
       wall: () => clock.wall(),
+      proxy,
     }),
   };
+}
+
+/** The proxy on the way to the venue, if there is one. */
+export function proxyOf({ network }: Settings): URL | null {
+  return network.proxy === 'off' ? null : new URL(network.proxy);
 }
 
 /** The venue over whatever wires there are. */

@@ -61,7 +61,11 @@ export const failureCodes = {
   'dns-failed': ['transient', "The venue's host name cannot be resolved: check DNS on this host."],
   'tls-failed': [
     'protocol',
-    "The venue's certificate is not trusted here: check the clock, CA certificates and any proxy.",
+    "The venue's certificate is not trusted here: check the clock, and network.caFile where this network looks into TLS.",
+  ],
+  'proxy-refused': [
+    'protocol',
+    "The proxy makes no connection to the venue: check network.proxy, and have the venue's hosts allowed there.",
   ],
   'connect-timeout': [
     'transient',

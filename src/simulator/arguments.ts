@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseDuration, UnitError } from '../config/units.ts';
+import { isLoopback } from '../protocol/loopback.ts';
 import { parseFaultSpec } from './fault-spec.ts';
 import type { Fault } from './faults.ts';
 import { type EnvelopeStyle, envelopeStyles } from './frames.ts';
@@ -109,10 +110,6 @@ async function readSecret(file: string | undefined): Promise<string> {
   const secret = (await readFile(file, 'utf8')).trim();
   if (secret === '') throw new RangeError(`--client-secret-file ${file}: the file is empty`);
   return secret;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function isEnvelopeStyle(name: string): name is EnvelopeStyle {

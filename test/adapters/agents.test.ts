@@ -3,7 +3,7 @@ import { Agents } from '../../src/adapters/agents.ts';
 
 it('keeps its connections while the time to connect stays, and makes others by the new time when it changes', async () => {
   let connectTimeout = 1_000;
-  const agents = new Agents(() => connectTimeout, {});
+  const agents = new Agents(() => connectTimeout, null, {});
   const first = agents.current;
   expect(agents.current).toBe(first);
   connectTimeout = 2_000;

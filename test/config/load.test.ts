@@ -19,6 +19,7 @@ test('without any configuration gives the documented defaults', () => {
       signature: { encoding: 'hex' },
       requestsPerMinute: 1_000,
     },
+    network: { proxy: 'off' },
     credentials: {},
     session: {
       authenticateWith: 'token',

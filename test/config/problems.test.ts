@@ -62,6 +62,14 @@ describe('values', () => {
     ['session: { heartbeatInterval: }', 'session.heartbeatInterval: is empty', 'write a duration, for example 10s'],
     ['session: 10s', 'session: is a text, not a block of keys', 'write its keys below it'],
     ['session: [channels]', 'session: is a list, not a block of keys', 'write its keys below it'],
+    ['network: { proxy: 3128 }', 'network.proxy: is a number, not a URL', 'write http://proxy.example:3128, or off'],
+    ['network: { proxy: proxy:3128 }', 'network.proxy: is not the http or https URL of a proxy', 'or off'],
+    [
+      'network: { proxy: "http://a:b@proxy" }',
+      'network.proxy: has a user name or password in it',
+      'gives none to a proxy',
+    ],
+    ['network: { proxy: "http://proxy/x" }', 'network.proxy: has more than a host and a port', 'or off'],
     ['venue: { restUrl: 1 }', 'venue.restUrl: is a number, not a URL', 'write an https URL'],
     ['venue: { sign: "true" }', 'venue.sign: true is not true or false', 'write true or false'],
     ['log: { level: }', 'log.level: is empty', 'use trace, debug'],
@@ -90,7 +98,7 @@ describe('names', () => {
     ['heartbeatInterval: 10s', 'heartbeatInterval: unknown key (line 1 of', 'did you mean session.heartbeatInterval?'],
     ['session: { ring: 1MiB }', 'session.ring: unknown key (line 1 of', 'did you mean journal.ring?'],
     ['venue.restUrl: x', 'venue.restUrl: unknown key (line 1 of', 'write it in blocks: venue: { restUrl: … }'],
-    ['colour: red', 'colour: unknown key (line 1 of', 'known at the top are venue, credentials, session'],
+    ['colour: red', 'colour: unknown key (line 1 of', 'known at the top are venue, network, credentials'],
     ['log: { colour: red }', 'log.colour: unknown key (line 1 of', 'known in log are level'],
     [
       'venue: { methods: { logon: x } }',
@@ -99,7 +107,7 @@ describe('names', () => {
     ],
     ['{log:debug}', 'log…: unknown key', 'put a blank after the colon'],
     ['? [a]\n: 1', '…: unknown key (line 1 of', 'known at the top are'],
-    ['__proto__: { x: 1 }', '__proto__: unknown key (line 1 of', 'known at the top are'],
+    ['__proto__: { x: 1 }', '__proto__: unknown key (line 1 of', 'did you mean network.proxy?'],
     ['1: 2', '1: unknown key (line 1 of', 'known at the top are'],
     [
       'credentials: { clientSecrt: x }',

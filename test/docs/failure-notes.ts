@@ -82,6 +82,10 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
   },
   'dns-failed': { means: 'The name of the venue leads to no address.' },
   'tls-failed': { means: 'There is no trustworthy encrypted connection: a certificate, or TLS itself.' },
+  'proxy-refused': {
+    means: 'The proxy on the way makes no connection to the venue.',
+    causes: ['an HTTP status of the proxy below 500 that is not 2xx'],
+  },
   'connect-timeout': {
     means: 'No connection came about in time, or there is no way to the address.',
     causes: ['no WebSocket handshake within `session.connectTimeout`'],

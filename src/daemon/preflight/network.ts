@@ -1,8 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, connect, isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { networkFailure } from '../../adapters/http-failures.ts';
+import { openTunnel, overTunnel } from '../../adapters/proxy-tunnel.ts';
 import { FailureError } from '../../protocol/failure.ts';
+import { isLoopback } from '../../protocol/loopback.ts';
 
 /** The addresses of the hosts in these URLs. @throws {FailureError} for one that has none */
 export async function resolveHosts(urls: readonly string[]): Promise<string> {
@@ -19,26 +21,48 @@ export async function resolveHosts(urls: readonly string[]): Promise<string> {
   return found.length === 0 ? 'addresses are given, nothing to resolve' : found.join('; ');
 }
 
+/** The addresses of a proxy, which looks up those of the venue itself. @throws {FailureError} where it has none */
+export async function resolveProxy(proxy: URL): Promise<string> {
+  const found = await resolveHosts([proxy.href]);
+  return `by way of ${proxy.host}, which looks up the hosts of the venue: ${found}`;
+}
+
 /** Until when the certificates behind these URLs hold. @throws {FailureError} for one that is not trusted */
-export async function checkCertificates(urls: readonly string[], timeoutMs: number): Promise<string> {
+export async function checkCertificates(
+  urls: readonly string[],
+  timeoutMs: number,
+  proxy: URL | null,
+): Promise<string> {
   const secure = urls.map((url) => new URL(url)).filter(({ protocol }) => protocol === 'https:' || protocol === 'wss:');
   const found: string[] = [];
-  for (const host of new Set(secure.map((url) => url.host))) found.push(await certificateOf(host, timeoutMs));
+  for (const host of new Set(secure.map((url) => url.host))) found.push(await certificateOf(host, timeoutMs, proxy));
   return found.length === 0 ? 'plain connections on the loopback, no TLS' : found.join('; ');
 }
 
-function certificateOf(hostAndPort: string, timeoutMs: number): Promise<string> {
-  const { hostname, port } = new URL(`https://${hostAndPort}`);
-  const what = `TLS with ${hostname}`;
+async function certificateOf(hostAndPort: string, timeoutMs: number, proxy: URL | null): Promise<string> {
+  const { hostname: host, port: given } = new URL(`https://${hostAndPort}`);
+  const port = given === '' ? 443 : Number(given);
+  try {
+    const socket =
+      proxy === null || isLoopback(host)
+        ? connectTls({ host, port, servername: host })
+        : overTunnel(await openTunnel({ proxy, host, port, timeoutMs }), { host });
+    return `${host} valid to ${await validTo(socket, timeoutMs)}`;
+  } catch (error) {
+    throw new FailureError(networkFailure(`TLS with ${host}`, error));
+  }
+}
+
+function validTo(socket: TLSSocket, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const refuse = (error: unknown) => {
       socket.destroy();
-      reject(new FailureError(networkFailure(what, error)));
+      reject(error);
     };
-    const socket = connectTls({ host: hostname, port: port === '' ? 443 : Number(port), servername: hostname }, () => {
-      const { valid_to: validTo } = socket.getPeerCertificate();
+    socket.on('secureConnect', () => {
+      const { valid_to: end } = socket.getPeerCertificate();
       socket.end();
-      resolve(`${hostname} valid to ${validTo}`);
+      resolve(end);
     });
     socket.setTimeout(timeoutMs, () => refuse(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })));
     socket.on('error', refuse);
