@@ -1,6 +1,6 @@
-import { pathOf } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { FailureError, failure } from '../protocol/failure.ts';
+import { pathOf } from '../protocol/path.ts';
 import type { OwnHttp } from './budgeted-http.ts';
 import type { HttpRequest } from './http-client.ts';
 import { type HttpAnswer, networkFailure } from './http-failures.ts';

@@ -49,12 +49,6 @@ export class Permissions {
   }
 }
 
-/** The path of a request target, without its query: what is compared, and all that a log may tell. */
-export function pathOf(target: string): string {
-  const [path = ''] = target.split('?', 1);
-  return path;
-}
-
 /** What is told to whoever asked for something that is not on the list. */
 export function notAllowedMessage(what: string): string {
   return `${what} is not allowed: gateway.allow of figd's configuration does not name it`;

@@ -1,3 +1,4 @@
+import { pathOf } from '../protocol/path.ts';
 import { FaultError, parseFault } from './faults.ts';
 import { bodyText, httpError, json } from './http-reply.ts';
 import type { HttpReply, HttpRequest } from './ports.ts';
@@ -8,7 +9,7 @@ export const controlPath = '/simulator/';
 
 /** Answers a control request: faults in, out and listed, and the counters. Not subject to faults or limits. */
 export function answerControl(venue: Venue, request: HttpRequest): HttpReply {
-  const path = request.path.split('?')[0] ?? request.path;
+  const path = pathOf(request.path);
   const id = /^\/simulator\/faults\/(?<id>\d{1,15})$/.exec(path)?.groups?.['id'];
   switch (`${request.method} ${id === undefined ? path : '/simulator/faults/:id'}`) {
     case 'POST /simulator/faults':

@@ -1,3 +1,4 @@
+import { pathOf } from '../protocol/path.ts';
 import type { Book, Rfq } from './book.ts';
 import { answerEcho, echoPath } from './echo.ts';
 import { badRequest, httpError, json } from './http-reply.ts';
@@ -29,7 +30,7 @@ export function answerRest(context: RestContext, request: HttpRequest): HttpRepl
   }
   if (options.verifySignatures) count(stats.signatures.accepted, countedPath(request.path));
 
-  const path = withoutQuery(request.path);
+  const path = pathOf(request.path);
   if (isEcho(path)) return answerEcho(stats, request);
   if (request.method !== 'GET') return httpError(404, 'Not Found', `no such endpoint: ${request.method} ${path}`);
   if (path === '/v1/account/exchange-credentials') return exchangeCredentials(options, token);
@@ -41,12 +42,8 @@ export function answerRest(context: RestContext, request: HttpRequest): HttpRepl
 
 /** The path under which requests are counted, with ids folded into one. */
 export function countedPath(path: string): string {
-  const pathname = withoutQuery(path);
+  const pathname = pathOf(path);
   return isEcho(pathname) ? echoPath : pathname.replace(/^(\/v1\/rfq\/)\d+$/, '$1:id');
-}
-
-function withoutQuery(path: string): string {
-  return path.split('?')[0] ?? path;
 }
 
 function isEcho(path: string): boolean {

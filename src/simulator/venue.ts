@@ -1,3 +1,4 @@
+import { pathOf } from '../protocol/path.ts';
 import type { Rfq } from './book.ts';
 import { FaultBoard } from './fault-board.ts';
 import type { Fault } from './faults.ts';
@@ -114,7 +115,7 @@ export class Venue {
   upgrade(path: string): UpgradeReply {
     if (this.isDown) throw new VenueDownError();
     remember(this.stats.dialTimes, this.#ports.clock.now());
-    const pathname = withoutQuery(path);
+    const pathname = pathOf(path);
     const known = pathname === '/' || pathname === '/ws/v1';
     const refusal = faultyReply(this.#http, path) ?? (known ? undefined : { status: 404, headers: {}, body: '' });
     if (refusal === undefined) return { accepted: true };
@@ -127,7 +128,7 @@ export class Venue {
   connect(peer: Peer, path: string): SessionHandle {
     this.stats.dials += 1;
     // A query may carry a token, which has no place in counters and logs.
-    const pathname = withoutQuery(path);
+    const pathname = pathOf(path);
     const session = new Session(this.#context, peer, this.stats.dials, pathname);
     this.#connections.add(session);
     this.stats.openConnections.push(session.stats);
@@ -261,8 +262,4 @@ export class Venue {
     openConnections.splice(index, 1);
     remember(closedConnections, session.stats);
   }
-}
-
-function withoutQuery(path: string): string {
-  return path.split('?')[0] ?? path;
 }

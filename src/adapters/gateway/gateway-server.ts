@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { AccessRecord } from '../../gateway/access-record.ts';
 import { headersToCaller } from '../../gateway/http-headers.ts';
-import { pathOf } from '../../gateway/permissions.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import { pathOf } from '../../protocol/path.ts';
 import { listenLocally, listenOnInherited } from '../local-sockets.ts';
 import type { AnswerTaker } from './exchange.ts';
 import type { Forwarder } from './forwarder.ts';
