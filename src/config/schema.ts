@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { proxy, url } from './url-values.ts';
 import {
   choice,
   count,
@@ -9,10 +10,8 @@ import {
   path,
   permissions,
   prefix,
-  proxy,
   secret,
   size,
-  url,
   word,
   words,
 } from './values.ts';
