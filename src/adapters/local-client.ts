@@ -1,50 +1,9 @@
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { EncodedError, isRecord } from '../protocol/json-rpc.ts';
-import { type Hello, localProtocolVersion } from '../protocol/local.ts';
+import type { Hello } from '../protocol/local.ts';
 import { memberBytes } from '../protocol/raw-json.ts';
-import { LineSplitter } from './line-splitter.ts';
-
-/** Something stands between us and the daemon behind a local socket; the message says what, and names the socket. */
-export class LocalSocketError extends Error {
-  override readonly name: string = 'LocalSocketError';
-}
-
-/** Nothing listens on the socket, or it does not exist. */
-export class NotRunningError extends LocalSocketError {
-  override readonly name = 'NotRunningError';
-  readonly path: string;
-
-  constructor(path: string, options?: ErrorOptions) {
-    super(`not running: no daemon at ${path}; start it with figd run`, options);
-    this.path = path;
-  }
-}
-
-/** The socket, or a directory above it, is closed to this user. */
-export class AccessDeniedError extends LocalSocketError {
-  override readonly name = 'AccessDeniedError';
-  readonly path: string;
-
-  constructor(path: string, options?: ErrorOptions) {
-    super(`permission denied: ${path}`, options);
-    this.path = path;
-  }
-}
-
-/** Something accepts connections and does not answer in time: a daemon that hangs, most likely. */
-export class NoAnswerError extends LocalSocketError {
-  override readonly name = 'NoAnswerError';
-}
-
-/** What listens there speaks something else, or another version of the local protocol. */
-export class NotFigdError extends LocalSocketError {
-  override readonly name = 'NotFigdError';
-}
-
-/** The connection ended; with the daemon's own reason where it said `bye`. */
-export class ConnectionClosedError extends LocalSocketError {
-  override readonly name = 'ConnectionClosedError';
-}
+import { excerpt, type Greeting, greet, parseLine } from './local-greeting.ts';
+import { ConnectionClosedError, type LocalSocketError, NoAnswerError } from './local-socket-errors.ts';
 
 /** A line of the daemon that answers no request. */
 export interface LocalNotification {
@@ -174,7 +133,7 @@ export class LocalClient {
   }
 
   #receive(line: Buffer): void {
-    const message = parse(line);
+    const message = parseLine(line);
     if (message === undefined) {
       this.#socket.destroy(new Error(`it sent a line that is not JSON: ${excerpt(line)}`));
       return;
@@ -230,89 +189,4 @@ export class LocalClient {
   #closedHere(): ConnectionClosedError {
     return new ConnectionClosedError(`the connection to ${this.#path} was closed here`);
   }
-}
-
-interface Greeting {
-  readonly path: string;
-  readonly socket: Socket;
-  readonly lines: LineSplitter;
-  readonly hello: Hello;
-}
-
-/** Connects and reads the first line; `adopt` takes over before the second can be missed. */
-function greet<T>(path: string, deadlineMs: number, adopt: (greeting: Greeting) => T): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(path);
-    const lines = new LineSplitter();
-    const deadline = setTimeout(() => {
-      const seconds = deadlineMs / 1_000;
-      fail(new NoAnswerError(`${path} accepts connections but says no hello within ${seconds} s`));
-    }, deadlineMs);
-    const onError = (error: NodeJS.ErrnoException) => fail(connectError(path, error));
-    const onClose = () => fail(new ConnectionClosedError(`${path} closed the connection without a hello`));
-    const fail = (error: Error) => {
-      clearTimeout(deadline);
-      // The listeners stay: a socket destroyed while it connects may still report an error, which then changes nothing.
-      socket.destroy();
-      reject(error);
-    };
-    lines.onLine = (line) => {
-      try {
-        const hello = readHello(path, line);
-        clearTimeout(deadline);
-        socket.off('error', onError).off('close', onClose);
-        resolve(adopt({ path, socket, lines, hello }));
-      } catch (error) {
-        lines.onLine = () => undefined;
-        fail(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
-    socket.on('data', (chunk: Buffer) => lines.push(chunk));
-    socket.on('error', onError).on('close', onClose);
-  });
-}
-
-function readHello(path: string, line: Buffer): Hello {
-  const message = parse(line);
-  const params = message?.['params'];
-  if (message?.['method'] === 'bye' && isRecord(params)) {
-    throw new ConnectionClosedError(`the daemon at ${path} turned us away: ${String(params['reason'])}`);
-  }
-  if (message?.['method'] !== 'hello' || !isRecord(params)) {
-    throw new NotFigdError(`${path} is not a socket of figd: its first line is ${excerpt(line)}`);
-  }
-  if (params['protocol'] !== localProtocolVersion) {
-    const versions = `protocol ${String(params['protocol'])}, this command ${localProtocolVersion}`;
-    throw new NotFigdError(`the daemon at ${path} speaks ${versions}; use the figd it was started from`);
-  }
-  return params as unknown as Hello;
-}
-
-function connectError(path: string, error: NodeJS.ErrnoException): Error {
-  switch (error.code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-    case 'ECONNREFUSED':
-      return new NotRunningError(path, { cause: error });
-    case 'EACCES':
-    case 'EPERM':
-      return new AccessDeniedError(path, { cause: error });
-    case 'EAGAIN': // The queue of connections it has not accepted is full.
-      return new NoAnswerError(`${path} is full of connections that nobody accepts`, { cause: error });
-    default:
-      return new LocalSocketError(`cannot connect to ${path}: ${error.message}`, { cause: error });
-  }
-}
-
-function parse(line: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(line.toString('utf8'));
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function excerpt(line: Buffer): string {
-  return JSON.stringify(line.toString('utf8', 0, 60));
 }

@@ -1,4 +1,4 @@
-import { AccessDeniedError, NoAnswerError, NotRunningError } from '../adapters/local-client.ts';
+import { AccessDeniedError, NoAnswerError, NotRunningError } from '../adapters/local-socket-errors.ts';
 import { isRecord } from '../protocol/json-rpc.ts';
 import type { ConsumersReport } from '../protocol/status.ts';
 import { type Command, exitCode } from './command.ts';

@@ -1,4 +1,5 @@
-import { LocalClient, NotRunningError } from '../adapters/local-client.ts';
+import { LocalClient } from '../adapters/local-client.ts';
+import { NotRunningError } from '../adapters/local-socket-errors.ts';
 import { isRecord } from '../protocol/json-rpc.ts';
 import type { OutageReport } from '../protocol/ledger.ts';
 import { eventsSocketName } from '../protocol/local.ts';

@@ -2,14 +2,14 @@ import { chmodSync, renameSync } from 'node:fs';
 import { createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { LocalClient } from '../../src/adapters/local-client.ts';
 import {
   AccessDeniedError,
   ConnectionClosedError,
-  LocalClient,
   NoAnswerError,
   NotFigdError,
   NotRunningError,
-} from '../../src/adapters/local-client.ts';
+} from '../../src/adapters/local-socket-errors.ts';
 import { isRecord, RpcError } from '../../src/protocol/json-rpc.ts';
 import { FakeDaemon } from '../commands/support/fake-daemon.ts';
 

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { AccessDeniedError, NotRunningError } from '../../src/adapters/local-client.ts';
+import { AccessDeniedError, NotRunningError } from '../../src/adapters/local-socket-errors.ts';
 import { accessAdvice } from '../../src/commands/terminal/access-advice.ts';
 
 let directory: string;

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AccessDeniedError, type LocalSocketError } from '../../adapters/local-client.ts';
+import { AccessDeniedError, type LocalSocketError } from '../../adapters/local-socket-errors.ts';
 
 const groupMayWrite = 0o020;
 

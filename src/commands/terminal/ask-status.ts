@@ -1,4 +1,5 @@
-import { answerDeadlineMs, LocalClient, NoAnswerError, NotRunningError } from '../../adapters/local-client.ts';
+import { answerDeadlineMs, LocalClient } from '../../adapters/local-client.ts';
+import { NoAnswerError, NotRunningError } from '../../adapters/local-socket-errors.ts';
 import { isRecord } from '../../protocol/json-rpc.ts';
 import type { StatusDocument } from '../../protocol/status.ts';
 

@@ -1,5 +1,5 @@
 import type { Options } from 'yargs';
-import { LocalSocketError } from '../../adapters/local-client.ts';
+import { LocalSocketError } from '../../adapters/local-socket-errors.ts';
 import { ConfigurationError } from '../../config/configuration-error.ts';
 import { findJournalDirectory, findLocalDirectory } from '../../config/local-directory.ts';
 import { RpcError } from '../../protocol/json-rpc.ts';

@@ -1,11 +1,10 @@
+import { LocalClient, type LocalNotification } from '../../adapters/local-client.ts';
 import {
   ConnectionClosedError,
-  LocalClient,
-  type LocalNotification,
   type LocalSocketError,
   NoAnswerError,
   NotRunningError,
-} from '../../adapters/local-client.ts';
+} from '../../adapters/local-socket-errors.ts';
 import type { EventParams, From, Lost, SubscribeResult } from '../../protocol/local.ts';
 import { memberBytes } from '../../protocol/raw-json.ts';
 import type { LostRange } from './event-line.ts';

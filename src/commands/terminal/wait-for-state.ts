@@ -1,4 +1,5 @@
-import { ConnectionClosedError, LocalClient, NoAnswerError, NotRunningError } from '../../adapters/local-client.ts';
+import { LocalClient } from '../../adapters/local-client.ts';
+import { ConnectionClosedError, NoAnswerError, NotRunningError } from '../../adapters/local-socket-errors.ts';
 import { isRecord } from '../../protocol/json-rpc.ts';
 import { stateChannel } from '../../protocol/local.ts';
 import type { OverallState } from '../../protocol/status.ts';
