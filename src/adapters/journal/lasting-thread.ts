@@ -1,3 +1,4 @@
+import { messageOf } from '../../protocol/text.ts';
 import type { Retention } from './journal-file.ts';
 import type { Answers, Question, ThreadStart, ToThread } from './messages.ts';
 import { type Opened, Thread, type ThreadListener } from './thread.ts';
@@ -112,16 +113,25 @@ export class LastingThread {
   async #replace(): Promise<void> {
     const { now, onTrouble, onClaimed, onReplaced } = this.#options;
     this.#startedAt = now();
-    const thread = new Thread(this.#start(), this.#listener);
+    const thread = this.#next();
+    if (thread === null) return;
     const { isTaken } = await thread.opened;
     if (this.#isOver || isTaken) await thread.end();
-    if (this.#isOver || thread.isOver) {
-      if (isTaken) this.#ended('another figd keeps its journal in the same directory');
-      return;
-    }
+    if (isTaken) this.#ended('another figd keeps its journal in the same directory');
+    if (thread.isOver) return;
     this.#thread = thread;
     onTrouble('thread', null);
     if (thread.isOurs) onClaimed();
     onReplaced();
+  }
+
+  /** Null where this host has no thread to give. */
+  #next(): Thread | null {
+    try {
+      return new Thread(this.#start(), this.#listener);
+    } catch (error) {
+      this.#ended(`the journal's thread cannot be started: ${messageOf(error)}`);
+      return null;
+    }
   }
 }

@@ -2,15 +2,20 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { LastingThread } from '../../../src/adapters/journal/lasting-thread.ts';
 import { until } from '../../support/until.ts';
 
+const host = vi.hoisted(() => ({ isOutOfThreads: false }));
+
 /** A thread that answers with how many bytes it was told to keep, and ends where it is asked for an epoch named so. */
 vi.mock('../../../src/adapters/journal/thread-code.ts', () => ({
-  threadCode: `
+  get threadCode() {
+    if (host.isOutOfThreads) throw new Error('no thread to be had');
+    return `
     const { parentPort, workerData: { retainBytes } } = require('node:worker_threads');
     parentPort.postMessage({ tell: 'opened', isTaken: false, isOurs: true, wasDamaged: false, ledger: { gaps: [] } });
     parentPort.on('message', ({ id, question }) => {
       if (question?.epoch === 'end' || question?.epoch === 'end the first one' && retainBytes === 1) process.exit();
       if (question !== undefined) parentPort.postMessage({ tell: 'answer', id, answer: retainBytes });
-    });`,
+    });`;
+  },
 }));
 
 const last = (epoch: string) => ({ ask: 'last', epoch }) as const;
@@ -42,6 +47,7 @@ class Stage implements AsyncDisposable {
 
 afterEach(() => {
   vi.useRealTimers();
+  host.isOutOfThreads = false;
 });
 
 it('starts another one at once where one ends after a good while, and asks it what that one left unanswered', async () => {
@@ -84,6 +90,23 @@ it('waits longer each time where they end soon, and has nobody wait meanwhile', 
   expect(await thread.ask(last('end'))).toBeUndefined();
   vi.useRealTimers();
   await until('a fresh start', () => told.some((message) => message?.includes('started now')));
+});
+
+it('goes on trying where this host has no thread for it', async () => {
+  await using stage = new Stage();
+  const { thread, told } = stage;
+  await thread.opened;
+  stage.now = 10_000;
+  host.isOutOfThreads = true;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  expect(await thread.ask(last('end'))).toBeUndefined();
+  expect(told).toEqual([
+    expect.stringContaining('another one is started now'),
+    expect.stringMatching(/^the journal's thread cannot be started: no thread to be had; .* in 1 s$/),
+  ]);
+  host.isOutOfThreads = false;
+  vi.advanceTimersByTime(1_000);
+  expect([await thread.ask(last('e')), told.at(-1)]).toEqual([1, null]);
 });
 
 it('starts no other one once it has been ended', async () => {
