@@ -49,7 +49,7 @@ function block(first: number, last: number): Block {
 
 const all = (epoch: string, from: number) => ({ epoch, from, channels: ['*'], maxBytes: 1e6 });
 
-it('has the memory of what was read given back at once when it is not read any more', async () => {
+it.concurrent('has the memory of what was read given back at once when it is not read any more', async () => {
   await using place = new Place();
   const journal = await place.open();
   const { epoch } = journal.numbers;
@@ -63,7 +63,7 @@ it('has the memory of what was read given back at once when it is not read any m
   batch?.release?.();
 });
 
-it('gives back in the next run what was written in this one, and goes on right behind it', async () => {
+it.concurrent('gives back in the next run what was written in this one, and goes on right behind it', async () => {
   await using place = new Place();
   const first = await place.open();
   const { epoch } = first.numbers;
@@ -80,7 +80,7 @@ it('gives back in the next run what was written in this one, and goes on right b
   expect(place.told).toEqual([]);
 });
 
-it('writes down what a clean stop left unwritten, and says so to those who ask', async () => {
+it.concurrent('writes down what a clean stop left unwritten, and says so to those who ask', async () => {
   await using place = new Place();
   const first = await place.open();
   const { epoch } = first.numbers;
@@ -118,7 +118,7 @@ it('outlives its thread: what was written can be read, what comes is written, an
   expect(second.ledger.recall()).toMatchObject({ heardAt: 7, paces: { dial: [5], token: [] } });
 });
 
-it('lets nobody else use its directory while it does', async () => {
+it.concurrent('lets nobody else use its directory while it does', async () => {
   await using place = new Place();
   const first = await place.open();
   await expect(place.open()).rejects.toThrow(DirectoryTakenError);
@@ -126,7 +126,7 @@ it('lets nobody else use its directory while it does', async () => {
   await place.open();
 });
 
-it('takes a directory whose lock was overwritten, and keeps others out of it', async () => {
+it.concurrent('takes a directory whose lock was overwritten, and keeps others out of it', async () => {
   await using place = new Place();
   mkdirSync(place.directory);
   writeFileSync(place.path('lock'), 'x'.repeat(5_000));
@@ -134,7 +134,7 @@ it('takes a directory whose lock was overwritten, and keeps others out of it', a
   await expect(place.open()).rejects.toThrow(DirectoryTakenError);
 });
 
-it('begins a new epoch where the journal was found damaged, and keeps the damaged one', async () => {
+it.concurrent('begins a new epoch where the journal was found damaged, and keeps the damaged one', async () => {
   await using place = new Place();
   const first = await place.open();
   await first.close(0);
@@ -146,7 +146,7 @@ it('begins a new epoch where the journal was found damaged, and keeps the damage
   expect(second.trouble).toBeNull();
 });
 
-it('keeps its trouble until something is written: what can be read does not end it', async () => {
+it.concurrent('keeps its trouble until something is written: what can be read does not end it', async () => {
   await using place = new Place();
   mkdirSync(place.path('journal.db'), { recursive: true });
   const journal = await place.open();
@@ -161,7 +161,7 @@ it('keeps its trouble until something is written: what can be read does not end 
   expect([journal.trouble, place.told.length]).toEqual([null, 2]);
 });
 
-it('begins a new file where another one was put in its place, and makes the sequence file again with its directory', async () => {
+it.concurrent('begins a new file where another one was put in its place, and makes the sequence file again with its directory', async () => {
   await using place = new Place();
   const journal = await place.open();
   const { epoch } = journal.numbers;
@@ -179,7 +179,7 @@ it('begins a new file where another one was put in its place, and makes the sequ
   expect([next.numbers.epoch, next.numbers.first]).toEqual([epoch, 4]);
 });
 
-it('keeps no more than it is told to while it runs, over a file that has to be begun anew as well', async () => {
+it.concurrent('keeps no more than it is told to while it runs, over a file that has to be begun anew as well', async () => {
   await using place = new Place();
   const journal = await place.open();
   const { epoch } = journal.numbers;
