@@ -11,6 +11,7 @@ import type { Settings } from '../config/settings.ts';
 import { RequestBudget } from '../gateway/request-budget.ts';
 import { tokenRequestsPerMinute } from '../machines/policies/token-times.ts';
 import type { Clock } from '../protocol/clock.ts';
+import { isLoopback } from '../protocol/loopback.ts';
 
 export interface VenueOptions {
   /** As they are whenever they are asked for. Where the venue is and how it is spoken to is taken from the first. */
@@ -64,9 +65,10 @@ export function networkWires({ settings, vault, clock }: VenueOptions): Wires {
   };
 }
 
-/** The proxy on the way to the venue, if there is one. */
-export function proxyOf({ network }: Settings): URL | null {
-  return network.proxy === 'off' ? null : new URL(network.proxy);
+/** The proxy on the way to the venue, if there is one: none leads to a venue on this machine. */
+export function proxyOf({ network: { proxy }, venue }: Settings): URL | null {
+  const hosts = [venue.tokenUrl, venue.restUrl, venue.socketUrl].map((url) => new URL(url).hostname);
+  return proxy === 'off' || hosts.every(isLoopback) ? null : new URL(proxy);
 }
 
 /** The venue over whatever wires there are. */

@@ -41,6 +41,22 @@ test.each(['tokenUrl', 'restUrl', 'socketUrl'] as const)(
   },
 );
 
+test('a proxy is left alone where the venue is on this machine', async () => {
+  const { restUrl } = await venueWith();
+  const { failed, of } = await check({ restUrl }, { proxy: await deadUrl() });
+  expect([failed, of('dns').detail]).toEqual([[], 'addresses are given, nothing to resolve']);
+});
+
+test('a proxy that is not there is what there is to look at', async () => {
+  const proxy = await deadUrl();
+  const { of } = await check({ restUrl: 'https://venue.test' }, { proxy });
+  const { host } = new URL(proxy);
+  expect(of('tls')).toMatchObject({
+    detail: `TLS with venue.test: proxy ${host}: connect ECONNREFUSED ${host}`,
+    advice: `Check network.proxy, ${host}, and that it may connect to the venue.`,
+  });
+});
+
 test('nothing that is told holds a secret', async () => {
   const told: (string | undefined)[] = [];
   const remember = ({ body, headers }: Received) => told.push(body, headers.authorization);

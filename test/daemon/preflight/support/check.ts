@@ -35,14 +35,19 @@ interface Checking {
   readonly secret?: string;
   /** By how much the clock of this host is wrong, in milliseconds. */
   readonly clockError?: number;
+  readonly proxy?: string;
 }
 
 /** Walks all steps against a venue. @param venue the block `venue` of the configuration */
-export async function check(venue: object, { secret = clientSecret, clockError = 0 }: Checking = {}): Promise<Checked> {
+export async function check(
+  venue: object,
+  { secret = clientSecret, clockError = 0, proxy = 'off' }: Checking = {},
+): Promise<Checked> {
   const directory = mkdtempSync(join(tmpdir(), 'figd-preflight-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const flags = flagsOf({
     venue,
+    network: { proxy },
     local: { directory: join(directory, 'run') },
     journal: { directory: join(directory, 'state') },
     session: { connectTimeout: '3s', authTimeout: '3s' },
