@@ -77,9 +77,11 @@ export class Reconciliation {
   /** Compares once. @throws {FailureError} where the list cannot be had */
   async compare(signal: AbortSignal): Promise<Comparison> {
     const { clock, log, index, lookback } = this.#ports;
-    const offset = await this.#offset(signal);
+    await this.#offset(signal);
     await this.#recalled(signal);
     await this.#catchUp(signal);
+    // Known by now, and looked at together with our clock: one that is set while figd waits must not bend the comparison.
+    const offset = await this.#offset(signal);
     const now = clock.wall() + offset;
     const watches = this.#watch(now, offset);
     const gaps = [...watches.values()].map(({ gap }) => gap?.since ?? now);

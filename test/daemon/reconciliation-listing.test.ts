@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { lookback, ReconciliationStage, rfq } from './support/reconciliation-stage.ts';
 import { epoch } from './support/test-clock.ts';
 
@@ -21,6 +21,19 @@ describe('the clock of the venue', () => {
     await stage.clock.time.advance(minute);
     expect(await comparison).toEqual({ missed: 0 });
     expect(stage.queries).toMatchObject([{ at: 3_000, endTime: epoch + 3_000 - 30 * second }]);
+  });
+
+  test('is looked at when the list is asked for: ours may be set while figd waits for what it told in an earlier run', async () => {
+    stage.offset = -30 * second;
+    const recalled = vi.spyOn(stage.index, 'isRecalled', 'get').mockReturnValue(false);
+    const comparison = stage.reconciliation.compare(new AbortController().signal);
+    await stage.clock.time.advance(950);
+    stage.clock.step(-10 * minute);
+    stage.offset += 10 * minute;
+    recalled.mockReturnValue(true);
+    await stage.clock.time.advance(minute);
+    expect(await comparison).toEqual({ missed: 0 });
+    expect(stage.queries).toMatchObject([{ at: second, endTime: epoch + second - 30 * second }]);
   });
 
   test('is not waited for any longer than the session lives', async () => {
