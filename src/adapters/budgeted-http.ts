@@ -25,7 +25,7 @@ export interface OwnHttp {
 const patienceMs = 65_000;
 
 /** There was no connection to send on, so that the venue cannot have counted the request. */
-const unsent: readonly FailureCode[] = ['connection-refused', 'dns-failed'];
+const unsent: readonly FailureCode[] = ['connection-refused', 'dns-failed', 'proxy-refused'];
 
 /** HTTP within the limit that figd shares with its callers, on one of figd's own lanes. */
 export class BudgetedHttp implements Http, OwnHttp {

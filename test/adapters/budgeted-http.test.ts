@@ -92,6 +92,7 @@ it('stays away for as long as the venue asks, and tells at once that it does', a
 it.each([
   ['ECONNREFUSED', 0],
   ['ENOTFOUND', 0],
+  ['PROXY_REFUSED', 0],
   ['ECONNRESET', 1],
   ['UND_ERR_HEADERS_TIMEOUT', 1],
 ])('after %s the venue may have counted %d requests', async (code, used) => {
