@@ -68,6 +68,8 @@ export class Accounts {
   #lookedUp: readonly TrueGap[] = [];
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
+  /** Those that were untold when their run ended: the disk may tell of them yet. */
+  readonly #unread: { until: number }[] = [];
   /** When figd was live for the first time of all: from then on the ledger is complete. */
   #liveSince = Number.POSITIVE_INFINITY;
   /** When each run of the daemon was live for the first time. */
@@ -149,8 +151,7 @@ export class Accounts {
       const before = this.#gaps.get(gap.id);
       if (before !== undefined) return;
       const since = gap.cause === 'daemon-died' ? this.#diedSince(gap.since) : gap.since - beginning - host.offset;
-      const { until } =
-        (gap.cause.startsWith('daemon-') ? this.#readLate(since) : this.#untold.shift()) ?? stillBlind();
+      const { until } = this.#endOf(gap.cause, since) ?? stillBlind();
       this.#gaps.set(gap.id, { id: gap.id, channels: gap.channels, since, until });
       return;
     }
@@ -170,6 +171,13 @@ export class Accounts {
     const moments = this.#ends.map(({ at, offset }) => ({ at, since: told - beginning - offset }));
     const fits = moments.findLast(({ at, since }) => since <= at && since > at - lookIntervalMs - longestSilenceMs);
     return (fits ?? moments.at(-1))?.since ?? told - beginning;
+  }
+
+  #endOf(cause: string, since: number): { readonly until: number } | undefined {
+    if (cause.startsWith('daemon-')) return this.#readLate(since);
+    // A reader may learn from the disk, when another run has begun, of what was not told to it before.
+    const isOfEarlierRun = since < (this.#ends.at(-1)?.at ?? 0);
+    return isOfEarlierRun ? this.#unread.find(({ until }) => until > since) : this.#untold.shift();
   }
 
   /** After a restart a reader catches up from the disk, and may read of the gap when it is over. */
@@ -202,7 +210,7 @@ export class Accounts {
     this.#wasLive = true;
     this.#liveSince = Math.min(this.#liveSince, now);
     this.onMark();
-    for (const gap of [...this.#gaps.values(), ...this.#untold])
+    for (const gap of [...this.#gaps.values(), ...this.#untold, ...this.#unread])
       if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
   }
 
@@ -225,6 +233,7 @@ export class Accounts {
 
   onEnded(): void {
     this.#ends.push({ at: this.#world.scheduler.now, offset: this.#offsetAtMark });
+    this.#unread.push(...this.#untold);
     this.#untold.length = 0;
     this.#wasLive = false;
   }
