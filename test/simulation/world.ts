@@ -211,7 +211,7 @@ export class World {
       case 'rotate the key':
         venue.inject({ kind: 'refuse-credentials', forMs: action.ms });
         venue.inject({ kind: 'expire-tokens' });
-        if (action.isTold) later(action.ms + 1, () => this.#run?.core.refresh());
+        if (action.isTold) later(action.ms + 1, () => this.#command('refresh'));
         return;
       case 'step the clock':
         host.offset += action.ms;
@@ -265,8 +265,17 @@ export class World {
         this.#useTheKey(action.count);
         return;
       default:
-        run?.core[action.do]();
+        this.#command(action.do);
     }
+  }
+
+  /** A process that does not run now takes it when it goes on. */
+  #command(wish: 'reconnect' | 'rotate' | 'refresh'): void {
+    const { scheduler, judge } = this;
+    const run = this.#run;
+    if (run === null) return;
+    if (judge.isPaused) scheduler.at(scheduler.now, run.owner, () => run.core[wish](), 'delivery');
+    else run.core[wish]();
   }
 
   /** A run that does not run now learns of it when it goes on; one that is started reads what there is. */
