@@ -44,6 +44,7 @@ it('files every failure under the class that decides what is done about it', () 
     ],
     protocol: [
       'tls-failed',
+      'proxy-refused',
       'heartbeat-overdue',
       'upgrade-refused',
       'not-found',
