@@ -68,11 +68,16 @@ function refusal(proxy: URL, target: string, status: number): ProxyError {
   return new ProxyError('PROXY_REFUSED', proxy, `no connection to ${target}: HTTP ${status}, ${why}`);
 }
 
-/** How undici connects where there is a proxy: the hosts of this machine are reached without it. */
+/** The proxy on the way to a host, if there is one: none leads to this machine. */
+export function proxyTo(hostname: string, proxy: URL | null): URL | null {
+  return isLoopback(hostname) ? null : proxy;
+}
+
+/** How undici connects where there is a proxy. */
 export function connectorThrough(proxy: URL, timeoutMs: number): buildConnector.connector {
   const connect = buildConnector({ timeout: timeoutMs });
   return (options, callback) => {
-    if (isLoopback(options.hostname)) return connect(options, callback);
+    if (proxyTo(options.hostname, proxy) === null) return connect(options, callback);
     const port = options.port === '' ? 443 : Number(options.port);
     openTunnel({ proxy, host: options.hostname, port, timeoutMs }).then(
       (httpSocket) => connect({ ...options, httpSocket }, callback),

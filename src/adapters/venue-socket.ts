@@ -1,8 +1,7 @@
 import { type ClientOptions, WebSocket } from 'ws';
 import { type Failure, failure } from '../protocol/failure.ts';
-import { isLoopback } from '../protocol/loopback.ts';
 import { networkFailure, type Quote, statusFailure } from './http-failures.ts';
-import { connectionThrough } from './proxy-tunnel.ts';
+import { connectionThrough, proxyTo } from './proxy-tunnel.ts';
 import { closeFailure } from './socket-failures.ts';
 import { handshakeRefusals } from './wire-codes.ts';
 
@@ -49,7 +48,7 @@ const longestErrorBody = 4_096;
 /** Opens WebSockets to the venue. */
 export function venueSocket({ url, connectTimeout, quote, wall, proxy = null }: VenueSocketOptions): OpenTransport {
   const { host, hostname } = new URL(url);
-  const way = isLoopback(hostname) ? null : proxy;
+  const way = proxyTo(hostname, proxy);
   return ({ opened, frame, closed }) => {
     const timeoutMs = connectTimeout();
     const given = new AbortController();

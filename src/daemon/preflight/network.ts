@@ -2,9 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, connect, isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { networkFailure } from '../../adapters/http-failures.ts';
-import { openTunnel, overTunnel } from '../../adapters/proxy-tunnel.ts';
+import { openTunnel, overTunnel, proxyTo } from '../../adapters/proxy-tunnel.ts';
 import { FailureError } from '../../protocol/failure.ts';
-import { isLoopback } from '../../protocol/loopback.ts';
 
 /** The addresses of the hosts in these URLs. @throws {FailureError} for one that has none */
 export async function resolveHosts(urls: readonly string[]): Promise<string> {
@@ -42,11 +41,12 @@ export async function checkCertificates(
 async function certificateOf(hostAndPort: string, timeoutMs: number, proxy: URL | null): Promise<string> {
   const { hostname: host, port: given } = new URL(`https://${hostAndPort}`);
   const port = given === '' ? 443 : Number(given);
+  const way = proxyTo(host, proxy);
   try {
     const socket =
-      proxy === null || isLoopback(host)
+      way === null
         ? connectTls({ host, port, servername: host })
-        : overTunnel(await openTunnel({ proxy, host, port, timeoutMs }), { host });
+        : overTunnel(await openTunnel({ proxy: way, host, port, timeoutMs }), { host });
     return `${host} valid to ${await validTo(socket, timeoutMs)}`;
   } catch (error) {
     throw new FailureError(networkFailure(`TLS with ${host}`, error));
