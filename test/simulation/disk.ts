@@ -103,11 +103,11 @@ export class Disk {
       write: (entry) => {
         this.#entries += 1;
         const id = this.#entries;
-        const copies = entry.blocks.map(copyOf);
-        this.#underWay.set(id, () => this.#keep(entry, copies));
+        // What is under way is read where the log has it, as the real disk does: it has to hold still so long.
+        this.#underWay.set(id, () => this.#keep(entry));
         return after(() => {
           this.#underWay.delete(id);
-          return this.#keep(entry, copies);
+          return this.#keep(entry);
         });
       },
       read: (query) => after(() => this.#epoch(query.epoch).read(query)),
@@ -115,11 +115,11 @@ export class Disk {
     };
   }
 
-  #keep({ epoch, hole }: JournalEntry, blocks: readonly Block[]): boolean {
+  #keep({ epoch, hole, blocks }: JournalEntry): boolean {
     if (this.trouble !== null) return false;
     const kept = this.#epoch(epoch);
     if (hole !== null) kept.hole(hole.from, hole.to, 'unwritten');
-    for (const block of blocks) kept.add(block, this.#setting.retainBytes);
+    for (const block of blocks) kept.add(copyOf(block), this.#setting.retainBytes);
     return true;
   }
 
