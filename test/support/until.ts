@@ -1,4 +1,6 @@
-const turnMs = 2;
+const turnMs = { min: 2, max: 50 };
+/** Looking takes a fifth of the time at most: the cores are there for what is waited for. */
+const restPerLook = 4;
 
 /** Waits for a fact: returns the first truthy value, and throws what it waited for when it does not come in time. */
 export async function until<Fact>(
@@ -8,10 +10,13 @@ export async function until<Fact>(
 ): Promise<Fact> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
+    const lookedAt = performance.now();
     const found = await fact();
+    const now = performance.now();
     if (found !== undefined && found !== null && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, turnMs));
+    if (now > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    const rest = Math.min(turnMs.max, Math.max(turnMs.min, restPerLook * (now - lookedAt)));
+    await new Promise((resolve) => setTimeout(resolve, rest));
   }
 }
 
