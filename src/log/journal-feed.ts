@@ -17,6 +17,8 @@ const batchEvents = 512;
 const blockBytes = 65_536;
 /** How much is handed over at once; the rest follows when that is written. */
 const entryBytes = 4 * 1_048_576;
+/** A disk that refused is tried with no more: megabytes every second would keep a full one busy with nothing. */
+const oneBlock = 1;
 /** How long a disk that cannot be written is left alone. */
 const retryMs = 1_000;
 /** How long a disk may take for what is left at the end. */
@@ -99,24 +101,24 @@ export class JournalFeed {
   #begin(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = null;
-    this.#writing = this.#write().then((isWritten) => {
-      this.#isRefused = !isWritten;
+    this.#writing = this.#write().then(() => {
       if (this.#next <= this.#log.head) this.#appended();
     });
   }
 
-  async #write(): Promise<boolean> {
+  async #write(): Promise<void> {
     const { epoch, oldestHeld } = this.#log;
     const hole = this.#next < oldestHeld ? { from: this.#next, to: oldestHeld - 1 } : null;
-    const blocks = this.#log.blocks(Math.max(this.#next, oldestHeld), blockBytes, entryBytes);
+    const most = this.#isRefused ? oneBlock : entryBytes;
+    const blocks = this.#log.blocks(Math.max(this.#next, oldestHeld), blockBytes, most);
     const last = blocks.at(-1)?.last ?? hole?.to ?? this.#next - 1;
     this.#underWay = last;
     const isWritten = await this.#journal.write({ epoch, hole, blocks });
     this.#underWay = null;
+    this.#isRefused = !isWritten;
     // A new epoch may have begun meanwhile.
-    if (!isWritten || epoch !== this.#log.epoch) return isWritten;
+    if (!isWritten || epoch !== this.#log.epoch) return;
     this.#next = last + 1;
     this.#log.written(last);
-    return true;
   }
 }

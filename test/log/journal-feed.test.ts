@@ -71,9 +71,30 @@ it('tries again every second while the disk refuses, and tells of what left the 
   clock.tick(1);
   const { oldestHeld } = log;
   expect(oldestHeld).toBeGreaterThan(100);
-  expect(asked()).toEqual([{ hole: { from: 1, to: oldestHeld - 1 }, from: oldestHeld, to: 610 }]);
+  const hole = { from: 1, to: oldestHeld - 1 };
+  expect(asked()).toEqual([{ hole, from: oldestHeld, to: expect.any(Number) }]);
+  await settle();
+  clock.tick(50);
   await settle();
   expect([feed.written, journal.holes]).toEqual([610, [{ epoch: 'e1', from: 1, to: oldestHeld - 1 }]]);
+});
+
+it('offers a disk that refuses one block at a time, and all the rest once it takes that', async () => {
+  const { clock, feed, add, settle, journal } = stage();
+  const offered = () => journal.entries.map(({ blocks }) => blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  add(600, 1_000);
+  expect(offered()[0]).toBeGreaterThan(500_000);
+  for (let second = 0; second < 3; second += 1) {
+    await settle(false);
+    clock.tick(1_000);
+    expect(offered()).toHaveLength(1);
+    expect(offered()[0]).toBeLessThanOrEqual(65_536);
+  }
+  await settle();
+  expect(feed.written).toBeGreaterThan(10);
+  clock.tick(50);
+  await settle();
+  expect(feed.written).toBe(600);
 });
 
 it('writes what is left when it stops, and what is under way before that', async () => {
