@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/program.ts'],
     exclude: ['test/systemd/**'],
     // Two cores: more workers make real-process tests compete for the clock they assert on.
     maxWorkers: 2,

@@ -2,30 +2,28 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { bundle } from '../../build/bundle.ts';
 import { buildExecutable } from '../../build/executable.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { DaemonUnderTest } from '../e2e/daemon.ts';
 import { RestartStage } from '../e2e/support/restart-stage.ts';
-import { figd } from '../support/figd.ts';
+import { figd, source } from '../support/figd.ts';
 import { hasReceiver, NotifyReceiver } from '../support/notify-receiver.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'figd-build-test-'));
 const executable = join(directory, 'figd');
-const bundled = join(directory, 'figd.mjs');
 let help: string;
 
 beforeAll(async () => {
   help = (await figd(['--help'])).stdout;
-  await bundle(bundled);
   await buildExecutable(executable);
 }, 120_000);
 afterAll(() => rmSync(directory, { recursive: true }));
 
+// As one file of JavaScript it is what all the other tests run.
 describe.each([
-  { kind: 'bundle', file: bundled },
-  { kind: 'executable', file: executable },
-])('figd as one $kind, away from its source', ({ file }) => {
+  { kind: 'source', file: source },
+  { kind: 'an executable, away from its source', file: executable },
+])('figd as $kind', ({ file }) => {
   beforeEach(() => {
     vi.stubEnv('FIGD_TEST_PROGRAM', file);
     return () => vi.unstubAllEnvs();

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Figd, figd } from '../support/figd.ts';
+import { Figd, figd, source } from '../support/figd.ts';
 import { type Connection, FakeDaemon } from './support/fake-daemon.ts';
 
 let daemon: FakeDaemon;
@@ -109,9 +108,8 @@ it('ends quietly when its reader does', async () => {
   daemon.onSubscribe(1, (connection) => {
     for (let seq = 1; seq <= 50_000; seq += 1) connection.event(seq);
   });
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
   const script = `"$0" "$@" | head -n 1; echo "\${PIPESTATUS[0]}"`;
-  const shell = spawn('bash', ['-c', script, process.execPath, main, ...tailing()]);
+  const shell = spawn('bash', ['-c', script, process.execPath, source, ...tailing()]);
   let stdout = '';
   let stderr = '';
   shell.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));

@@ -2,11 +2,12 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** The program as source. */
+export const source = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** The source, or the bundle or executable that `FIGD_TEST_PROGRAM` names. */
+/** What `FIGD_TEST_PROGRAM` names: the bundle that program.ts makes, if nothing else; else the source. */
 function program(nodeArguments: readonly string[]): [string, ...string[]] {
-  const file = process.env['FIGD_TEST_PROGRAM'] ?? main;
+  const file = process.env['FIGD_TEST_PROGRAM'] ?? source;
   return /\.m?[jt]s$/.test(file) ? [process.execPath, ...nodeArguments, file] : [file];
 }
 
@@ -29,7 +30,7 @@ export class Figd {
     // Nothing of this host's environment may configure figd.
     const [command, ...first] = program(nodeArguments);
     this.child = spawn(command, [...first, ...args], {
-      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], NO_COLOR: '1', ...env },
     });
     this.child.stdout.on('data', (chunk: Buffer) => {
       this.#stdout.push(chunk);
