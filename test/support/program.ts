@@ -18,5 +18,6 @@ export default async function setup({ config }: TestProject): Promise<() => Prom
     await bundle(file);
     process.env['FIGD_TEST_PROGRAM'] = file;
   }
-  return () => rm(directory, { recursive: true, force: true });
+  // A process that ends may still be writing there what it has compiled.
+  return () => rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
