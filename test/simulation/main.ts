@@ -69,6 +69,10 @@ async function playAll(): Promise<void> {
   });
   await Promise.all(ended);
   print(progress(done, startedAt, failed.length));
+  if (done < seeds) {
+    print(`${seeds - done} seeds were not played: a process ended`);
+    process.exitCode = 1;
+  }
   failed.sort((a, b) => a.seed - b.seed);
   const worst = failed[0];
   if (worst === undefined) return;

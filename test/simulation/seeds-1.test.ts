@@ -1,3 +1,0 @@
-import { promisesKept } from './seeds.ts';
-
-promisesKept(1);
