@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { LocalClient } from '../../../src/adapters/local-client.ts';
 import { isRecord, RpcError } from '../../../src/protocol/json-rpc.ts';
 
@@ -27,6 +28,8 @@ export async function crowd(options: CrowdOptions): Promise<readonly CallOutcome
 
 /** As many as figd reads of one connection at a time. */
 const atATime = 8;
+/** How long a program rests that was told no; all of them trying at once again take a core for nothing. */
+const restMs = 10;
 /** Longer than any call may take: who waits for so long was forgotten. */
 const hungAfterMs = 5_000;
 
@@ -38,7 +41,9 @@ async function program(caller: number, { socket, delayMs, timeoutMs, isOver }: C
     while (!isOver()) {
       made += 1;
       const params = { key: `${caller}:${made}`, delayMs: (made * 37 + caller) % delayMs, price: made / 8 };
-      outcomes.push(await call(client, params, timeoutMs));
+      const outcome = await call(client, params, timeoutMs);
+      outcomes.push(outcome);
+      if (outcome.error !== undefined) await setTimeout(restMs);
     }
   };
   await Promise.all(Array.from({ length: atATime }, worker));
