@@ -17,8 +17,11 @@ const batchEvents = 512;
 const blockBytes = 65_536;
 /** How much is handed over at once; the rest follows when that is written. */
 const entryBytes = 4 * 1_048_576;
-/** A disk that refused is tried with no more: megabytes every second would keep a full one busy with nothing. */
-const oneBlock = 1;
+/**
+ * However little is asked for is one block. A disk that refused is tried with no more: megabytes every second would keep
+ * a full one busy with nothing.
+ */
+const leastBytes = 1;
 /** How long a disk that cannot be written is left alone. */
 const retryMs = 1_000;
 /** How long a disk may take for what is left at the end. */
@@ -109,7 +112,7 @@ export class JournalFeed {
   async #write(): Promise<void> {
     const { epoch, oldestHeld } = this.#log;
     const hole = this.#next < oldestHeld ? { from: this.#next, to: oldestHeld - 1 } : null;
-    const most = this.#isRefused ? oneBlock : entryBytes;
+    const most = this.#isRefused ? leastBytes : entryBytes;
     const blocks = this.#log.blocks(Math.max(this.#next, oldestHeld), blockBytes, most);
     const last = blocks.at(-1)?.last ?? hole?.to ?? this.#next - 1;
     this.#underWay = last;

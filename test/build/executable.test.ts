@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -71,3 +71,10 @@ it('takes no options of Node', async () => {
   vi.unstubAllEnvs();
   expect(code).toBe(3);
 });
+
+it('is the same to the byte when it is built again', async () => {
+  const again = join(directory, 'again');
+  await buildExecutable(again);
+  const [first, second] = [executable, again].map((path) => readFileSync(path));
+  expect(second?.equals(first ?? Buffer.of())).toBe(true);
+}, 120_000);

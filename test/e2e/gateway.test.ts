@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { until } from '../support/until.ts';
 import { DaemonUnderTest } from './daemon.ts';
+import { restAfterRefusal } from './support/callers.ts';
 import { type CallEnd, RestCaller } from './support/rest-caller.ts';
 import { SocketCaller } from './support/socket-caller.ts';
 
@@ -53,9 +53,6 @@ test('curl works as it stands, in both dialects', async (context) => {
   expect(deleted.stdout).toBe('200');
 });
 
-/** How long a caller rests that was told it calls too often; one that never does takes a core for nothing. */
-const restMs = 10;
-
 /** Each caller makes so many calls, and goes on while a condition holds. */
 async function flood(callers: readonly AnyCaller[], least: number, isOn: () => boolean): Promise<readonly CallEnd[]> {
   const ends: CallEnd[] = [];
@@ -64,7 +61,7 @@ async function flood(callers: readonly AnyCaller[], least: number, isOn: () => b
       for (let call = 0; call < least || isOn(); call += 1) {
         const end = await caller.echo();
         ends.push(end);
-        if (end.status === 429) await setTimeout(restMs);
+        if (end.status === 429) await restAfterRefusal();
       }
       await caller[Symbol.asyncDispose]();
     }),

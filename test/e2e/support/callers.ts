@@ -20,6 +20,9 @@ export interface CrowdOptions {
   readonly isOver: () => boolean;
 }
 
+/** What a program does that was told no: all of them trying at once again would take a core for nothing. */
+export const restAfterRefusal = (): Promise<void> => setTimeout(10);
+
 /** Many local programs, each of which calls `simulator/echo` again and again, several at a time, until all is over. */
 export async function crowd(options: CrowdOptions): Promise<readonly CallOutcome[]> {
   const all = await Promise.all(Array.from({ length: options.callers }, (_, caller) => program(caller, options)));
@@ -28,8 +31,6 @@ export async function crowd(options: CrowdOptions): Promise<readonly CallOutcome
 
 /** As many as figd reads of one connection at a time. */
 const atATime = 8;
-/** How long a program rests that was told no; all of them trying at once again take a core for nothing. */
-const restMs = 10;
 /** Longer than any call may take: who waits for so long was forgotten. */
 const hungAfterMs = 5_000;
 
@@ -43,7 +44,7 @@ async function program(caller: number, { socket, delayMs, timeoutMs, isOver }: C
       const params = { key: `${caller}:${made}`, delayMs: (made * 37 + caller) % delayMs, price: made / 8 };
       const outcome = await call(client, params, timeoutMs);
       outcomes.push(outcome);
-      if (outcome.error !== undefined) await setTimeout(restMs);
+      if (outcome.error !== undefined) await restAfterRefusal();
     }
   };
   await Promise.all(Array.from({ length: atATime }, worker));
