@@ -1,5 +1,5 @@
-import { Agent } from 'undici';
 import { connectorThrough } from './proxy-tunnel.ts';
+import { Agent } from './undici.ts';
 
 /** Connections to the venue over HTTP, each made within the time that is allowed when it is asked for. */
 export class Agents {

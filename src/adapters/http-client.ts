@@ -1,6 +1,6 @@
-import { request } from 'undici';
 import { Agents } from './agents.ts';
 import type { HttpAnswer } from './http-failures.ts';
+import { request } from './undici.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -48,8 +48,7 @@ export class HttpClient implements Http {
   async send({ url, method, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     const deadline = AbortSignal.timeout(longestExchangeMs);
     const { reply } = this.#timeouts();
-    const answer = await request(url, {
-      dispatcher: this.#agents.current,
+    const answer = await request(this.#agents.current, url, {
       headersTimeout: reply,
       bodyTimeout: reply,
       method: method as 'GET',

@@ -2,9 +2,9 @@ import { request as requestPlainly } from 'node:http';
 import { request as requestSecurely } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket, type ConnectionOptions as TlsOptions } from 'node:tls';
-import { buildConnector } from 'undici';
 import { isLoopback } from '../protocol/loopback.ts';
 import { isSuccess } from './http-failures.ts';
+import { buildConnector } from './undici.ts';
 
 /** What the proxy said no with; {@link networkCodes} gives these codes their meaning. */
 export type ProxyErrorCode = 'PROXY_REFUSED' | 'PROXY_WITHOUT_WAY';
