@@ -4,18 +4,22 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { OutputChunk } from 'rolldown';
-import { bundle, dist } from './bundle.ts';
+import { bundleAsOne, dist, mainFile } from './bundle.ts';
 
 const run = promisify(execFile);
-/** Relative to where they are used: the name of the first becomes part of the executable. */
-const main = 'figd.mjs';
 const recipe = 'recipe.json';
 
 /**
  * What every figd is started with. V8 sets aside 16 MiB three times over for young objects, which buys a tenth of the
- * throughput nobody needs; and what Node says of its own experiments is no news to those who run figd.
+ * throughput nobody needs. How much it lets pile up before it looks for what can go depends on the most it may use, and
+ * that on the host's memory: 30 MB more than with this limit, of which figd needs a twentieth (measured). And what Node
+ * says of its own experiments is no news to those who run figd.
  */
-const nodeOptions = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
+export const nodeOptions = [
+  '--max-semi-space-size=4',
+  '--max-old-space-size=512',
+  '--disable-warning=ExperimentalWarning',
+];
 
 /**
  * One file that runs figd on a host without Node: this Node with the bundle in it, compiled already. The same source and
@@ -29,11 +33,12 @@ const nodeOptions = ['--max-semi-space-size=4', '--disable-warning=ExperimentalW
 export async function buildExecutable(file = join(dist, 'figd'), node = process.execPath): Promise<OutputChunk> {
   const directory = await mkdtemp(join(tmpdir(), 'figd-build-'));
   try {
-    const code = await bundle(join(directory, main));
+    const code = await bundleAsOne(directory);
     await writeFile(
       join(directory, recipe),
       JSON.stringify({
-        main,
+        // Relative: the name becomes part of the executable.
+        main: mainFile,
         mainFormat: 'module',
         executable: resolve(node),
         output: resolve(file),

@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { nodeFlags, program } from '../build.ts';
+import { nodeOptions } from '../../build/executable.ts';
+import { program } from '../build.ts';
 import { end, track } from '../children.ts';
 import type { Place } from './contender.ts';
 
@@ -34,9 +35,9 @@ export class FigdProcess {
     writeFileSync(config, configuration(place, this.directory, options), { mode: 0o600 });
     const log = openSync(join(place.directory, 'figd.log'), 'a');
     this.child = track(
-      spawn(process.execPath, [...nodeFlags, ...(options.nodeArguments ?? []), program, 'run', '--config', config], {
+      spawn(process.execPath, [...nodeOptions, ...(options.nodeArguments ?? []), program, 'run', '--config', config], {
         stdio: ['ignore', log, log],
-        env: cleanEnvironment(),
+        env: { ...cleanEnvironment(), ...serviceEnvironment },
       }),
     );
   }
@@ -90,6 +91,9 @@ function configuration(
     journal: { enabled: journal, directory: join(directory, 'state'), ...config?.['journal'] },
   });
 }
+
+/** As deploy/systemd/figd.service has it. */
+const serviceEnvironment = { MALLOC_ARENA_MAX: '1' };
 
 /** Nothing of this host's environment may configure figd. */
 function cleanEnvironment(): NodeJS.ProcessEnv {

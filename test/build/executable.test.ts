@@ -19,7 +19,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(directory, { recursive: true }));
 
-// As one file of JavaScript it is what all the other tests run.
+// As an npm package has it, in pieces, it is what all the other tests run.
 describe.each([
   { kind: 'source', file: source },
   { kind: 'an executable, away from its source', file: executable },

@@ -11,7 +11,7 @@ const root = new URL('../../', import.meta.url).pathname;
 
 async function pages(): Promise<readonly string[]> {
   const files = await readdir(root, { recursive: true });
-  return files.filter((file) => file.endsWith('.md') && !file.includes('node_modules'));
+  return files.filter((file) => file.endsWith('.md') && !/^dist\/|node_modules/.test(file));
 }
 
 test('every relative link in the documentation leads somewhere', async () => {

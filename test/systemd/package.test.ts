@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root } from '../../build/bundle.ts';
 import { has } from '../support/has.ts';
 import { quickPackage } from './package.ts';
 
@@ -33,16 +32,4 @@ describe.skipIf(!canBuild)('the package', { timeout: 300_000 }, () => {
       expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
     }
   });
-});
-
-it('as an npm package figd is compiled, and runs', { timeout: 120_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'figd-npm-'));
-  execFileSync('npm', ['pack', '--pack-destination', directory], { cwd: root, stdio: 'ignore' });
-  execFileSync('sh', ['-c', 'tar xf *.tgz && ln -s "$0" package/node_modules', join(root, 'node_modules')], {
-    cwd: directory,
-  });
-  const figd = join(directory, 'package/dist/src/main.js');
-  const shown = execFileSync(process.execPath, [figd, 'demo', '--calm', '--seconds', '2'], { encoding: 'utf8' });
-  expect(JSON.parse(shown.trim().split('\n').at(-1) ?? '')).toMatchObject({ demo: 'summary', lost: 0 });
-  rmSync(directory, { recursive: true });
 });
