@@ -20,6 +20,8 @@ export type Deed =
   | { readonly do: 'read back' }
   | { readonly do: 'reconnect' | 'rotate' | 'refresh' | 'twin' }
   | { readonly do: 'stall consumer'; readonly ms: number }
+  /** So many large events, one after the other, that the ring is written over while a slow disk is at it. */
+  | { readonly do: 'burst'; readonly events: number; readonly everyMs: number }
   /** Local programs ask the venue through figd, all at once. */
   | ({ readonly do: 'flood' } & Flood)
   /** Somebody else sends so many requests with the same key. */

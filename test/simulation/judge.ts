@@ -42,6 +42,8 @@ export class Judge {
   readonly #torn: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
   /** What a slow disk had not taken when a stop had waited long enough. */
   readonly #leftBehind: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
+  /** What came while more came than the ring may hold. */
+  readonly #pressed: { readonly epoch: string; readonly from: number; to: number }[] = [];
   #epoch = '';
   #pausedSince: number | null = null;
   #resumedAt = Number.NEGATIVE_INFINITY;
@@ -145,8 +147,22 @@ export class Judge {
     const { epoch, from, to, reason } = loss;
     if (reason === 'expired') return setting.retainBytes < largeRetention;
     if (reason !== 'unwritten') return this.#wasTorn(loss);
-    const wasLeft = this.#leftBehind.some((left) => left.epoch === epoch && from >= left.from && to <= left.to);
+    const wasLeft = [...this.#leftBehind, ...this.#pressed].some(
+      (range) => range.epoch === epoch && from >= range.from && to <= range.to,
+    );
     return wasLeft || actions.some((action) => action.do.endsWith('the disk'));
+  }
+
+  /** More comes than the ring may hold: what is not on disk by now, and what is under way, may leave it before it is. */
+  onBurst(underWay: number): void {
+    const { core } = this.#world.run ?? {};
+    if (core === undefined) return;
+    const { epoch, head } = core.log;
+    const from = (core.feed?.written ?? 0) + 1;
+    const to = head + underWay;
+    const last = this.#pressed.at(-1);
+    if (last?.epoch === epoch && from <= last.to + 1) last.to = Math.max(last.to, to);
+    else this.#pressed.push({ epoch, from, to });
   }
 
   /** Whether a run that was killed had not written a range, or not even used its numbers. */

@@ -40,6 +40,7 @@ export function planFor(seed: number, hours: number): Plan {
   actions.push(...drawDiskTrouble(diskRandom, end), ...drawCrowd(crowdRandom, setting, end));
   actions.push(...drawCalls(seededRandom(seed * 49_979_687 + 3), hours * hour));
   actions.push(...drawReloads(seededRandom(seed * 86_028_121 + 3), end));
+  actions.push(...drawBursts(seededRandom(seed * 122_949_823 + 3), end));
   actions.sort((a, b) => a.at - b.at);
   return { seed, hours, setting, actions };
 }
@@ -96,6 +97,19 @@ function drawCalls(random: () => number, end: number): readonly Action[] {
     const isCalm = at > end - calmAtTheEnd - second;
     if (meanwhile !== null && !(isCalm && meanwhile.do === 'fault'))
       actions.push({ at: at + random() * second, ...meanwhile });
+  }
+  return actions;
+}
+
+/** On every third day more comes now and then than a small ring holds, while somebody falls behind or reads back. */
+function drawBursts(random: () => number, end: number): readonly Action[] {
+  const actions: Action[] = [];
+  if (random() < 2 / 3) return actions;
+  for (let at = random() * 2 * hour; at < end - minute; at += random() * 4 * hour) {
+    actions.push({ at, do: 'burst', events: integer(random, 20, 80), everyMs: integer(random, 1, 100) });
+    if (random() < 0.5)
+      actions.push({ at: at - random() * second, do: 'stall consumer', ms: integer(random, 100, 9_000) });
+    if (random() < 0.5) actions.push({ at: at + random() * 9 * second, do: 'read back' });
   }
   return actions;
 }

@@ -1,5 +1,4 @@
 import { Vault } from '../../src/adapters/vault.ts';
-import { loadSettings } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { Core } from '../../src/daemon/core.ts';
@@ -8,14 +7,14 @@ import { Permissions } from '../../src/gateway/permissions.ts';
 import { MemoryLedger } from '../../src/log/memory-ledger.ts';
 import { defaultOptions } from '../../src/simulator/options.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
-import { jsonTokenPath, oauth2TokenPath } from '../../src/simulator/token-endpoints.ts';
 import { Venue } from '../../src/simulator/venue.ts';
+import { settingsOf, venueOptions } from './configuration.ts';
 import type { Consumer } from './consumer.ts';
 import { Crowd } from './crowd.ts';
 import { Disk } from './disk.ts';
 import { beginning, Host } from './host.ts';
 import { Judge } from './judge.ts';
-import { type Action, calmAtTheEnd, type Plan, type Reload, type Setting } from './plan.ts';
+import { type Action, calmAtTheEnd, type Plan, type Reload } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
 import { Wires } from './wires.ts';
 
@@ -30,7 +29,8 @@ export interface Run {
 
 /** Rarer than in life, where it is a second: looking around is most of what a quiet day is made of. */
 export const lookIntervalMs = 30_000;
-const restUrl = 'http://127.0.0.1:1';
+/** Sixteen of them are the smallest ring. */
+const largeNote = 'x'.repeat(16_384);
 
 /** Venue, network, host, daemon and consumers, all in one process and in virtual time. */
 export class World {
@@ -258,6 +258,9 @@ export class World {
       case 'twin':
         this.#publishTwins();
         return;
+      case 'burst':
+        this.#publishBurst(action);
+        return;
       case 'flood':
         if (run !== null && !this.judge.isPaused) run.crowd.flood(action);
         return;
@@ -291,6 +294,17 @@ export class World {
     const data = { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated' };
     this.venue.publish('rfq_quote.maker', data);
     this.venue.publish('rfq_quote.maker', data);
+  }
+
+  #publishBurst({ events, everyMs }: { readonly events: number; readonly everyMs: number }): void {
+    const { scheduler, venue } = this;
+    for (let each = 0; each < events; each += 1) {
+      const data = { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated', note: largeNote };
+      scheduler.at(scheduler.now + each * everyMs, 'world', () => {
+        this.judge.onBurst(events);
+        venue.publish('rfq_quote.maker', data);
+      });
+    }
   }
 
   /** Somebody else uses the same key, or the same address. */
@@ -344,52 +358,4 @@ export class World {
     await this.scheduler.runUntil(end + 10_000, () => undefined);
     if (!isOver) this.judge.violation('figd stops when it is told to', 'not within 10 s');
   }
-}
-
-function settingsOf(setting: Setting, change?: Reload): Settings {
-  const { clientId, clientSecret } = defaultOptions;
-  return loadSettings({
-    systemFile: '/nonexistent/figd.yaml',
-    env: { FIGD_CREDENTIALS__CLIENT_ID: clientId, FIGD_CREDENTIALS__CLIENT_SECRET: clientSecret },
-    flags: {
-      'venue.rest-url': restUrl,
-      'venue.token-style': setting.style,
-      'venue.token-url': restUrl + (setting.style === 'json' ? jsonTokenPath : oauth2TokenPath),
-      'session.renewal': setting.renewal,
-      'session.authenticate-with': setting.authenticateWith,
-      'session.heartbeat-interval': `${change?.heartbeatInterval ?? setting.heartbeatInterval}ms`,
-      'reconcile.enabled': String(setting.reconcile),
-      'reconcile.interval': `${change?.reconcileInterval ?? 2_400_000}ms`,
-      // At a few events a minute the simulated market is slow to say that an RFQ has expired.
-      'reconcile.lookback': setting.rate < 0.02 ? '3h' : '1h',
-      'venue.requests-per-minute': String(setting.requestsPerMinute),
-      'journal.ring': `${setting.ringBytes / 1_024}KiB`,
-      'local.directory': '/tmp/figd-simulation',
-      ...(change === undefined ? {} : flagsOf(change)),
-    },
-  });
-}
-
-function flagsOf({ channels, refreshAt, backoffMax }: Reload): Record<string, string> {
-  return {
-    'session.channels': channels.join(),
-    'session.backoff.max': `${backoffMax}ms`,
-    'token.refresh-at': String(refreshAt),
-  };
-}
-
-function venueOptions({ setting, seed }: Plan) {
-  const { tokenLife, refreshTokenLife, inPlaceRefresh, tokenInAuthReply, authRefusal, maxSessions, rate } = setting;
-  const { requestsPerMinute: httpLimit } = setting;
-  return {
-    seed,
-    tokenLife,
-    refreshTokenLife,
-    inPlaceRefresh,
-    tokenInAuthReply,
-    authRefusal,
-    maxSessions,
-    rate,
-    httpLimit,
-  };
 }
