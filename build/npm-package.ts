@@ -1,29 +1,22 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import manifest from '../package.json' with { type: 'json' };
-import { bundleInPieces, dist, mainFile, root } from './bundle.ts';
+import { bundleInPieces, dist, root } from './bundle.ts';
 import { licencesOf } from './notices.ts';
 
-const { name, version, description, license, engines } = manifest;
-/** What of the checkout belongs to a figd that somebody installs. */
-const copied = ['README.md', 'CHANGELOG.md', 'LICENSE', 'docs', 'deploy', 'examples'];
-
 /**
- * Figd as `npm install` takes it, in a directory: everything it needs of others is in it, so that nothing else is
- * installed. @returns the directory
+ * What the npm package has beside its pages (`files` in package.json): the program with everything it needs of others,
+ * so that nothing else is installed, their licences, and the types of the local protocol.
  */
-export async function buildNpmPackage(directory = join(dist, 'npm')): Promise<string> {
+export async function buildForNpm(directory = join(dist, 'npm')): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
   const parts = await bundleInPieces(directory);
-  for (const each of copied) cpSync(join(root, each), join(directory, each), { recursive: true });
-  const own = { name, version, description, license, type: 'module', bin: { figd: mainFile }, engines };
-  writeFileSync(join(directory, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
   writeFileSync(join(directory, 'third-party-notices.txt'), licencesOf(parts).join('\n'));
-  return directory;
+  const compiler = join(root, 'node_modules/.bin/tsc');
+  execFileSync(compiler, ['-p', join(root, 'tsconfig.types.json'), '--outDir', join(directory, 'types')]);
 }
 
 if (import.meta.main) {
-  await buildNpmPackage();
+  await buildForNpm();
   process.stdout.write('dist/npm\n');
 }
