@@ -64,6 +64,11 @@ export class Consumer {
     this.#next = result.from;
   }
 
+  /** Whether it has all that there is. */
+  get isInStep(): boolean {
+    return this.#cursor !== null && !this.#isFetching && this.#cursor.lag === 0;
+  }
+
   /** The daemon is gone, or has said bye. */
   disconnect(): void {
     this.#cursor = null;

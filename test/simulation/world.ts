@@ -298,13 +298,25 @@ export class World {
 
   #publishBurst({ events, everyMs }: { readonly events: number; readonly everyMs: number }): void {
     const { scheduler, venue } = this;
+    const run = this.#run;
     for (let each = 0; each < events; each += 1) {
       const data = { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated', note: largeNote };
       scheduler.at(scheduler.now + each * everyMs, 'world', () => {
+        if (this.#run !== run || !this.#isFlowing()) return;
         this.judge.onBurst(events);
         venue.publish('rfq_quote.maker', data);
       });
     }
+  }
+
+  /**
+   * Whether what is sent arrives one by one, and the reader in step is: what was held up and comes all at once is more
+   * than the smallest ring holds, and so is a burst to one who still reads from a slow disk what it has missed.
+   */
+  #isFlowing(): boolean {
+    const { faults, stats } = this.venue;
+    const isHeldUp = this.scheduler.now < this.#frozenUntil || faults.find('delay') !== undefined;
+    return !isHeldUp && !this.judge.isPaused && this.#reader.isInStep && stats.openConnections.length < 2;
   }
 
   /** Somebody else uses the same key, or the same address. */
