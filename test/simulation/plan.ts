@@ -101,12 +101,15 @@ function drawCalls(random: () => number, end: number): readonly Action[] {
   return actions;
 }
 
-/** On every third day more comes now and then than a small ring holds, while somebody falls behind or reads back. */
+/**
+ * On every third day more comes now and then than a small ring holds, while somebody falls behind or reads back; not so
+ * fast that a network with much jitter would bring it all at once.
+ */
 function drawBursts(random: () => number, end: number): readonly Action[] {
   const actions: Action[] = [];
   if (random() < 2 / 3) return actions;
   for (let at = random() * 2 * hour; at < end - minute; at += random() * 4 * hour) {
-    actions.push({ at, do: 'burst', events: integer(random, 20, 80), everyMs: integer(random, 1, 100) });
+    actions.push({ at, do: 'burst', events: integer(random, 20, 80), everyMs: integer(random, 40, 120) });
     if (random() < 0.5)
       actions.push({ at: at - random() * second, do: 'stall consumer', ms: integer(random, 100, 9_000) });
     if (random() < 0.5) actions.push({ at: at + random() * 9 * second, do: 'read back' });
