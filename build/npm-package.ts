@@ -5,8 +5,8 @@ import { bundleInPieces, dist, root } from './bundle.ts';
 import { licencesOf } from './notices.ts';
 
 /**
- * What the npm package has beside its pages (`files` in package.json): the program with everything it needs of others,
- * so that nothing else is installed, their licences, and the types of the local protocol.
+ * What the npm package has beside its pages (`files` in package.json): the program with all that it needs of others in
+ * it, their licences, and the types of the local protocol.
  */
 export async function buildForNpm(directory = join(dist, 'npm')): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
