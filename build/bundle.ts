@@ -13,6 +13,7 @@ const journal = join(root, 'src/adapters/journal');
 const minify = { mangle: false, compress: true, codegen: { removeWhitespace: true } } as const;
 /** What `ws` would use if it were installed, and does without. */
 const external = ['bufferutil', 'utf-8-validate'];
+const onNode = { platform: 'node', external } as const;
 
 /** One file with all of figd and all that it needs of others, for an executable. @returns what went into it */
 export async function bundleAsOne(directory: string): Promise<OutputChunk> {
@@ -32,14 +33,14 @@ export function bundleInPieces(directory: string): Promise<readonly OutputChunk[
 async function bundleFigd(output: OutputOptions): Promise<readonly OutputChunk[]> {
   const threadCode = await journalThread();
   const plugins = [inPlaceOf(join(journal, 'thread-code.ts'), { threadCode }), asciiOnly];
-  await using build = await rolldown({ input: join(root, 'src/main.ts'), platform: 'node', external, plugins });
+  await using build = await rolldown({ input: join(root, 'src/main.ts'), ...onNode, plugins });
   const { output: written } = await build.write({ format: 'esm', minify, ...output });
   return written.filter((part) => part.type === 'chunk');
 }
 
 /** The code of the journal's thread, which has no file to be loaded from. */
 async function journalThread(): Promise<string> {
-  await using build = await rolldown({ input: join(journal, 'journal-thread.ts'), platform: 'node', external });
+  await using build = await rolldown({ input: join(journal, 'journal-thread.ts'), ...onNode });
   const { output } = await build.generate({ format: 'cjs', codeSplitting: false, minify });
   return output[0].code;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -92,8 +92,11 @@ function configuration(
   });
 }
 
-/** As deploy/systemd/figd.service has it. */
-const serviceEnvironment = { MALLOC_ARENA_MAX: '1' };
+/** What the service is given. */
+const unit = readFileSync(new URL('../../deploy/systemd/figd.service', import.meta.url), 'utf8');
+const serviceEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
+  [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+);
 
 /** Nothing of this host's environment may configure figd. */
 function cleanEnvironment(): NodeJS.ProcessEnv {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleInPieces, root } from '../../build/bundle.ts';
+import { nodeOptions } from '../../build/executable.ts';
 import { libraries, version } from '../../src/version.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'figd-npm-test-'));
@@ -22,6 +23,10 @@ describe('figd as an npm package', () => {
     const { bin } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
     const said = execFileSync(process.execPath, [at(bin.figd), '--version'], { encoding: 'utf8' });
     expect(said).toContain(version);
+    const shown = execFileSync(process.execPath, [at(bin.figd), 'demo', '--calm', '--seconds', '2'], {
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(shown.trim().split('\n').at(-1) ?? '')).toMatchObject({ demo: 'summary', lost: 0 });
   });
 
   it('brings the licences of all that is in it, and its pages', () => {
@@ -48,6 +53,11 @@ describe('figd as an npm package', () => {
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--types', '', name];
     return spawnSync(join(root, 'node_modules/.bin/tsc'), options, { cwd: directory, encoding: 'utf8' }).stdout;
   }
+});
+
+it('is started from a checkout with what the executable gives V8', () => {
+  const started = readFileSync(join(root, 'bin/figd'), 'utf8').match(/--max-\S+/g);
+  expect(started).toEqual(nodeOptions.filter((option) => option.startsWith('--max-')));
 });
 
 describe('what is bundled', () => {

@@ -27,6 +27,13 @@ const largeRetention = 65_536 * 1_024;
 /** One violation tends to bring others; the first few tell the story. */
 const mostViolations = 5;
 
+/** Sequence numbers of an epoch, the last included. */
+interface Stretch {
+  readonly epoch: string;
+  readonly from: number;
+  to: number;
+}
+
 /** Sees everything, and holds figd to its promises after every step. */
 export class Judge {
   readonly violations: Violation[] = [];
@@ -39,11 +46,11 @@ export class Judge {
   readonly #wishes: Wishes;
   readonly #lines = new Map<string, string>();
   /** What runs that were killed had numbered and not written. */
-  readonly #torn: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
+  readonly #torn: Stretch[] = [];
   /** What a slow disk had not taken when a stop had waited long enough. */
-  readonly #leftBehind: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
+  readonly #leftBehind: Stretch[] = [];
   /** What came while more came than the ring may hold. */
-  readonly #pressed: { readonly epoch: string; readonly from: number; to: number }[] = [];
+  readonly #pressed: Stretch[] = [];
   #epoch = '';
   #pausedSince: number | null = null;
   #resumedAt = Number.NEGATIVE_INFINITY;

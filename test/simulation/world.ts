@@ -291,16 +291,20 @@ export class World {
 
   /** Two events of the venue that are the same to the byte, and both count. */
   #publishTwins(): void {
-    const data = { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated' };
+    const data = this.#someQuote();
     this.venue.publish('rfq_quote.maker', data);
     this.venue.publish('rfq_quote.maker', data);
+  }
+
+  #someQuote() {
+    return { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated' };
   }
 
   #publishBurst({ events, everyMs }: { readonly events: number; readonly everyMs: number }): void {
     const { scheduler, venue } = this;
     const run = this.#run;
     for (let each = 0; each < events; each += 1) {
-      const data = { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated', note: largeNote };
+      const data = { ...this.#someQuote(), note: largeNote };
       scheduler.at(scheduler.now + each * everyMs, 'world', () => {
         if (this.#run !== run || !this.#isFlowing()) return;
         this.judge.onBurst(events);
