@@ -1,5 +1,6 @@
 import { assign, fromPromise, sendTo, setup } from 'xstate';
-import { type Failure, failureOf } from '../protocol/failure.ts';
+import type { Failure } from '../protocol/failure.ts';
+import { ofFailure } from './broken-promise.ts';
 import { retryDelay } from './policies/backoff.ts';
 import { clampDelay } from './policies/delay.ts';
 import type {
@@ -17,8 +18,6 @@ const absentRetryMs = 3_600_000;
 const backoff = { min: 2_000, max: 30_000 };
 /** Some failures are retried without a delay where something else sets the pace. Here nothing does. */
 const shortestPauseMs = 1_000;
-
-const ofError = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
 
 /** When to compare again after a failure; null where it would take longer than a gap is to wait. */
 function nextTry(context: ReconcileContext, found: Failure): number | null {
@@ -114,18 +113,18 @@ export const reconcileMachine = setup({
         },
         onError: [
           {
-            guard: { type: 'has the venue no such list?', params: ofError },
+            guard: { type: 'has the venue no such list?', params: ofFailure },
             target: 'resting',
-            actions: [{ type: 'report the failure', params: ofError }, 'plan a look in an hour'],
+            actions: [{ type: 'report the failure', params: ofFailure }, 'plan a look in an hour'],
           },
           {
-            guard: { type: 'is there time for another try?', params: ofError },
+            guard: { type: 'is there time for another try?', params: ofFailure },
             target: 'waiting',
-            actions: { type: 'plan another try', params: ofError },
+            actions: { type: 'plan another try', params: ofFailure },
           },
           {
             target: 'resting',
-            actions: [{ type: 'report the failure', params: ofError }, 'plan the next comparison'],
+            actions: [{ type: 'report the failure', params: ofFailure }, 'plan the next comparison'],
           },
         ],
       },

@@ -1,4 +1,5 @@
-import { ofFailure, unwantedNow, wantedNow } from './session.context.ts';
+import { ofFailure } from './broken-promise.ts';
+import { unwantedNow, wantedNow } from './session.context.ts';
 import { sessionSetup } from './session.setup.ts';
 
 /** The first subscription. A limit is waited for on the open session: heartbeats have no limit, dials do. */

@@ -1,4 +1,3 @@
-import { failureOf } from '../protocol/failure.ts';
 import { unasked, unconfirmed, unwanted } from './policies/channel-book.ts';
 import { cuttingTime, expiryOf, resubscribeDelay } from './policies/renewal.ts';
 import type { CuttingTime, SessionContext } from './session.events.ts';
@@ -48,9 +47,6 @@ export const heartbeatPause = ({ settings, lastHeartbeat }: SessionContext): num
   lastHeartbeat?.refusal === undefined
     ? settings.heartbeatInterval
     : Math.min(settings.heartbeatInterval, refusedHeartbeatPauseMs);
-
-/** Why a promise that the chart awaited was broken. */
-export const ofFailure = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
 
 /** When the session is to be cut if nothing can take over from it: never while it is on the newest token. */
 export const whenToCut = ({ context }: { context: SessionContext }): CuttingTime =>

@@ -1,8 +1,8 @@
 import { failure } from '../protocol/failure.ts';
+import { ofFailure } from './broken-promise.ts';
 import { proofOfLife } from './policies/blindness.ts';
 import { emptyBook } from './policies/channel-book.ts';
 import { firstSubscription, subscriptions } from './session.channels.ts';
-import { ofFailure } from './session.context.ts';
 import { connectTimeout, renewal } from './session.renewal.ts';
 import { sessionSetup } from './session.setup.ts';
 

@@ -1,5 +1,6 @@
 import { type Failure, failure } from '../protocol/failure.ts';
-import { ofFailure, whenToCut } from './session.context.ts';
+import { ofFailure } from './broken-promise.ts';
+import { whenToCut } from './session.context.ts';
 import type { SessionContext } from './session.events.ts';
 import { sessionSetup } from './session.setup.ts';
 

@@ -1,8 +1,6 @@
-import { failureOf } from '../protocol/failure.ts';
+import { ofFailure } from './broken-promise.ts';
 import type { GrantKind } from './token.events.ts';
 import { tokenSetup } from './token.setup.ts';
-
-const ofError = ({ event }: { event: { error: unknown } }) => ({ failure: failureOf(event.error) });
 
 /** A request under way; `renewal` tells whether an older token is still in use meanwhile. */
 const asking = (kind: GrantKind, renewal: boolean) =>
@@ -20,21 +18,21 @@ const asking = (kind: GrantKind, renewal: boolean) =>
       },
       onError: [
         {
-          guard: { type: 'was only the refresh token refused?', params: ofError },
+          guard: { type: 'was only the refresh token refused?', params: ofFailure },
           target: '#token.falling back on the credentials',
         },
         {
-          guard: { type: 'are the credentials refused?', params: ofError },
+          guard: { type: 'are the credentials refused?', params: ofFailure },
           target: '#token.blocked',
           actions: [
-            { type: 'note the failure', params: ofError },
+            { type: 'note the failure', params: ofFailure },
             { type: 'report the failure', params: { renewal } },
           ],
         },
         {
           target: '#token.waiting',
           actions: [
-            { type: 'note the failure', params: ofError },
+            { type: 'note the failure', params: ofFailure },
             { type: 'report the failure', params: { renewal } },
           ],
         },
