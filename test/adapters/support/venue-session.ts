@@ -1,12 +1,15 @@
 import { systemClock } from '../../../src/adapters/system-clock.ts';
+import { TokenEndpoint } from '../../../src/adapters/token-endpoint.ts';
 import type { Vault } from '../../../src/adapters/vault.ts';
 import { VenueSession, type VenueSessionSettings } from '../../../src/adapters/venue-session.ts';
 import { venueSocket } from '../../../src/adapters/venue-socket.ts';
 import type { Failure } from '../../../src/protocol/failure.ts';
 import type { EventFrame } from '../../../src/protocol/venue-frame.ts';
+import { channels } from '../../../src/simulator/frames.ts';
+import type { Simulator } from '../../../src/simulator/server.ts';
 import { until, within } from '../../support/until.ts';
 import { venueMethods } from '../../support/venue-methods.ts';
-import { vaultWith } from './venue.ts';
+import { httpClient, vaultWith } from './venue.ts';
 
 export interface SeenEvent {
   readonly channel: string;
@@ -78,6 +81,28 @@ export class TestSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.session.dispose();
   }
+}
+
+/** An open session, with a token of the venue in its vault. */
+export async function open(
+  venue: Simulator,
+  settings: Partial<VenueSessionSettings> = {},
+  vault = vaultWith(),
+): Promise<TestSession> {
+  await using http = httpClient();
+  const endpoint = new TokenEndpoint({ url: venue.tokenUrl, style: 'json', http, vault, clock: systemClock() });
+  await endpoint.request({ generation: 1, kind: 'credentials' }, new AbortController().signal);
+  const test = new TestSession(venue.socketUrl, settings, vault);
+  await test.whenOpen();
+  return test;
+}
+
+/** One that is authenticated, and subscribed to all channels. */
+export async function live(venue: Simulator, settings: Partial<VenueSessionSettings> = {}): Promise<TestSession> {
+  const test = await open(venue, settings);
+  await test.session.authenticate();
+  await test.session.subscribe(channels);
+  return test;
 }
 
 function seen({ channel, message, encoding }: EventFrame): SeenEvent {
