@@ -16,6 +16,7 @@ import { beginning, Host } from './host.ts';
 import { Judge } from './judge.ts';
 import { type Action, calmAtTheEnd, type Plan, type Reload } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
+import { Traffic } from './traffic.ts';
 import { Wires } from './wires.ts';
 
 /** One run of the daemon: a process, until it is stopped or killed. */
@@ -29,8 +30,6 @@ export interface Run {
 
 /** Rarer than in life, where it is a second: looking around is most of what a quiet day is made of. */
 export const lookIntervalMs = 30_000;
-/** Sixteen of them are the smallest ring. */
-const largeNote = 'x'.repeat(16_384);
 
 /** Venue, network, host, daemon and consumers, all in one process and in virtual time. */
 export class World {
@@ -43,6 +42,7 @@ export class World {
   readonly #disk: Disk;
   readonly #store: MemoryLedger;
   readonly #random: () => number;
+  readonly #traffic: Traffic;
   readonly #reader: Consumer;
   readonly #slowReader: Consumer;
   #run: Run | null = null;
@@ -69,6 +69,12 @@ export class World {
       random: this.#random,
       onEvent: (event) => this.judge.onEvent(event),
       onActivity: (activity) => this.judge.onActivity(activity),
+    });
+    this.#traffic = new Traffic({
+      venue: this.venue,
+      scheduler: this.scheduler,
+      random: this.#random,
+      onBurst: (events) => this.judge.onBurst(events),
     });
     this.#reader = this.judge.reader();
     this.#slowReader = this.judge.slowReader();
@@ -256,16 +262,16 @@ export class World {
         this.#reload(action);
         return;
       case 'twin':
-        this.#publishTwins();
+        this.#traffic.publishTwins();
         return;
       case 'burst':
-        this.#publishBurst(action);
+        this.#traffic.publishBurst(action, () => this.#run === run && this.#isFlowing());
         return;
       case 'flood':
         if (run !== null && !this.judge.isPaused) run.crowd.flood(action);
         return;
       case 'rival':
-        this.#useTheKey(action.count);
+        this.#traffic.useTheKey(action.count);
         return;
       default:
         this.#command(action.do);
@@ -289,30 +295,6 @@ export class World {
     if (run !== null) scheduler.at(scheduler.now, run.owner, () => run.core.settingsChanged(), 'delivery');
   }
 
-  /** Two events of the venue that are the same to the byte, and both count. */
-  #publishTwins(): void {
-    const data = this.#someQuote();
-    this.venue.publish('rfq_quote.maker', data);
-    this.venue.publish('rfq_quote.maker', data);
-  }
-
-  #someQuote() {
-    return { rfqQuoteId: Math.floor(this.#random() * 1e9), rfqId: 1, event: 'updated' };
-  }
-
-  #publishBurst({ events, everyMs }: { readonly events: number; readonly everyMs: number }): void {
-    const { scheduler, venue } = this;
-    const run = this.#run;
-    for (let each = 0; each < events; each += 1) {
-      const data = { ...this.#someQuote(), note: largeNote };
-      scheduler.at(scheduler.now + each * everyMs, 'world', () => {
-        if (this.#run !== run || !this.#isFlowing()) return;
-        this.judge.onBurst(events);
-        venue.publish('rfq_quote.maker', data);
-      });
-    }
-  }
-
   /**
    * Whether what is sent arrives one by one, and the reader in step is: what was held up and comes all at once is more
    * than the smallest ring holds, and so is a burst to one who still reads from a slow disk what it has missed.
@@ -321,12 +303,6 @@ export class World {
     const { faults, stats } = this.venue;
     const isHeldUp = this.scheduler.now < this.#frozenUntil || faults.find('delay') !== undefined;
     return !isHeldUp && !this.judge.isPaused && this.#reader.isInStep && stats.openConnections.length < 2;
-  }
-
-  /** Somebody else uses the same key, or the same address. */
-  #useTheKey(count: number): void {
-    const request = { method: 'GET', path: '/v1/rfq', headers: {}, body: '' };
-    for (let each = 0; each < count; each += 1) void this.venue.request(request).catch(() => undefined);
   }
 
   #pause(kind: 'suspend' | 'stall', ms: number, owner: number): void {
