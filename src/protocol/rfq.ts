@@ -14,7 +14,16 @@ export interface RfqFacts {
   readonly fingerprint: string;
 }
 
+/** Fields are numbers and short words: of what the venue sends instead no more is kept, and nothing of it is called. */
+const longestField = 64;
+
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
+/** A field as the fingerprint has it. */
+function mark(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? '?' : String(value).slice(0, longestField);
+}
 
 /** The facts of an RFQ, or null where the value is none: documented fields only, all but id and status optional. */
 export function readRfq(value: unknown): RfqFacts | null {
@@ -38,12 +47,8 @@ export function readRfq(value: unknown): RfqFacts | null {
     latestAt,
     status,
     fingerprint: [
-      status,
-      value['amount'],
-      value['tradeId'],
-      value['tradeAmount'],
-      value['tradePrice'],
-      ...quotes.map((quote) => `${quote['rfqQuoteId']}:${quote['price']}x${quote['amount']}`).sort(),
+      ...[status, value['amount'], value['tradeId'], value['tradeAmount'], value['tradePrice']].map(mark),
+      ...quotes.map((quote) => `${mark(quote['rfqQuoteId'])}:${mark(quote['price'])}x${mark(quote['amount'])}`).sort(),
     ].join('|'),
   };
 }

@@ -52,6 +52,29 @@ describe('an RFQ', () => {
     });
   });
 
+  const deep = JSON.parse(`${'['.repeat(9_000)}${']'.repeat(9_000)}`);
+
+  test.each([{ toString: 1 }, { toString: null, valueOf: null }, deep, 'x'.repeat(1_000_000)])(
+    'with a field that is none of those documented is read all the same, and costs little',
+    (odd) => {
+      const odds = { amount: odd, tradeId: odd, tradeAmount: odd, tradePrice: odd };
+      const read = readRfq({ ...rfq, ...odds, quotes: [{ rfqQuoteId: odd, price: odd, amount: odd }, odd] });
+      expect(read).toMatchObject({ id: 31_002, isOpen: true });
+      expect(read?.fingerprint.length).toBeLessThan(1_000);
+    },
+  );
+
+  test('is read without a fault, whatever its fields are', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom(...Object.keys(rfq), 'tradeId', 'tradePrice'), fc.jsonValue()),
+        (odd) => {
+          expect(readRfq({ ...rfq, ...odd, rfqId: 1, status: 'open' })?.id).toBe(1);
+        },
+      ),
+    );
+  });
+
   test.each([null, 7, 'rfq', [], {}, { rfqId: '1', status: 'open' }, { rfqId: 1 }, { status: 'open' }])(
     'is not what is told by %j',
     (value) => {
