@@ -17,6 +17,14 @@ const farBehind = 1_000;
 /** Fetched lines are memory of this connection's own. */
 const fetchBytes = 131_072;
 
+/** Sequence numbers, the last included. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+const nothing: Range = { from: 1, to: 0 };
+
 /**
  * Brings the events of a cursor to a socket, as far as that takes them: from memory in the turn in which they come, and
  * from the journal, at its own pace, where it has fallen behind.
@@ -30,7 +38,7 @@ export class EventWriter {
   #isFetching = false;
   #isScheduled = false;
   /** What was written from the log's memory and may still wait in the socket, oldest first. */
-  #held: { readonly from: number; readonly to: number; readonly bytes: number }[] = [];
+  #held: (Range & { readonly bytes: number })[] = [];
   #heldBytes = 0;
 
   constructor(socket: Socket, options: EventWriterOptions) {
@@ -53,8 +61,12 @@ export class EventWriter {
     return this.#isScheduled && this.#cursor !== null && this.#cursor.lag > farBehind;
   }
 
-  /** Writes from this cursor from the next turn on, in the place of any other; from none with null. */
-  follow(cursor: Cursor | null): void {
+  /**
+   * Writes from this cursor from the next turn on, in the place of any other; from none with null, or where the
+   * connection has ended.
+   */
+  follow(wanted: Cursor | null): void {
+    const cursor = this.#socket.destroyed ? null : wanted;
     this.#cursor = cursor;
     if (cursor !== null) this.pumpSoon();
   }
@@ -71,8 +83,12 @@ export class EventWriter {
     }
     const from = cursor.position;
     const batch = cursor.read(Math.min(sliceBytes, room));
-    this.#write(batch);
-    this.#hold(batch.lost === null ? from : batch.lost.to + 1, batch);
+    // What waits keeps the memory it is a part of. Neighbouring lines share theirs; those that a filter passes may be a
+    // megabyte apart.
+    const isApart = this.#socket.writableLength > 0 && !cursor.filter.passesAll;
+    this.#write(isApart ? apart(batch) : batch);
+    if (isApart) this.#hold(nothing, batch);
+    else this.#hold({ from: batch.lost === null ? from : batch.lost.to + 1, to: batch.next - 1 }, batch);
     if (cursor.lag > 0 && this.hasRoom) this.pumpSoon();
   }
 
@@ -119,7 +135,7 @@ export class EventWriter {
   }
 
   /** A socket that took all at once, as is the rule, holds nothing. */
-  #hold(from: number, { bytes, next }: Batch): void {
+  #hold(range: Range, { bytes }: Batch): void {
     const waiting = this.#socket.writableLength;
     if (waiting === 0) {
       if (this.#held.length > 0) this.#held = [];
@@ -128,7 +144,7 @@ export class EventWriter {
     }
     // A filter that passes nothing must not add to what a stalled socket holds.
     if (bytes === 0) return;
-    this.#held.push({ from, to: next - 1, bytes });
+    this.#held.push({ ...range, bytes });
     this.#heldBytes += bytes;
     // What was written later accounts for all that waits: the first is through.
     for (
@@ -144,4 +160,13 @@ export class EventWriter {
   get #room(): number {
     return this.#bufferBytes - this.#socket.writableLength;
   }
+}
+
+/** The same lines in memory of their own; not Buffer's shared pool, of which a line would keep a piece. */
+function apart(batch: Batch): Batch {
+  if (batch.chunks.length === 0) return batch;
+  const whole = Buffer.allocUnsafeSlow(batch.bytes);
+  let at = 0;
+  for (const chunk of batch.chunks) at += chunk.copy(whole, at);
+  return { ...batch, chunks: [whole] };
 }

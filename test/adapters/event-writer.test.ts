@@ -4,7 +4,7 @@ import { Cursor } from '../../src/log/cursor.ts';
 import { EventLog } from '../../src/log/event-log.ts';
 import { passingNumbers } from '../../src/log/numbers.ts';
 import { SlowJournal } from '../log/support/slow-journal.ts';
-import { line, receivedAt, testLog } from '../log/support.ts';
+import { line, receivedAt, seqs, testLog } from '../log/support.ts';
 import { SluggishSocket } from './support/sluggish-socket.ts';
 
 function stage(channels = ['*']) {
@@ -52,6 +52,24 @@ it('holds nothing more for turns in which its filter passes nothing, so that a s
   }
   expect([writer.holds(1, 1), writer.holds(2, 101)]).toEqual([true, false]);
   expect(socket.writableLength).toBeGreaterThan(0);
+});
+
+it('copies the few lines that a filter passes while the socket is full: each would keep the memory around it', () => {
+  const { socket, writer, add } = stage(['a']);
+  const written: Buffer[] = [];
+  const write = socket.write.bind(socket);
+  socket.write = ((chunk: Buffer) => written.push(chunk) > 0 && write(chunk)) as typeof socket.write;
+  for (let count = 0; count < 20; count += 1) {
+    add('a', count);
+    add('b', 'x'.repeat(10_000));
+    writer.pump();
+  }
+  expect(written).toHaveLength(20);
+  expect(written.map(({ buffer, length }) => buffer.byteLength === length)).toEqual([false, ...Array(19).fill(true)]);
+  expect([writer.holds(1, 2), writer.holds(3, 40)]).toEqual([true, false]);
+  socket.isStalled = false;
+  socket.read();
+  expect(seqs(socket.text)).toEqual(Array.from({ length: 20 }, (_, index) => 2 * index + 1));
 });
 
 it('gives back what it has fetched once the socket has taken it, and not before', async () => {
