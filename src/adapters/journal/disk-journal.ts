@@ -41,7 +41,7 @@ export class DiskJournal implements Journal {
   readonly #thread: LastingThread;
   readonly #troubles: Troubles;
   /** What the run before gave and did not write, until that is written down. */
-  #owed: Hole | null = null;
+  #owed: (Hole & { readonly epoch: string }) | null = null;
   #figures: Figures | null = null;
 
   private constructor(thread: LastingThread, troubles: Troubles, ledger: LedgerStore, numbers: SequenceFile) {
@@ -92,7 +92,7 @@ export class DiskJournal implements Journal {
     journal = new DiskJournal(thread, troubles, ledger, numbers);
     troubles.listen();
     const reason = isClosed ? 'unwritten' : 'crash';
-    if (last !== null && before > last) journal.#owed = { from: last + 1, to: before, reason };
+    if (last !== null && before > last) journal.#owed = { epoch: numbers.epoch, from: last + 1, to: before, reason };
     await journal.write({ epoch: numbers.epoch, hole: null, blocks: [] });
     return journal;
   }
@@ -112,9 +112,9 @@ export class DiskJournal implements Journal {
   }
 
   async write({ epoch, hole, blocks }: JournalEntry): Promise<boolean> {
-    if (epoch !== this.numbers.epoch) this.#owed = null;
     const owed = this.#owed;
-    if (owed !== null && !(await this.#ask(epoch, owed, []))) return false;
+    // The epoch may be another by now, of which nothing is owed.
+    if (owed !== null && !(await this.#ask(owed.epoch, owed, []))) return false;
     this.#owed = null;
     const shared = blocks.map(({ first, last, bytes }) => ({
       first,

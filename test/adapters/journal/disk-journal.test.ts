@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { DirectoryTakenError, DiskJournal } from '../../../src/adapters/journal/disk-journal.ts';
 import type { Block } from '../../../src/log/journal.ts';
 import { line } from '../../log/support.ts';
@@ -87,6 +88,22 @@ it.concurrent('writes down what a clean stop left unwritten, and says so to thos
   await first.write({ epoch, hole: null, blocks: [block(1, 5)] });
   await first.close(9);
   const second = await place.open();
+  expect(await second.read(all(epoch, 6))).toMatchObject({ lost: { from: 6, to: 9, reason: 'unwritten' }, next: 10 });
+});
+
+it.concurrent('writes what the run before left under the epoch of that run, though another one is in use by then', async () => {
+  await using place = new Place();
+  const first = await place.open();
+  const { epoch } = first.numbers;
+  await first.write({ epoch, hole: null, blocks: [block(1, 5)] });
+  await first.close(9);
+  const holder = new DatabaseSync(place.path('journal.db'));
+  holder.exec('BEGIN IMMEDIATE');
+  const second = await place.open();
+  holder.close();
+  vi.spyOn(second.numbers, 'epoch', 'get').mockReturnValue('later');
+  expect(await second.write({ epoch: 'later', hole: null, blocks: [block(1, 5)] })).toBe(true);
+  expect(Buffer.concat((await second.read(all('later', 1)))?.chunks ?? [])).toEqual(block(1, 5).bytes);
   expect(await second.read(all(epoch, 6))).toMatchObject({ lost: { from: 6, to: 9, reason: 'unwritten' }, next: 10 });
 });
 
