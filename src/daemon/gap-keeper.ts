@@ -115,8 +115,10 @@ export class GapKeeper {
         // Where a session lives on its heartbeats have told the time, and the next one is half a minute away.
         if (fact.at === null) this.#forgetDates();
         this.#isHeard = true;
-        this.ledger.end(fact.at ?? clock.monotonic());
+        // First that it is heard: one who dies in between leaves a gap that is open still, and not one that is over with
+        // nobody knowing since when he was dead.
         store.markHeard(clock.wall(), this.#venueOffset);
+        this.ledger.end(fact.at ?? clock.monotonic());
         break;
       case 'reconcile.finished':
         this.#verdict = fact.outcome === 'not-attempted' ? fact.outcome : fact.outcome === 'complete';

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { MemoryLedger } from '../../src/log/memory-ledger.ts';
 import { CoreStage, channels } from './support/core-stage.ts';
 import { epoch } from './support/test-clock.ts';
@@ -27,6 +27,25 @@ test('a daemon that dies leaves a gap to the next one, from when the venue was l
 test('a daemon that dies in its first second leaves the time of the venue with when it was heard', async () => {
   stage = await CoreStage.open();
   expect(stage.store.recall()).toMatchObject({ heardAt: expect.any(Number), heardClockOffsetMs: 0 });
+});
+
+test('a daemon that dies as it hears the venue again leaves a gap that is open, or since when it was dead', async () => {
+  stage = await CoreStage.open();
+  const { store } = stage;
+  const left: boolean[] = [];
+  for (const method of ['save', 'markHeard'] as const) {
+    const write = store[method].bind(store) as (...args: unknown[]) => void;
+    vi.spyOn(store, method).mockImplementation((...args: unknown[]) => {
+      write(...args);
+      const { heardAt, unfinished } = store.recall();
+      left.push(heardAt !== null || unfinished.some(({ until }) => until === null));
+    });
+  }
+  stage.venue.inject({ kind: 'drop' });
+  await stage.pass(5 * second);
+  expect(stage.gaps).toMatchObject([{ phase: 'open' }, { phase: 'closed' }]);
+  expect(left.length).toBeGreaterThanOrEqual(4);
+  expect(left).not.toContain(false);
 });
 
 test('a stop is a gap that the next run goes on with', async () => {
