@@ -34,7 +34,7 @@ export class Vault {
   #clientId: Secret;
   #clientSecret: Secret;
   /** Tokens and secrets of the past: they may still turn up in what the venue says. */
-  readonly #tokens: string[] = [];
+  readonly #past: string[] = [];
   #access: AccessToken | null = null;
   #refresh: string | null = null;
   #credentialsVersion = 0;
@@ -75,30 +75,37 @@ export class Vault {
     this.#remember(this.clientSecret);
     this.#clientId = clientId;
     this.#clientSecret = clientSecret;
-    this.#refresh = null;
+    this.dropRefreshToken();
     this.#forgetForms();
     this.#credentialsVersion += 1;
   }
 
   keep(access: AccessToken, refresh: string | null): void {
+    this.#remember(this.#access?.value);
+    this.#remember(this.#refresh);
     this.#access = access;
     this.#refresh = refresh;
-    this.#remember(access.value);
-    if (refresh !== null) this.#remember(refresh);
+    this.#forgetForms();
   }
 
   /** Uses the token the venue gave in an `auth` reply from now on, in the place of the one of that generation. */
   adopt(value: string, generation: number): void {
-    // Too late to be used it is still a valid token.
-    this.#remember(value);
-    if (this.#access?.generation !== generation) return;
+    if (this.#access?.generation !== generation) {
+      // Too late to be used it is still a valid token.
+      this.#remember(value);
+      return;
+    }
+    this.#remember(this.#access.value);
     // How long it lives the venue does not tell: no shorter than the one it stands for.
     this.#access = { ...this.#access, value };
+    this.#forgetForms();
   }
 
   /** The venue refused the token of that generation: it is not used any more. */
   forget(generation: number): void {
-    if (this.#access?.generation === generation) this.#access = null;
+    if (this.#access?.generation !== generation) return;
+    this.#remember(this.#access.value);
+    this.#access = null;
   }
 
   /** Changes when the credentials do: what was asked for with the old ones is told apart from the rest by it. */
@@ -107,6 +114,7 @@ export class Vault {
   }
 
   dropRefreshToken(): void {
+    this.#remember(this.#refresh);
     this.#refresh = null;
   }
 
@@ -141,8 +149,9 @@ export class Vault {
   }
 
   *#openers(): Iterable<string> {
-    yield* this.#tokens;
-    if (this.clientSecret.length >= shortestRedacted) yield this.clientSecret;
+    yield* this.#past;
+    const inUse = [this.#access?.value, this.#refresh, this.clientSecret];
+    for (const secret of inUse) if (typeof secret === 'string' && secret.length >= shortestRedacted) yield secret;
   }
 
   *#secrets(): Iterable<string> {
@@ -155,11 +164,12 @@ export class Vault {
     this.#keys = null;
   }
 
-  #remember(token: string): void {
-    if (token.length < shortestRedacted || this.#tokens.includes(token)) return;
-    this.#tokens.push(token);
+  /** To be told of what is not used any more, the latest last. */
+  #remember(secret: string | null | undefined): void {
+    if (typeof secret !== 'string' || secret.length < shortestRedacted || this.#past.includes(secret)) return;
+    this.#past.push(secret);
     this.#forgetForms();
-    if (this.#tokens.length > rememberedTokens) this.#tokens.shift();
+    if (this.#past.length > rememberedTokens) this.#past.shift();
   }
 }
 

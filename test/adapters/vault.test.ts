@@ -202,6 +202,17 @@ describe('quoting the venue', () => {
 });
 
 describe('keeping tokens', () => {
+  it('knows those in use as secrets, however many the venue gives', () => {
+    const vault = filled();
+    for (let reply = 0; reply < 20; reply += 1) vault.adopt(`stray-token-${reply}`, 9);
+    for (const inUse of [token, 'refresh&token']) {
+      expect([vault.isTold(`no: ${inUse}`), vault.holdsKey(Buffer.from(`"${inUse}"`))]).toEqual([true, true]);
+    }
+    vault.dropRefreshToken();
+    vault.forget(1);
+    for (const past of [token, 'refresh&token']) expect(vault.isTold(`no: ${past}`)).toBe(true);
+  });
+
   it('adopts a token of an auth reply only for the generation it was given for', () => {
     const vault = filled();
     vault.adopt('newer', 1);
