@@ -56,7 +56,11 @@ export class LocalConsumer implements Caller {
     this.#reader = new RequestReader(socket, reader, ports.reading);
     socket.on('drain', () => this.#drained());
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#ports.onClosed(this));
+    socket.on('close', () => {
+      // Else it would be read for, from the journal, to the end.
+      this.unfollow();
+      this.#ports.onClosed(this);
+    });
   }
 
   get cursor(): Cursor | null {
@@ -102,7 +106,10 @@ export class LocalConsumer implements Caller {
 
   /** Says why, and ends the connection once the client has read that, or at the latest after `graceMs`. */
   bye(bye: Bye, graceMs: number): void {
-    if (this.#leaving) return;
+    if (this.#leaving) {
+      this.#destroyIn(graceMs);
+      return;
+    }
     // The events it has not seen yet it can ask for again; those in the socket it still gets.
     this.pump();
     this.write(encodeNotification('bye', bye));
@@ -130,6 +137,10 @@ export class LocalConsumer implements Caller {
     this.#events.follow(null);
     this.#reader.stop();
     this.#socket.end();
+    this.#destroyIn(graceMs);
+  }
+
+  #destroyIn(graceMs: number): void {
     const deadline = setTimeout(() => this.#socket.destroy(), graceMs);
     this.#socket.once('close', () => clearTimeout(deadline));
   }

@@ -20,6 +20,7 @@ import { HalfLinePool } from './half-line.ts';
 import { LocalConsumer } from './local-consumer.ts';
 import { createLocalServer, listenLocally, listenOnInherited, prepareDirectory } from './local-sockets.ts';
 import { encodeOutages } from './outages-reply.ts';
+import { InOrder } from './request-reader.ts';
 import type { InheritedSockets } from './socket-activation.ts';
 import { Turns } from './turns.ts';
 
@@ -268,9 +269,8 @@ export class LocalServer {
     const { from = 'now' } = wanted;
     if (typeof from !== 'object' || !('since' in from)) return this.#follow(consumer, { ...wanted, from });
     const { log } = this.#ports;
-    return log
-      .firstSince(from.since)
-      .then((seq) => this.#follow(consumer, { ...wanted, from: { epoch: log.epoch, seq } }));
+    const found = log.firstSince(from.since);
+    return new InOrder(found.then((seq) => this.#follow(consumer, { ...wanted, from: { epoch: log.epoch, seq } })));
   }
 
   #follow(consumer: LocalConsumer, wanted: CursorParams): SubscribeResult {

@@ -5,6 +5,15 @@ import { BadRequest, type LocalRequest, parseRequest } from '../protocol/local-r
 import { HalfLine, type HalfLinePool, type Overflow } from './half-line.ts';
 import type { Turns } from './turns.ts';
 
+/** An answer that is waited for before the next request of the connection is heard: what it says has to hold by then. */
+export class InOrder {
+  readonly answer: Promise<unknown>;
+
+  constructor(answer: Promise<unknown>) {
+    this.answer = answer;
+  }
+}
+
 export interface ReaderPorts {
   /** Answers a request, or throws an {@link RpcError}. The line it came in holds only until this returns. */
   readonly handle: (request: LocalRequest, line: Buffer) => unknown;
@@ -46,6 +55,8 @@ export class RequestReader {
   #unheard: Buffer = nothing;
   #isWaiting = false;
   #unanswered = 0;
+  /** Whether the next request waits for the answer to the one before. */
+  #isHeld = false;
   #ended = false;
   #stopped = false;
 
@@ -110,7 +121,7 @@ export class RequestReader {
 
   /** Replies pile up unread, or are long in coming: what else was asked waits until they are taken. */
   #mustWait(): boolean {
-    return !this.#ports.hasRoom() || this.#unanswered >= mostUnanswered;
+    return this.#isHeld || !this.#ports.hasRoom() || this.#unanswered >= mostUnanswered;
   }
 
   #hearLine(): void {
@@ -152,7 +163,9 @@ export class RequestReader {
       if (id !== undefined) write(encodeError(id, told));
     };
     try {
-      const answer = handle(request, line);
+      const handled = handle(request, line);
+      this.#isHeld = handled instanceof InOrder;
+      const answer = handled instanceof InOrder ? handled.answer : handled;
       // Caught behind `settle`: what a method resolves with may turn out not to be writable as JSON.
       if (answer instanceof Promise) this.#await(answer.then(settle).catch(refuse));
       else settle(answer);
@@ -162,9 +175,11 @@ export class RequestReader {
   }
 
   #await(answered: Promise<void>): void {
+    const isHeld = this.#isHeld;
     this.#unanswered += 1;
     void answered.then(() => {
       this.#unanswered -= 1;
+      if (isHeld) this.#isHeld = false;
       this.#waitForTurn();
     });
   }

@@ -180,6 +180,15 @@ it('gives a client that closes its half the answer that has to be waited for', a
   expect(client.messages.slice(2)).toEqual([{ jsonrpc: '2.0', id: 1, result: { late: true } }]);
 });
 
+it('waits a second at most for a client that has closed its half when it has to end itself', async () => {
+  await using daemon = await LocalDaemon.start({ status: { much: 'x'.repeat(500_000) } });
+  const client = await daemon.connect();
+  client.socket.pause();
+  client.socket.end('{"id":1,"method":"status"}\n');
+  await until('the answer', () => daemon.statusCalls === 1);
+  await within('the end', daemon.stop(), 3_000);
+});
+
 it('gives a client that closes its half all answers it has coming, as slowly as it reads them', async () => {
   await using daemon = await LocalDaemon.start({ status: { text: 'y'.repeat(20_000) }, consumerBuffer: 65_536 });
   const client = await daemon.connect();

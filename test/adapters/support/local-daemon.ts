@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ControlMethod, LocalServer } from '../../../src/adapters/local-server.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
 import { EventLog } from '../../../src/log/event-log.ts';
+import type { Journal } from '../../../src/log/journal.ts';
 import { passingNumbers } from '../../../src/log/numbers.ts';
 import type { GapRecord } from '../../../src/protocol/ledger.ts';
 import type { StatusDocument } from '../../../src/protocol/status.ts';
@@ -19,6 +20,8 @@ export interface LocalDaemonOptions {
   readonly status?: object;
   /** What `outages` answers, whatever it is asked. */
   readonly gaps?: readonly GapRecord[];
+  /** Where what has left the memory is read; nowhere if it is not given. */
+  readonly journal?: Journal;
 }
 
 /** A local server with its log and the real clock, in a directory of its own. */
@@ -33,9 +36,15 @@ export class LocalDaemon implements AsyncDisposable {
   #stopped: Promise<void> | undefined;
 
   private constructor(directory: string, options: LocalDaemonOptions) {
-    const { maxConsumers = 16, consumerBuffer = 1_048_576, ringBytes = 8 * 1_048_576, control = {} } = options;
+    const {
+      maxConsumers = 16,
+      consumerBuffer = 1_048_576,
+      ringBytes = 8 * 1_048_576,
+      control = {},
+      journal = null,
+    } = options;
     this.directory = directory;
-    this.log = new EventLog({ numbers: passingNumbers('e1'), journal: null, ringBytes, schedule: setImmediate });
+    this.log = new EventLog({ numbers: passingNumbers('e1'), journal, ringBytes, schedule: setImmediate });
     this.server = new LocalServer(
       { directory, maxConsumers, consumerBuffer, version: '9.9.9' },
       {

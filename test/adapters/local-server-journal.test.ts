@@ -1,0 +1,95 @@
+import { expect, it } from 'vitest';
+import type { Batch, Journal, JournalQuery } from '../../src/log/journal.ts';
+import { line } from '../log/support.ts';
+import { until } from '../support/until.ts';
+import { LocalDaemon } from './support/local-daemon.ts';
+
+/** A journal of a thousand events that answers when a test says so. */
+class AskedJournal implements Journal {
+  readonly questions: ((isAnswered: true) => void)[] = [];
+  /** Which event came first since any moment. */
+  first = 1;
+
+  oldest(): number {
+    return 1;
+  }
+
+  async write(): Promise<boolean> {
+    return true;
+  }
+
+  async read({ from }: JournalQuery): Promise<Batch> {
+    await this.#isAsked();
+    const chunk = Buffer.from(line(from, 'rfq.maker', '{}'));
+    return { chunks: [chunk], bytes: chunk.length, next: from + 1, lost: null };
+  }
+
+  async firstSince(): Promise<number> {
+    await this.#isAsked();
+    return this.first;
+  }
+
+  answer(): void {
+    this.questions.shift()?.(true);
+  }
+
+  #isAsked(): Promise<true> {
+    return new Promise((resolve) => this.questions.push(resolve));
+  }
+}
+
+const allConnections = ({ server }: LocalDaemon) => (server.view() as { connections: { all: number } }).connections.all;
+
+async function start(): Promise<{ daemon: LocalDaemon; journal: AskedJournal }> {
+  const journal = new AskedJournal();
+  const daemon = await LocalDaemon.start({ journal, ringBytes: 1_048_576, status: { much: 'x'.repeat(500_000) } });
+  // The first ones leave the memory.
+  for (let count = 0; count < 1_200; count += 1) daemon.add('rfq.maker', 'x'.repeat(1_000));
+  return { daemon, journal };
+}
+
+/** A client that asks, reads none of the replies, and is killed once figd has a question to the journal. */
+async function dieAsking({ daemon, journal }: Awaited<ReturnType<typeof start>>, from: unknown): Promise<void> {
+  const client = await daemon.connect();
+  client.socket.pause();
+  const subscribe = { jsonrpc: '2.0', id: 2, method: 'subscribe', params: { from } };
+  client.write(`{"jsonrpc":"2.0","id":1,"method":"status"}\n${JSON.stringify(subscribe)}\n`);
+  await until('a question', () => journal.questions.length === 1);
+  // What it has not read turns its end into a reset.
+  client.socket.destroy();
+  await until('the connection to be gone', () => allConnections(daemon) === 0);
+}
+
+it.each([['oldest'], [{ since: 5 }]])('reads nothing more for a connection that has ended: from %j', async (from) => {
+  const { daemon, journal } = await start();
+  await using _daemon = daemon;
+  await dieAsking({ daemon, journal }, from);
+  journal.answer();
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  expect([daemon.server.subscribers(), journal.questions]).toEqual([[], []]);
+});
+
+it.each([
+  ['subscribe', { channels: ['rfq.taker'], ticks: false }, ['rfq.taker']],
+  ['unsubscribe', {}, []],
+])('hears what comes behind a subscription by a moment once that holds: %s', async (method, params, channels) => {
+  const { daemon, journal } = await start();
+  await using _daemon = daemon;
+  journal.first = 1_200;
+  const client = await daemon.connect();
+  const first = { channels: ['rfq.maker'], from: { since: 5 }, ticks: false };
+  const requests = [
+    { jsonrpc: '2.0', id: 1, method: 'subscribe', params: first },
+    { jsonrpc: '2.0', id: 2, method, params },
+  ];
+  client.write(requests.map((request) => `${JSON.stringify(request)}\n`).join(''));
+  await until('a question', () => journal.questions.length === 1);
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  journal.answer();
+  await client.message('the second reply', ({ id }) => id === 2);
+  expect(client.messages.flatMap(({ id }) => (id === undefined ? [] : [id]))).toEqual([1, 2]);
+  for (const channel of ['rfq.taker', 'rfq.maker']) daemon.add(channel);
+  await client.call('ping');
+  const came = client.params('event').filter(({ seq }) => Number(seq) > 1_200);
+  expect(came.map(({ channel }) => channel)).toEqual(channels);
+});
