@@ -35,8 +35,11 @@ export async function prepareDirectory(directory: string): Promise<void> {
   const found = await lstat(directory);
   if (!found.isDirectory()) throw new LocalPathError(`${directory} is not a directory`);
   const uid = process.getuid?.() ?? 0;
-  if (found.uid !== uid && (found.mode & 0o022) !== 0) {
-    throw new LocalPathError(`${directory} belongs to uid ${found.uid} and others may write to it; choose another`);
+  if (found.uid === uid) return;
+  if (found.uid !== 0 || (found.mode & 0o022) !== 0) {
+    throw new LocalPathError(
+      `${directory} belongs to uid ${found.uid}, and others than figd could replace its sockets; choose another`,
+    );
   }
 }
 

@@ -188,7 +188,9 @@ async function startOrExit(start: () => Promise<void>, { local, metrics }: Setti
         new ConfigurationError([{ key: 'local.directory', problem: error.message, where: local.directory }]),
       );
     }
-    const listens = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+    // A name that is none fails before a port that is taken does.
+    const listens =
+      error instanceof Error && 'syscall' in error && /^(listen|getaddrinfo)$/.test(String(error.syscall));
     if (listens && metrics !== 'off') {
       const { host, port } = metrics.listen;
       const problem = `cannot listen on ${host}:${port}: ${error.message}`;

@@ -24,13 +24,29 @@ export class ConfigurationSource {
     const { file, env, systemFile } = this.#sources;
     const found = this.#file ?? findConfigurationFile(file, env, systemFile);
     const settings = loadSettings({ ...this.#sources, file: found });
-    const credentials = this.readCredentials(settings.credentials);
+    const credentials = this.#load(settings.credentials, found);
     this.#file = found;
     return { settings, credentials };
   }
 
-  /** @throws {ConfigurationError} with every problem there is */
-  readCredentials(settings: CredentialSettings): Credentials {
-    return loadCredentials(settings, this.#sources.env);
+  /**
+   * Reads the credentials alone: from the files that are in force, or, where the secret stands in the configuration
+   * itself, with all of that.
+   * @throws {ConfigurationError} with every problem there is
+   */
+  readCredentials({ settings, credentials }: Configuration): Credentials {
+    if (isInline(credentials)) return this.read().credentials;
+    return this.#load(settings.credentials, this.#file);
   }
+
+  #load(settings: CredentialSettings, file: string | undefined): Credentials {
+    const credentials = loadCredentials(settings, this.#sources.env);
+    if (file === undefined || !isInline(credentials)) return credentials;
+    return { ...credentials, files: [...credentials.files, file] };
+  }
+}
+
+/** Whether the secret is in the configuration itself. */
+function isInline({ source }: Credentials): boolean {
+  return source.clientSecret.from === 'configuration';
 }

@@ -194,6 +194,11 @@ export class Core {
     return this.#rollCall.call(this.#supervisor);
   }
 
+  /** Whether the venue refuses the credentials, so that only others, or somebody's word, can help soon. */
+  get isRefused(): boolean {
+    return this.watch.state === 'blocked' || this.view().token.context.lastFailure?.class === 'refused';
+  }
+
   /** The channels that are wanted now. */
   get channels(): readonly string[] {
     return this.#wanted.names;
@@ -210,6 +215,16 @@ export class Core {
   /** Asks for a new token now. */
   refresh(): void {
     this.#supervisor.send({ type: 'refresh' });
+  }
+
+  /**
+   * Has the token replaced, unless the venue has just said no to that: then it is asked at the pace that goes with it.
+   * @returns whether a new one is on its way
+   */
+  renewToken(): boolean {
+    const { state, context } = this.view().token;
+    if (state === 'valid') this.#supervisor.send({ type: 'renew the token' });
+    return state !== 'idle' && (context.lastFailure === null || state === 'refreshing' || state === 'authenticating');
   }
 
   /** Drops the session and dials again. */

@@ -82,8 +82,9 @@ export class Daemon {
     this.#configuration = new LiveConfiguration({
       ...options,
       apply: (settings) => this.#apply(settings),
+      onCredentialsRead: () => this.#credentialWatch.wereRead(),
       refresh: () => this.#core.refresh(),
-      isBlocked: () => this.#core.watch.state === 'blocked',
+      isRefused: () => this.#core.isRefused,
     });
     const settings = () => this.#configuration.settings;
     this.#venue = reachVenue({ settings, vault, clock });
@@ -98,7 +99,7 @@ export class Daemon {
     const { log, watch, counters } = this.#core;
     this.#wishes = new Wishes({ core: this.#core, configuration: this.#configuration, logger });
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
-    this.#renewal = new ForcedRenewal({ vault: options.vault, clock, refresh: () => this.#core.refresh() });
+    this.#renewal = new ForcedRenewal({ vault: options.vault, clock, renew: () => this.#core.renewToken() });
     this.#gateway = new Gateway({
       ...options,
       settings,
@@ -172,7 +173,6 @@ export class Daemon {
       setInterval(() => this.#core.lookAtClock(), clockLookMs),
       setInterval(() => this.#everySecond(), secondMs),
     ];
-    await this.#credentialWatch.changed();
     logger.info({ directory: local.directory, venue: venue.socketUrl }, 'figd started');
   }
 
@@ -285,7 +285,7 @@ export class Daemon {
 
   #everySecond(): void {
     this.#core.lookAround();
-    if (this.#core.watch.state !== 'blocked') return;
+    if (!this.#core.isRefused) return;
     this.#credentialWatch.changed().then(
       (changed) => {
         if (!changed) return;

@@ -6,8 +6,8 @@ import type { Clock } from '../protocol/clock.ts';
 export interface ForcedRenewalPorts {
   readonly vault: Vault;
   readonly clock: Clock;
-  /** Asks for a new token now. */
-  readonly refresh: () => void;
+  /** Asks for a new token now, if that can be of use. @returns whether one is on its way */
+  readonly renew: () => boolean;
 }
 
 /**
@@ -33,12 +33,12 @@ export class ForcedRenewal implements TokenRenewal {
   }
 
   async beyond(generation: number, ms: number): Promise<boolean> {
-    const { clock, refresh } = this.#ports;
+    const { clock, renew } = this.#ports;
     if (this.#isBeyond(generation)) return true;
     if (this.#waiting.size === 0) {
       if (clock.monotonic() - this.#forcedAt < spacingMs) return false;
+      if (!renew()) return false;
       this.#forcedAt = clock.monotonic();
-      refresh();
     }
     await this.#next(ms);
     return this.#isBeyond(generation);

@@ -14,10 +14,12 @@ export interface LiveConfigurationPorts {
   readonly logger: Logger;
   /** Other settings are in force: whatever does not ask for them each time has to be told. */
   readonly apply: (settings: Settings) => void;
+  /** Told when the credentials have just been read. */
+  readonly onCredentialsRead: () => void;
   /** Asks for a token. */
   readonly refresh: () => void;
   /** Whether the venue refuses the credentials, so that figd asks rarely. */
-  readonly isBlocked: () => boolean;
+  readonly isRefused: () => boolean;
 }
 
 /** What came of a reload. */
@@ -55,14 +57,15 @@ export class LiveConfiguration {
    * @throws {RpcError} with every problem there is
    */
   reload(): ReloadAnswer {
-    const { vault, logger, apply, refresh, isBlocked } = this.#ports;
+    const { vault, logger, apply, refresh, isRefused, onCredentialsRead } = this.#ports;
     const { applied, needsRestart, inForce, hasOtherCredentials } = planReload(this.#inForce, this.#read());
     // Who replaced a key at the venue, and has figd reload, wants it to ask now.
-    const asks = hasOtherCredentials || isBlocked();
+    const asks = hasOtherCredentials || isRefused();
     const detail = told(applied, needsRestart) + (asks ? '; asking for a new token' : '');
     // Before a level is in force that would hide it.
     logger[needsRestart.length > 0 ? 'warn' : 'info']({ applied, needsRestart }, `configuration reloaded: ${detail}`);
     this.#inForce = inForce;
+    onCredentialsRead();
     if (hasOtherCredentials) vault.replaceCredentials(inForce.credentials);
     if (applied.length > 0) apply(inForce.settings);
     if (asks) refresh();
@@ -71,9 +74,10 @@ export class LiveConfiguration {
 
   /** Reads the credentials alone. @throws {ConfigurationError} what is wrong with them */
   rereadCredentials(): void {
-    const { source, vault } = this.#ports;
-    const credentials = source.readCredentials(this.settings.credentials);
+    const { source, vault, onCredentialsRead } = this.#ports;
+    const credentials = source.readCredentials(this.#inForce);
     this.#inForce = { ...this.#inForce, credentials };
+    onCredentialsRead();
     vault.replaceCredentials(credentials);
   }
 

@@ -54,6 +54,8 @@ export type SupervisorEvent =
   | { readonly type: 'rotate' }
   /** Ask for a new token now. */
   | { readonly type: 'refresh' }
+  /** Ask for a new token now, and leave the session alone. */
+  | { readonly type: 'renew the token' }
   /** The configuration has changed. */
   | { readonly type: 'settings.changed'; readonly settings: SupervisorSettings }
   | { readonly type: 'successor.due' }

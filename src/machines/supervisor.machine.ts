@@ -67,6 +67,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'clock.jumped': { actions: 'have the token check the time' },
     'settings.changed': { actions: takeSettings },
     refresh: { actions: 'ask for a token' },
+    'renew the token': { actions: 'ask for a token' },
     stop: '.stopped',
   },
   states: {

@@ -99,7 +99,10 @@ export const tokenSetup = setup({
       return {
         generation: context.generation + 1,
         expiresAt: requestMoment(context) + params.grant.lifeMs,
-        refreshAt: refreshMoment(context, context.settings, params.grant.lifeMs),
+        // Somebody wants another one than that which was under way, perhaps for credentials that have changed since.
+        refreshAt: context.askedMeanwhile
+          ? soonest(context)
+          : refreshMoment(context, context.settings, params.grant.lifeMs),
         failedInARow: 0,
         lastFailure: null,
         askedMeanwhile: false,

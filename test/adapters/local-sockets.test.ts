@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,13 @@ async function listen(mode = 0o660): Promise<() => Promise<void>> {
 }
 
 describe('the socket files', () => {
+  // Whoever owns the directory can put sockets of his own in their place. Only root can give it to somebody.
+  it.skipIf(process.getuid?.() !== 0)('are not put into a directory of somebody else', async () => {
+    await chown(directory, 12_345, 12_345);
+    await chmod(directory, 0o755);
+    await expect(prepareDirectory(directory)).rejects.toThrow(LocalPathError);
+  });
+
   it('may be used by the group (events) and by the owner alone (control)', async () => {
     await using daemon = await LocalDaemon.start();
     const modes = await Promise.all([daemon.eventsPath, daemon.controlPath].map((file) => stat(file)));

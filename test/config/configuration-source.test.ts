@@ -38,3 +38,17 @@ test('a file of the system that was read once must be there from then on; before
   expect(problemLines(() => source.read())[0]).toContain('there is no such file');
   rmSync(workspace.path('figd.yaml~'));
 });
+
+test('credentials in the file itself are read alone too, and it is that file whose change matters', () => {
+  const workspace = new Workspace();
+  const write = (secret: string, more = '') =>
+    workspace.write('figd.yaml', `credentials: { clientId: id, clientSecret: ${secret} }\n${more}`);
+  const file = write('first');
+  const source = new ConfigurationSource({ file, env: {}, flags: {} });
+  const inForce = source.read();
+  expect(inForce.credentials.files).toEqual([file]);
+  write('second');
+  expect(source.readCredentials(inForce).clientSecret.reveal()).toBe('second');
+  write('third', 'log: { level: loud }');
+  expect(problemLines(() => source.readCredentials(inForce))[0]).toContain('log.level');
+});

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Rfq } from '../../src/simulator/book.ts';
 import { CoreStage, channels } from './support/core-stage.ts';
 import { epoch } from './support/test-clock.ts';
@@ -69,6 +69,44 @@ test('hours of a market that flows, with renewals of the token, are not taken fo
   expect(stage.told).not.toContain('session.closed');
   expect([stage.gaps, stage.reconciled, stage.core.counters.strayReplies]).toEqual([[], [], 0]);
   expect(stage.told.filter((type) => type === 'reconcile.finished').length).toBeGreaterThan(10);
+});
+
+describe('a key that is refused while its last token still lives', () => {
+  beforeEach(async () => {
+    stage = await CoreStage.open();
+    await stage.pass(10 * second);
+    stage.venue.inject({ kind: 'refuse-credentials' });
+    stage.core.refresh();
+    await stage.pass(second);
+    expect([stage.core.watch.state, stage.core.view().token.state]).toEqual(['degraded', 'blocked']);
+  });
+
+  test('is known as refused, so that another one is looked out for', async () => {
+    expect(stage.core.isRefused).toBe(true);
+    stage.venue.clearFaults();
+    await stage.pass(40 * second);
+    expect([stage.core.watch.state, stage.core.isRefused]).toEqual(['live', false]);
+  });
+
+  test('is not tried again sooner for a REST call that is refused, and for somebody’s word it is', async () => {
+    const asked = stage.told.filter((type) => type === 'token.requested').length;
+    const requests = () => stage.told.filter((type) => type === 'token.requested').length - asked;
+    await stage.pass(10 * second);
+    expect(stage.core.renewToken()).toBe(false);
+    await stage.pass(10 * second);
+    expect(requests()).toBe(0);
+    stage.core.refresh();
+    await stage.pass(second);
+    expect(requests()).toBe(1);
+  });
+});
+
+test('a token that a REST call doubts is replaced, where nothing speaks against that', async () => {
+  stage = await CoreStage.open();
+  await stage.pass(10 * second);
+  expect(stage.core.renewToken()).toBe(true);
+  await stage.pass(second);
+  expect([stage.told.filter((type) => type === 'token.granted').length, stage.gaps]).toEqual([2, []]);
 });
 
 test('a venue that refuses every heartbeat and does not mind settles the gap after half a minute', async () => {

@@ -7,6 +7,7 @@ import { TestClock } from './support/test-clock.ts';
 let clock: TestClock;
 let vault: Vault;
 let asked: number;
+let isOnItsWay: boolean;
 let renewal: ForcedRenewal;
 
 const grant = (generation: number) => {
@@ -18,11 +19,13 @@ beforeEach(() => {
   clock = new TestClock();
   vault = vaultWith();
   asked = 0;
+  isOnItsWay = true;
   renewal = new ForcedRenewal({
     vault,
     clock,
-    refresh: () => {
+    renew: () => {
       asked += 1;
+      return isOnItsWay;
     },
   });
   grant(1);
@@ -40,6 +43,11 @@ describe('a token that was refused on a REST call', () => {
   test('is not replaced where there is a newer one already', async () => {
     grant(2);
     expect([await renewal.beyond(1, 5_000), asked]).toEqual([true, 0]);
+  });
+
+  test('is given up at once where none is asked for, as the venue refuses the credentials', async () => {
+    isOnItsWay = false;
+    expect([await renewal.beyond(1, 5_000), asked, clock.time.timers()]).toEqual([false, 1, 0]);
   });
 
   test('is given up when the request for a new one fails', async () => {

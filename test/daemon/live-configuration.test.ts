@@ -14,7 +14,7 @@ class Stage {
   readonly vault: Vault;
   readonly live: LiveConfiguration;
   refreshes = 0;
-  isBlocked = false;
+  isRefused = false;
 
   constructor() {
     this.workspace.write('secret', 'first');
@@ -28,10 +28,11 @@ class Stage {
       vault: this.vault,
       logger: createLogger({ level: 'silent', pretty: false, redact: (line) => line }),
       apply: (settings) => this.applied.push(settings),
+      onCredentialsRead: () => undefined,
       refresh: () => {
         this.refreshes += 1;
       },
-      isBlocked: () => this.isBlocked,
+      isRefused: () => this.isRefused,
     });
   }
 
@@ -109,7 +110,7 @@ describe('a reload', () => {
   });
 
   test('asks for a token too where the venue refuses the credentials, as somebody has seen to that', () => {
-    stage.isBlocked = true;
+    stage.isRefused = true;
     expect(stage.live.reload().detail).toBe('nothing has changed; asking for a new token');
     expect([stage.refreshes, stage.vault.credentialsVersion]).toEqual([1, 0]);
   });

@@ -52,18 +52,22 @@ describe.skipIf(!hasReceiver)('under a service manager', () => {
     expect((await daemon.process.ended).code).toBe(70);
   });
 
-  it('is never ready with a configuration that is wrong', async () => {
-    await using place = await workspace();
-    const address = join(place.path, 'notify');
-    await using receiver = await NotifyReceiver.listen(address);
-    await using daemon = await DaemonUnderTest.start({
-      restUrl: 'http://127.0.0.1:9',
-      config: { metrics: { listen: 'nowhere' } },
-      env: { NOTIFY_SOCKET: address },
-    });
-    expect((await daemon.process.ended).code).toBe(78);
-    expect(receiver.notices).toEqual([]);
-  });
+  // The second one is a name that no resolver has to be asked about.
+  it.each(['nowhere', `${'x'.repeat(70)}:9464`])(
+    'is never ready with a configuration that is wrong',
+    async (listen) => {
+      await using place = await workspace();
+      const address = join(place.path, 'notify');
+      await using receiver = await NotifyReceiver.listen(address);
+      await using daemon = await DaemonUnderTest.start({
+        restUrl: 'http://127.0.0.1:9',
+        config: { metrics: { listen } },
+        env: { NOTIFY_SOCKET: address },
+      });
+      expect((await daemon.process.ended).code).toBe(78);
+      expect(receiver.notices).toEqual([]);
+    },
+  );
 });
 
 it('runs where the service manager cannot be reached, and says so once', async () => {

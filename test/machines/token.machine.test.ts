@@ -237,6 +237,18 @@ describe('a refresh on command', () => {
     expect(stage.requests.map(({ at }) => at)).toEqual([0, 5 * second]);
   });
 
+  test('that comes while a request is under way is sent behind it, as the credentials may be others by then', async () => {
+    stage.actor.send({ type: 'start' });
+    await stage.time.advance(second);
+    stage.actor.send({ type: 'refresh' });
+    await stage.latest().grant(hour);
+    await stage.time.advance(10 * minute);
+    expect(stage.requests.map(({ at }) => at)).toEqual([0, 5 * second]);
+    await stage.latest().grant(hour);
+    await stage.time.advance(10 * minute);
+    expect(stage.requests).toHaveLength(2);
+  });
+
   test('cuts a backoff short', async () => {
     stage.actor.send({ type: 'start' });
     await stage.latest().fail(failure('rate-limited', 'HTTP 429', hour));
