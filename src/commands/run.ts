@@ -25,6 +25,8 @@ export const run: Command<ConfigurationArguments> = {
     const stopping = stopSignal();
     const hangUps = new HangUps();
     process.on('SIGQUIT', tooEarly);
+    // Node would open its debugger on it, to which every program of the host could talk.
+    process.on('SIGUSR1', () => process.stderr.write('figd: SIGUSR1 means nothing to figd\n'));
     const inherited = await inheritOrExit();
     const source = await configurationSource(argv);
     const configuration = await orExit(() => source.read());

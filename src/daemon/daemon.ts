@@ -299,8 +299,9 @@ export class Daemon {
   async #stop(reason: string): Promise<void> {
     const { logger } = this.#options;
     logger.info({ reason }, 'figd stops');
-    this.#stopTickers();
     await this.#core.stop();
+    // Until then somebody has to look at the clock: a venue that takes its time to say goodbye is no host that slept.
+    this.#stopTickers();
     await this.#gateway.stop();
     await this.#local.stop(reason);
     await this.#keep();

@@ -36,6 +36,9 @@ export const isAnyUnwanted = (context: SessionContext): boolean => unwantedNow(c
 /** Whether this is the only session: none is to take over, and none that was taken over from is still there. */
 export const isAlone = ({ successor, predecessor }: SessionContext): boolean =>
   successor === null && predecessor === null;
+/** What the session has, and would not have any more where these are refused. */
+export const lostWith = ({ confirmed }: SessionContext, refused: readonly string[]): readonly string[] =>
+  refused.filter((channel) => confirmed.includes(channel));
 export const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((channel, index) => channel === b[index]);
 

@@ -1,6 +1,7 @@
 import { type Failure, failure } from '../protocol/failure.ts';
 import { ofFailure } from './broken-promise.ts';
-import { whenToCut } from './session.context.ts';
+import type { SubscriptionAnswer } from './policies/channel-book.ts';
+import { lostWith, whenToCut } from './session.context.ts';
 import type { SessionContext } from './session.events.ts';
 import { sessionSetup } from './session.setup.ts';
 
@@ -20,6 +21,18 @@ function cutFailure({ renewalFailure }: SessionContext, openRfqs: number | null)
         : `${openRfqs} RFQs are open, but its token is about to expire`;
   return failure('renewal', `the session could not move to its new token${why}; it is cut, as ${when}`);
 }
+
+/** Why a second session that was confirmed less than the first one has does not take over. */
+const ofLostChannels = ({
+  context,
+  event,
+}: {
+  context: SessionContext;
+  event: { output: SubscriptionAnswer };
+}): { failure: Failure } => {
+  const lost = lostWith(context, event.output.refused).join(', ');
+  return { failure: failure('channels-refused', `the venue refuses ${lost} on the second session`) };
+};
 
 const afterFailedRotation = {
   target: '#session.live.renewal.stale' as const,
@@ -81,15 +94,27 @@ const rotating = sessionSetup.createStateConfig({
       invoke: {
         src: 'subscribe',
         input: ({ context }) => ({ session: context.successor ?? 0, channels: context.settings.channels }),
-        onDone: {
-          target: '#session.live.renewal.parting',
-          actions: [
-            { type: 'let the successor take over', params: ({ event }) => event.output },
-            'note that renewal works',
-            'report the rotation',
-            'turn to it',
-          ],
-        },
+        onDone: [
+          // The first one still has it.
+          {
+            guard: { type: 'would a channel be lost?', params: ({ event }) => event.output },
+            target: '#session.live.renewal.stale',
+            actions: [
+              'drop the successor',
+              { type: 'note the failed rotation', params: ofLostChannels },
+              { type: 'report the failed rotation', params: ofLostChannels },
+            ],
+          },
+          {
+            target: '#session.live.renewal.parting',
+            actions: [
+              { type: 'let the successor take over', params: ({ event }) => event.output },
+              'note that renewal works',
+              'report the rotation',
+              'turn to it',
+            ],
+          },
+        ],
         onError: afterFailedRotation,
       },
     },

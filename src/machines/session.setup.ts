@@ -34,6 +34,7 @@ import {
   isAnyUnwanted,
   isNewerTokenOut,
   isSameList,
+  lostWith,
   retriesAfter,
   unwantedNow,
   wantedNow,
@@ -121,6 +122,7 @@ export const sessionSetup = setup({
       isNewerTokenOut(context) && context.settings.renewal === 'rotate',
     'can it be renewed in place?': ({ context }) =>
       isNewerTokenOut(context) && (context.settings.renewal === 'auto' || context.settings.renewal === 'in-place'),
+    'would a channel be lost?': ({ context }, { refused }: SubscriptionAnswer) => lostWith(context, refused).length > 0,
     'does the venue limit us?': (_, params: { failure: Failure }) => params.failure.class === 'limited',
     'is renewal in place refused for good?': ({ context }, params: { failure: Failure }) =>
       context.settings.renewal === 'auto' && params.failure.code !== 'token-refused',

@@ -1,6 +1,6 @@
 import { assign, cancel, emit, enqueueActions, raise, sendTo, setup, stateIn } from 'xstate';
 import type { Failure } from '../protocol/failure.ts';
-import { earliestDial, retryDelay, withDial } from './policies/backoff.ts';
+import { earliestDial, isFailed, retryDelay, withDial } from './policies/backoff.ts';
 import { countCutShort, judgeEnding } from './policies/contest.ts';
 import { clampDelay } from './policies/delay.ts';
 import type { ReconcileEvent, ReconcileReport } from './reconcile.events.ts';
@@ -45,7 +45,7 @@ function afterEnding(context: SupervisorContext, output: SessionOutput): Partial
   // A newer token than the refused one may have come meanwhile.
   const isDead = isTokenDead(output) && output.token === context.token?.generation;
   return {
-    failedInARow: failedBefore + 1,
+    failedInARow: failedBefore + (isFailed(found) ? 1 : 0),
     cutShort,
     ...planDial(context.dials, now + delay),
     lastClose: { ...found, at: now },

@@ -43,7 +43,7 @@ export const failureCodes = {
   ],
   'channels-refused': [
     'refused',
-    'The venue confirmed none of session.channels; check their names and the role of the key.',
+    'The venue does not confirm them; check their names in session.channels, and the role of the key.',
   ],
   'rate-limited': ['limited', 'figd waits as long as the venue asked; find out who else uses this key.'],
   'server-busy': ['limited', 'The venue asked to come back later; figd does.'],

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { SentRecord } from './ports.ts';
@@ -15,12 +16,13 @@ export interface SentLog {
   close(): Promise<void>;
 }
 
-/** Creates the file, replacing an earlier one. */
-export function openSentLog(path: string): SentLog {
+/** Creates the file, replacing an earlier one. Rejects with Node's error where it cannot be made. */
+export async function openSentLog(path: string): Promise<SentLog> {
   const stream = createWriteStream(path, { highWaterMark: 1024 * 1024 });
   const done = finished(stream);
   // Held for close(): a disk that fills up must not take down the venue in the middle of a test.
   done.catch(() => {});
+  await once(stream, 'open');
   return {
     write: (record) => {
       if (stream.writable) stream.write(sentLogLine(record));

@@ -60,8 +60,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     maxPayload: largestFrame,
     skipUTF8Validation: false,
   });
+  const log = sentLog === undefined ? undefined : await openSentLog(sentLog);
   const address = await listen(server, port, host);
-  const log = sentLog === undefined ? undefined : openSentLog(sentLog);
   /** Closing and reopening the listener take turns, however quickly the fault `down` comes and goes. */
   let listening = Promise.resolve();
   let closing: Promise<void> | undefined;

@@ -57,6 +57,17 @@ describe.each([
     await receiver.hears(/^STOPPING=1/);
   });
 
+  it('opens no debugger, whoever sends it the signal on which Node does', async () => {
+    await using simulator = await startSimulator({});
+    await using daemon = await DaemonUnderTest.start({ restUrl: simulator.restUrl });
+    await daemon.reaches('live');
+    daemon.process.child.kill('SIGUSR1');
+    expect((await daemon.status()).state).toBe('live');
+    const { code, stderr } = await daemon.process.stop();
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('Debugger');
+  });
+
   it('runs the demo', async () => {
     const { code, stdout, stderr } = await figd(['demo', '--calm', '--seconds', '1']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

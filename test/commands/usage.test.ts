@@ -20,6 +20,7 @@ it.each([
     ['call', 'heartbeat', '--timeout', 'soon'],
     '--timeout: soon is not a duration; write a duration such as 500ms, 10s, 5m, 24h or 7d\nTry: figd call --help',
   ],
+  [['run', '--config'], 'Not enough arguments following: config\nTry: figd run --help'],
   [['rest', 'GET', 'v1'], 'PATH begins with a slash, as in /v1/rfq; not "v1"\nTry: figd rest --help'],
 ])('exits 64 for %j', async (args, message) => {
   expect(await figd(args)).toEqual({ code: 64, stdout: '', stderr: `figd: ${message}\n` });

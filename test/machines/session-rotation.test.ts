@@ -48,6 +48,25 @@ describe('a second session', () => {
     expect(renewal()).toEqual({ parting: 'having it prove itself' });
   });
 
+  test('does not take over where it would cost a channel that the first one has', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.answer('authenticate', 2);
+    await stage.answer('subscribe', { confirmed: ['rfq.maker'], refused: ['rfq.taker'] });
+    expect([commands(), stage.part('renewal'), stage.actor.getSnapshot().context.id]).toEqual([
+      ['dial 8', 'cut 8'],
+      'stale',
+      7,
+    ]);
+    expect(stage.reports.at(-1)).toMatchObject({
+      type: 'session.rotation-failed',
+      failure: { code: 'channels-refused', message: 'the venue refuses rfq.taker on the second session' },
+    });
+    // It is tried again, and the first one is not cut for it before the last seconds of its token.
+    await stage.pass(5 * second);
+    expect(stage.reports.at(-1)).toMatchObject({ type: 'session.wants-successor' });
+  });
+
   test('has a heartbeat of its own at once', async () => {
     await takeOver();
     // The second one of session 7 is to prove that it was alive to the end.

@@ -38,9 +38,20 @@ describe('reconnect', () => {
         session: 1,
         proof: { provenAt: minute - 4, heartbeatSentAt: minute, rttMs: 4 },
       },
-      { type: 'session.dialled', id: 2, attempt: 2, cause: 'on-request' },
+      { type: 'session.dialled', id: 2, attempt: 1, cause: 'on-request' },
       ...lifeOf(2),
     ]);
+  });
+
+  test('is no failure: what fails after it waits as if it were the first', async () => {
+    await open();
+    for (let times = 0; times < 5; times += 1) {
+      await stage.send({ type: 'reconnect' });
+      await stage.time.advance(100);
+    }
+    stage.takeFacts();
+    await stage.drop(failure('rate-limited', 'close 4429'));
+    expect(stage.takeFacts()[0]).toMatchObject({ type: 'session.closed', retryInMs: 16 * second * 1.05 });
   });
 
   test('does not wait for a venue that answers no closing handshake', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { exitCode } from '../command.ts';
 
 type Target = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -11,8 +12,11 @@ export class Output {
   constructor(stream: Target) {
     this.#stream = stream;
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
       this.#gone.abort();
+      if (error.code === 'EPIPE') return;
+      process.exitCode = exitCode.failed;
+      // Where that is what fails, nobody can be told.
+      if (stream !== process.stderr) process.stderr.write(`figd: cannot write the output: ${error.message}\n`);
     });
   }
 

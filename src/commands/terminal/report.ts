@@ -7,13 +7,18 @@ export async function report(error: unknown, args: readonly string[]): Promise<v
   if (error instanceof ExitError) {
     process.exitCode = error.exitCode;
     await notice(error.message);
-  } else if (error instanceof UsageError) {
+  } else if (isUsage(error)) {
     process.exitCode = exitCode.usage;
     await notice(explain(error.message, args[0]));
   } else {
     process.exitCode = exitCode.internal;
     await notice(`internal failure: ${error instanceof Error ? error.stack : String(error)}`);
   }
+}
+
+/** A command whose options are loaded has yargs throw its own errors. */
+function isUsage(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof Error && error.name === 'YError');
 }
 
 /** What is wrong, and which help to read. `word` stands where the command should. */

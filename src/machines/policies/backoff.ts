@@ -55,6 +55,11 @@ export function retryDelay({ failure, failedBefore, settings, random }: RetryQue
   }
 }
 
+/** Whether something went wrong, so that the next wait is longer: not where an end was wanted. */
+export function isFailed({ code }: Failure): boolean {
+  return code !== 'on-request' && code !== 'renewal';
+}
+
 /** How long a limit holds, in milliseconds: as long as the venue said, else 16 s × n up to 5 min. */
 export function limitedDelay(failure: Failure, failedBefore: number): number {
   const asked = failure.retryAfterMs ?? Math.min(limitedMaxMs, limitedStepMs * (failedBefore + 1));

@@ -70,7 +70,7 @@ export function deriveHealth(given: HealthFacts): Health {
       return {
         state: 'degraded',
         reason: `subscriptions: the venue refuses ${session.refused.join(', ')}; ${session.confirmed.length} of ${total} channels are live`,
-        next: `figd asks for them again; ${advice('channels-refused')}`,
+        next: `figd asks for ${session.refused.join(', ')} again. ${advice('channels-refused')}`,
         layers,
       };
     }
@@ -132,7 +132,7 @@ function nothingConfirmed(session: NonNullable<HealthFacts['session']>): Pick<He
   if (missing.length === 0) {
     return {
       reason: `subscriptions: the venue refuses every channel (${refused.join(', ')})`,
-      next: advice('channels-refused'),
+      next: `figd asks for them again. ${advice('channels-refused')}`,
     };
   }
   if (subscriptionFailure === null) {

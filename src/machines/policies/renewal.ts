@@ -69,6 +69,8 @@ export function cuttingTime({
 }): CuttingTime {
   if (expiresAt === null) return { from: Number.POSITIVE_INFINITY, until: null };
   const until = Math.max(now, expiresAt - lastMomentMs);
-  const passing = failure === null || failure.class === 'transient' || failure.code === 'token-refused';
+  // What one channel is refused for need not cost the others anything as long as the session has it.
+  const isOfChannels = failure?.code === 'channels-refused';
+  const passing = failure === null || failure.class === 'transient' || failure.code === 'token-refused' || isOfChannels;
   return { from: passing || failedTimes < refusalsBelieved ? Math.max(now, until - lastChanceMs) : now, until };
 }

@@ -90,7 +90,7 @@ const cases: Readonly<Record<string, readonly [HealthFacts, Health]>> = {
     {
       state: 'degraded',
       reason: 'subscriptions: the venue refuses rfq.taker; 1 of 2 channels are live',
-      next: `figd asks for them again; ${advice('channels-refused')}`,
+      next: `figd asks for rfq.taker again. ${advice('channels-refused')}`,
       layers: layers(connected, authenticated, valid, [false, 'refused: rfq.taker'], heard),
     },
   ],
@@ -161,7 +161,7 @@ const cases: Readonly<Record<string, readonly [HealthFacts, Health]>> = {
     {
       state: 'down',
       reason: 'subscriptions: the venue refuses every channel (rfq.maker, rfq.taker)',
-      next: advice('channels-refused'),
+      next: `figd asks for them again. ${advice('channels-refused')}`,
       layers: layers(
         connected,
         authenticated,
