@@ -86,7 +86,10 @@ export const subscriptions = sessionSetup.createStateConfig({
         input: ({ context }) => ({ session: context.id, channels: wantedNow(context) }),
         onDone: {
           target: 'counted',
-          actions: [{ type: 'add the channels', params: ({ event }) => event.output }, 'report the channels'],
+          actions: [
+            { type: 'add the channels', params: ({ event }) => event.output },
+            { type: 'report the channels', params: ({ event }) => event.output },
+          ],
         },
         onError: afterFailedChange,
       },

@@ -151,6 +151,8 @@ export type SessionReport =
   | {
       readonly type: 'session.resubscribed';
       readonly id: number;
+      /** Those that were confirmed now. */
+      readonly added: readonly string[];
       readonly confirmed: readonly string[];
       readonly refused: readonly string[];
     }

@@ -225,9 +225,10 @@ export const sessionSetup = setup({
     ),
     'report the channels': sendTo(
       ({ context }) => context.supervisor,
-      ({ context: { id, confirmed, refused } }): SessionReport => ({
+      ({ context: { id, confirmed, refused } }, answer: SubscriptionAnswer): SessionReport => ({
         type: 'session.resubscribed',
         id,
+        added: answer.confirmed,
         confirmed,
         refused,
       }),

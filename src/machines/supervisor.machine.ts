@@ -147,6 +147,9 @@ export const supervisorMachine = supervisorSetup.createMachine({
             'session.blind-spot': {
               actions: ['make it known', { type: 'tell of the blind spot', params: ({ event }) => event }],
             },
+            'session.resubscribed': {
+              actions: ['make it known', { type: 'have it compared', params: ({ event }) => event }],
+            },
             'session.wants-successor': { actions: 'plan a successor' },
             'successor.due': [
               { guard: 'does the ceiling allow a dial?', actions: 'dial a successor' },

@@ -143,6 +143,12 @@ export const supervisorSetup = setup({
         enqueue.sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent);
       },
     ),
+    // What a channel would have brought until now was missed.
+    'have it compared': enqueueActions(({ enqueue }, { added }: { added: readonly string[] }) => {
+      if (added.length === 0) return;
+      enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
+      enqueue.sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent);
+    }),
     'count the token as accepted': sendTo('token', { type: 'token.accepted' }),
     'have it reconciled': sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent),
     'dial as soon as allowed': assign(({ context }) => planDial(context.dials, context.now())),

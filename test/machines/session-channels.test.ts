@@ -22,6 +22,7 @@ describe('on a live session', () => {
     expect(stage.told().at(-1)).toEqual({
       type: 'session.resubscribed',
       id: 7,
+      added: [quotes],
       confirmed: [...allChannels, quotes],
       refused: [],
     });

@@ -240,6 +240,7 @@ describe('channels that the venue refused', () => {
     expect(stage.reports.at(-1)).toEqual({
       type: 'session.resubscribed',
       id: 7,
+      added: ['rfq.taker'],
       confirmed: ['rfq.maker', 'rfq.taker'],
       refused: [],
     });

@@ -67,6 +67,21 @@ test('nothing is compared while no session is live', async () => {
   expect([moments, facts()]).toEqual([[], []]);
 });
 
+test('a channel that the venue confirms late is compared then, and one that it refuses again is not', async () => {
+  const { compare, moments } = comparing();
+  let refuses = 2;
+  const subscribe = async (_: number, channels: readonly string[]) => {
+    refuses -= 1;
+    const refused = refuses >= 0 ? channels.slice(-1) : [];
+    return { confirmed: channels.filter((channel) => !refused.includes(channel)), refused };
+  };
+  await open({ compare, subscribe });
+  await stage.time.advance(89 * second);
+  expect(moments).toEqual([0]);
+  await stage.time.advance(second);
+  expect(moments).toEqual([0, 90 * second]);
+});
+
 test('a session that takes over is no reason to compare again', async () => {
   const { compare, moments } = comparing();
   await open({ compare });

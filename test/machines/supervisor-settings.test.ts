@@ -29,9 +29,10 @@ test('channels that are wanted reach the live session', async () => {
   await open();
   await wish(...allChannels, quotes);
   expect(asked).toEqual([`${all} on 1`, `${quotes} on 1`]);
-  expect(stage.takeFacts().at(-1)).toEqual({
+  expect(stage.takeFacts().findLast(({ type }) => type === 'session.resubscribed')).toEqual({
     type: 'session.resubscribed',
     id: 1,
+    added: [quotes],
     confirmed: [...allChannels, quotes],
     refused: [],
   });

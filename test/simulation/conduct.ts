@@ -86,7 +86,8 @@ export class Conduct {
       this.#beatRefusedAt = this.#world.scheduler.now;
     if (fact.type !== 'session.closed') return;
     const lasted = fact.liveForMs !== null && fact.liveForMs >= resetAfterMs;
-    this.#failedInARow = lasted ? 1 : this.#failedInARow + 1;
+    const wasWanted = fact.failure.code === 'on-request' || fact.failure.code === 'renewal';
+    this.#failedInARow = (lasted ? 0 : this.#failedInARow) + (wasWanted ? 0 : 1);
   }
 
   /** Whether the setting allows a session to outlive its token. */
