@@ -12,9 +12,9 @@ const recipe = 'recipe.json';
 /**
  * What every figd is started with. V8 sets aside 16 MiB three times over for young objects, which buys a tenth of the
  * throughput nobody needs. How much it lets pile up before it looks for what can go depends on the most it may use, and
- * that on the host's memory: 30 MB more than with this limit, of which figd needs a twentieth (measured). No
- * signal opens Node's debugger, to which every program of the host could talk. And what Node says of its own experiments
- * is no news to those who run figd.
+ * that on the host's memory: 30 MB more than with this limit, of which figd needs a twentieth (measured). No signal opens
+ * Node's debugger, to which every program of the host could talk. And what Node says of its own experiments is no news to
+ * those who run figd.
  */
 export const nodeOptions = [
   '--max-semi-space-size=4',
