@@ -150,7 +150,7 @@ export class Daemon {
    * @throws what makes it impossible to serve at all: a path or port that cannot be used, or another daemon
    */
   async start(): Promise<void> {
-    const { logger, storage } = this.#options;
+    const { logger, storage, version } = this.#options;
     const { local, metrics, venue } = this.#configuration.settings;
     setDefaultAutoSelectFamilyAttemptTimeout(addressAttemptMs);
     try {
@@ -173,7 +173,8 @@ export class Daemon {
       setInterval(() => this.#core.lookAtClock(), clockLookMs),
       setInterval(() => this.#everySecond(), secondMs),
     ];
-    logger.info({ directory: local.directory, venue: venue.socketUrl }, 'figd started');
+    const { epoch, head } = this.#core.log;
+    logger.info({ version, directory: local.directory, venue: venue.socketUrl, epoch, head }, 'figd started');
   }
 
   /** Ends the session in good order, says bye to the consumers and releases everything. Once; later calls wait. */
