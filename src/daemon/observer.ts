@@ -1,6 +1,7 @@
 import { BoundedLabels } from '../adapters/bounded-labels.ts';
 import type { Logger } from '../adapters/logger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
+import { isFailed } from '../machines/policies/backoff.ts';
 import type { ReconcileReport } from '../machines/reconcile.events.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { CoreOptions } from './core.ts';
@@ -94,7 +95,7 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
       case 'session.closed':
         count('closes');
         metrics.closes.inc({ code: fact.failure.code });
-        logger.warn(
+        logger[isFailed(fact.failure) ? 'warn' : 'info'](
           {
             session: fact.id,
             code: fact.failure.code,
