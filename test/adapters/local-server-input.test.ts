@@ -186,6 +186,8 @@ it('waits a second at most for a client that has closed its half when it has to 
   client.socket.pause();
   client.socket.end('{"id":1,"method":"status"}\n');
   await until('the answer', () => daemon.statusCalls === 1);
+  // Until it has been heard that nothing more will be asked.
+  for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
   await within('the end', daemon.stop(), 3_000);
 });
 
