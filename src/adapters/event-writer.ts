@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Cursor } from '../log/cursor.ts';
 import type { Batch } from '../log/journal.ts';
 import { encodeNotification } from '../protocol/json-rpc.ts';
+import { together } from './together.ts';
 
 export interface EventWriterOptions {
   /** Bytes that may wait in the socket. */
@@ -162,11 +163,7 @@ export class EventWriter {
   }
 }
 
-/** The same lines in memory of their own; not Buffer's shared pool, of which a line would keep a piece. */
+/** The same lines in memory of their own. */
 function apart(batch: Batch): Batch {
-  if (batch.chunks.length === 0) return batch;
-  const whole = Buffer.allocUnsafeSlow(batch.bytes);
-  let at = 0;
-  for (const chunk of batch.chunks) at += chunk.copy(whole, at);
-  return { ...batch, chunks: [whole] };
+  return batch.chunks.length === 0 ? batch : { ...batch, chunks: [together(batch.chunks, batch.bytes)] };
 }

@@ -164,8 +164,7 @@ export class RequestReader {
     };
     try {
       const handled = handle(request, line);
-      this.#isHeld = handled instanceof InOrder;
-      const answer = handled instanceof InOrder ? handled.answer : handled;
+      const answer = handled instanceof InOrder ? this.#hold(handled.answer) : handled;
       // Caught behind `settle`: what a method resolves with may turn out not to be writable as JSON.
       if (answer instanceof Promise) this.#await(answer.then(settle).catch(refuse));
       else settle(answer);
@@ -174,12 +173,17 @@ export class RequestReader {
     }
   }
 
+  #hold(answer: Promise<unknown>): Promise<unknown> {
+    this.#isHeld = true;
+    return answer.finally(() => {
+      this.#isHeld = false;
+    });
+  }
+
   #await(answered: Promise<void>): void {
-    const isHeld = this.#isHeld;
     this.#unanswered += 1;
     void answered.then(() => {
       this.#unanswered -= 1;
-      if (isHeld) this.#isHeld = false;
       this.#waitForTurn();
     });
   }

@@ -70,6 +70,6 @@ export function commandLine(args: readonly string[]) {
     .recommendCommands()
     .exitProcess(false)
     .fail((message, error) => {
-      throw error === undefined || error?.name === 'YError' ? new UsageError(message) : error;
+      throw error ?? new UsageError(message);
     });
 }

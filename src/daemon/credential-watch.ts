@@ -1,39 +1,38 @@
-import { type Stats, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 
 /** Tells when one of the credential files is another than when it was read, however it was replaced. */
 export class CredentialWatch {
   readonly #files: () => readonly string[];
-  #known = '';
+  #known: string;
 
   /** @param files those that count now */
   constructor(files: () => readonly string[]) {
     this.#files = files;
-    this.wereRead();
+    this.#known = this.#marks();
   }
 
   /** The files have just been read. */
   wereRead(): void {
-    this.#known = told(
-      this.#files().map((file) => {
-        try {
-          return markOf(statSync(file));
-        } catch {
-          return gone;
-        }
-      }),
-    );
+    this.#known = this.#marks();
   }
 
   /** Whether anything has changed since they were read, or since the last time this was true. */
-  async changed(): Promise<boolean> {
-    const marks = await Promise.all(this.#files().map((file) => stat(file).then(markOf, () => gone)));
+  changed(): boolean {
     const before = this.#known;
-    this.#known = told(marks);
+    this.#known = this.#marks();
     return before !== this.#known;
+  }
+
+  #marks(): string {
+    return this.#files().map(markOf).join(' ');
   }
 }
 
-const gone = 'gone';
-const markOf = ({ ino, mtimeMs, size }: Stats): string => `${ino}:${mtimeMs}:${size}`;
-const told = (marks: readonly string[]): string => marks.join(' ');
+function markOf(file: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(file);
+    return `${ino}:${mtimeMs}:${size}`;
+  } catch {
+    return 'gone';
+  }
+}

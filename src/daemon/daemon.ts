@@ -286,15 +286,9 @@ export class Daemon {
 
   #everySecond(): void {
     this.#core.lookAround();
-    if (!this.#core.isRefused) return;
-    this.#credentialWatch.changed().then(
-      (changed) => {
-        if (!changed) return;
-        this.#options.logger.info('the credential files have changed');
-        this.#wishes.refresh();
-      },
-      (error: unknown) => this.#options.logger.error({ err: error }, 'the credential files cannot be looked at'),
-    );
+    if (!this.#core.isRefused || !this.#credentialWatch.changed()) return;
+    this.#options.logger.info('the credential files have changed');
+    this.#wishes.refresh();
   }
 
   async #stop(reason: string): Promise<void> {

@@ -145,11 +145,19 @@ export const supervisorMachine = supervisorSetup.createMachine({
             },
             'clock.jumped': { actions: ['have the token check the time', 'have the session check the time'] },
             'session.blind-spot': {
-              actions: ['make it known', { type: 'tell of the blind spot', params: ({ event }) => event }],
+              actions: [
+                'make it known',
+                { type: 'tell of the blind spot', params: ({ event }) => event },
+                'have it compared',
+              ],
             },
-            'session.resubscribed': {
-              actions: ['make it known', { type: 'have it compared', params: ({ event }) => event }],
-            },
+            'session.resubscribed': [
+              {
+                guard: { type: 'was a channel confirmed?', params: ({ event }) => event },
+                actions: ['make it known', 'have it compared'],
+              },
+              { actions: 'make it known' },
+            ],
             'session.wants-successor': { actions: 'plan a successor' },
             'successor.due': [
               { guard: 'does the ceiling allow a dial?', actions: 'dial a successor' },

@@ -72,6 +72,7 @@ export const supervisorSetup = setup({
     'is the dial due?': ({ context }) => (context.nextDialAt ?? 0) <= context.now(),
     'does the ceiling allow a dial?': ({ context }) => earliestDial(context.dials, context.now()) <= context.now(),
     'did the venue refuse us?': ({ context }) => context.lastClose?.class === 'refused',
+    'was a channel confirmed?': (_, { added }: { added: readonly string[] }) => added.length > 0,
     'is it stopping?': stateIn({ dialled: 'draining' }),
   },
   actions: {
@@ -139,13 +140,10 @@ export const supervisorSetup = setup({
       ({ enqueue }, { previous, proof, until }: Extract<SessionReport, { type: 'session.blind-spot' }>) => {
         enqueue.emit({ type: 'gap.opened', cause: 'half-open', session: previous, proof });
         enqueue.emit({ type: 'gap.ended', at: until });
-        enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
-        enqueue.sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent);
       },
     ),
-    // What a channel would have brought until now was missed.
-    'have it compared': enqueueActions(({ enqueue }, { added }: { added: readonly string[] }) => {
-      if (added.length === 0) return;
+    // Something was missed up to now, though a session is live.
+    'have it compared': enqueueActions(({ enqueue }) => {
       enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
       enqueue.sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent);
     }),

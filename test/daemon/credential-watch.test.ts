@@ -11,18 +11,18 @@ beforeEach(() => {
   watch = new CredentialWatch(() => files);
 });
 
-test('tells once of a file that is written, replaced or taken away', async () => {
-  expect(await watch.changed()).toBe(false);
+test('tells once of a file that is written, replaced or taken away', () => {
+  expect(watch.changed()).toBe(false);
   workspace.write('secret', 'the second');
-  expect([await watch.changed(), await watch.changed()]).toEqual([true, false]);
+  expect([watch.changed(), watch.changed()]).toEqual([true, false]);
   renameSync(workspace.write('other', 'the second'), workspace.path('secret'));
-  expect([await watch.changed(), await watch.changed()]).toEqual([true, false]);
+  expect([watch.changed(), watch.changed()]).toEqual([true, false]);
   rmSync(workspace.path('id'));
-  expect([await watch.changed(), await watch.changed()]).toEqual([true, false]);
+  expect([watch.changed(), watch.changed()]).toEqual([true, false]);
 });
 
-test('tells of what was written since the files were read, whenever it is asked, and of nothing before', async () => {
+test('tells of what was written since the files were read, whenever it is asked, and of nothing before', () => {
   workspace.write('secret', 'the second');
   watch.wereRead();
-  expect(await watch.changed()).toBe(false);
+  expect(watch.changed()).toBe(false);
 });

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { channelAt, skipLines } from '../../log/line.ts';
 import { patternTest } from '../../log/patterns.ts';
 import { DamagedFileError, numberOr } from '../sqlite-file.ts';
+import { together } from '../together.ts';
 
 /** Neighbouring lines. */
 export interface FileBlock {
@@ -70,15 +71,4 @@ export function linesFrom(
     at = end;
   }
   return { chunks: chunks.length === 0 ? [] : [together(chunks, bytes)], bytes, next: seq };
-}
-
-/** A few small pieces must not keep a whole block in memory; and not Buffer's shared pool, which cannot be handed over. */
-function together(pieces: readonly Uint8Array[], bytes: number): Buffer {
-  const whole = Buffer.allocUnsafeSlow(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

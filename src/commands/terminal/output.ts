@@ -16,7 +16,7 @@ export class Output {
       if (error.code === 'EPIPE') return;
       process.exitCode = exitCode.failed;
       // Where that is what fails, nobody can be told.
-      if (stream !== process.stderr) process.stderr.write(`figd: cannot write the output: ${error.message}\n`);
+      if (stream !== process.stderr) void notice(`cannot write the output: ${error.message}`);
     });
   }
 

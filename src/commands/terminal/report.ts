@@ -16,7 +16,7 @@ export async function report(error: unknown, args: readonly string[]): Promise<v
   }
 }
 
-/** A command whose options are loaded has yargs throw its own errors. */
+/** What figd finds wrong with the arguments, or what yargs does. */
 function isUsage(error: unknown): error is Error {
   return error instanceof UsageError || (error instanceof Error && error.name === 'YError');
 }

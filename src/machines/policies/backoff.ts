@@ -29,7 +29,8 @@ const probeMaxMs = 300_000;
  * Nothing failed, or something else sets the pace: a refused token is replaced no faster than the spacing of token
  * requests allows. The ceiling of dials holds for all of them.
  */
-const withoutDelay: readonly FailureCode[] = ['on-request', 'renewal', 'token-refused'];
+const wanted: readonly FailureCode[] = ['on-request', 'renewal'];
+const withoutDelay: readonly FailureCode[] = [...wanted, 'token-refused'];
 
 /**
  * How long to wait before trying again, in milliseconds, by the class of what failed:
@@ -57,7 +58,7 @@ export function retryDelay({ failure, failedBefore, settings, random }: RetryQue
 
 /** Whether something went wrong, so that the next wait is longer: not where an end was wanted. */
 export function isFailed({ code }: Failure): boolean {
-  return code !== 'on-request' && code !== 'renewal';
+  return !wanted.includes(code);
 }
 
 /** How long a limit holds, in milliseconds: as long as the venue said, else 16 s × n up to 5 min. */

@@ -81,22 +81,25 @@ it.concurrent('gives back in the next run what was written in this one, and goes
   expect(place.told).toEqual([]);
 });
 
-it.concurrent('writes down what a clean stop left unwritten, and says so to those who ask', async () => {
-  await using place = new Place();
+/** A run that gave nine numbers, and wrote five events. @returns its epoch */
+async function leaveUnwritten(place: Place): Promise<string> {
   const first = await place.open();
   const { epoch } = first.numbers;
   await first.write({ epoch, hole: null, blocks: [block(1, 5)] });
   await first.close(9);
+  return epoch;
+}
+
+it.concurrent('writes down what a clean stop left unwritten, and says so to those who ask', async () => {
+  await using place = new Place();
+  const epoch = await leaveUnwritten(place);
   const second = await place.open();
   expect(await second.read(all(epoch, 6))).toMatchObject({ lost: { from: 6, to: 9, reason: 'unwritten' }, next: 10 });
 });
 
 it.concurrent('writes what the run before left under the epoch of that run, though another one is in use by then', async () => {
   await using place = new Place();
-  const first = await place.open();
-  const { epoch } = first.numbers;
-  await first.write({ epoch, hole: null, blocks: [block(1, 5)] });
-  await first.close(9);
+  const epoch = await leaveUnwritten(place);
   const holder = new DatabaseSync(place.path('journal.db'));
   holder.exec('BEGIN IMMEDIATE');
   const second = await place.open();
