@@ -34,14 +34,15 @@ const ofLostChannels = ({
   return { failure: failure('channels-refused', `the venue refuses ${lost} on the second session`) };
 };
 
-const afterFailedRotation = {
+/** The second session is let go, and the first one lives on. @param why what came of it */
+const failedRotation = <Args>(why: (args: Args) => { failure: Failure }) => ({
   target: '#session.live.renewal.stale' as const,
   actions: [
     'drop the successor' as const,
-    { type: 'note the failed rotation' as const, params: ofFailure },
-    { type: 'report the failed rotation' as const, params: ofFailure },
+    { type: 'note the failed rotation' as const, params: why },
+    { type: 'report the failed rotation' as const, params: why },
   ],
-};
+});
 
 /** Make before break: a second session is authenticated and subscribed before the first one is let go. */
 const rotating = sessionSetup.createStateConfig({
@@ -66,14 +67,9 @@ const rotating = sessionSetup.createStateConfig({
         },
       },
       after: {
-        'connect timeout': {
-          target: '#session.live.renewal.stale',
-          actions: [
-            'drop the successor',
-            { type: 'note the failed rotation', params: ({ context }) => ({ failure: connectTimeout(context) }) },
-            { type: 'report the failed rotation', params: ({ context }) => ({ failure: connectTimeout(context) }) },
-          ],
-        },
+        'connect timeout': failedRotation(({ context }: { context: SessionContext }) => ({
+          failure: connectTimeout(context),
+        })),
       },
     },
     authenticating: {
@@ -85,7 +81,7 @@ const rotating = sessionSetup.createStateConfig({
           target: 'authenticated',
           actions: { type: "note the successor's token", params: ({ event }) => ({ token: event.output }) },
         },
-        onError: afterFailedRotation,
+        onError: failedRotation(ofFailure),
       },
     },
     // What the first session is asked for at this moment would begin on it after it has begun on the second one.
@@ -98,12 +94,7 @@ const rotating = sessionSetup.createStateConfig({
           // The first one still has it.
           {
             guard: { type: 'would a channel be lost?', params: ({ event }) => event.output },
-            target: '#session.live.renewal.stale',
-            actions: [
-              'drop the successor',
-              { type: 'note the failed rotation', params: ofLostChannels },
-              { type: 'report the failed rotation', params: ofLostChannels },
-            ],
+            ...failedRotation(ofLostChannels),
           },
           {
             target: '#session.live.renewal.parting',
@@ -115,7 +106,7 @@ const rotating = sessionSetup.createStateConfig({
             ],
           },
         ],
-        onError: afterFailedRotation,
+        onError: failedRotation(ofFailure),
       },
     },
   },

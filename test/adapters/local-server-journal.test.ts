@@ -1,47 +1,18 @@
 import { expect, it } from 'vitest';
-import type { Batch, Journal, JournalQuery } from '../../src/log/journal.ts';
-import { line } from '../log/support.ts';
+import { SlowJournal } from '../log/support/slow-journal.ts';
+import { line, range } from '../log/support.ts';
 import { until } from '../support/until.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
 
-/** A journal of a thousand events that answers when a test says so. */
-class AskedJournal implements Journal {
-  readonly questions: ((isAnswered: true) => void)[] = [];
-  /** Which event came first since any moment. */
-  first = 1;
-
-  oldest(): number {
-    return 1;
-  }
-
-  async write(): Promise<boolean> {
-    return true;
-  }
-
-  async read({ from }: JournalQuery): Promise<Batch> {
-    await this.#isAsked();
-    const chunk = Buffer.from(line(from, 'rfq.maker', '{}'));
-    return { chunks: [chunk], bytes: chunk.length, next: from + 1, lost: null };
-  }
-
-  async firstSince(): Promise<number> {
-    await this.#isAsked();
-    return this.first;
-  }
-
-  answer(): void {
-    this.questions.shift()?.(true);
-  }
-
-  #isAsked(): Promise<true> {
-    return new Promise((resolve) => this.questions.push(resolve));
-  }
-}
-
 const allConnections = ({ server }: LocalDaemon) => (server.view() as { connections: { all: number } }).connections.all;
 
-async function start(): Promise<{ daemon: LocalDaemon; journal: AskedJournal }> {
-  const journal = new AskedJournal();
+async function start(): Promise<{ daemon: LocalDaemon; journal: SlowJournal }> {
+  const journal = new SlowJournal();
+  journal.first = 1;
+  journal.lines.set(
+    'e1',
+    new Map(range(1, 300).map((seq) => [seq, line(seq, 'rfq.maker', JSON.stringify('x'.repeat(1_000)))])),
+  );
   const daemon = await LocalDaemon.start({ journal, ringBytes: 1_048_576, status: { much: 'x'.repeat(500_000) } });
   // The first ones leave the memory.
   for (let count = 0; count < 1_200; count += 1) daemon.add('rfq.maker', 'x'.repeat(1_000));
@@ -54,7 +25,7 @@ async function dieAsking({ daemon, journal }: Awaited<ReturnType<typeof start>>,
   client.socket.pause();
   const subscribe = { jsonrpc: '2.0', id: 2, method: 'subscribe', params: { from } };
   client.write(`{"jsonrpc":"2.0","id":1,"method":"status"}\n${JSON.stringify(subscribe)}\n`);
-  await until('a question', () => journal.questions.length === 1);
+  await until('a question', () => journal.waiting === 1);
   // What it has not read turns its end into a reset.
   client.socket.destroy();
   await until('the connection to be gone', () => allConnections(daemon) === 0);
@@ -64,9 +35,9 @@ it.each([['oldest'], [{ since: 5 }]])('reads nothing more for a connection that 
   const { daemon, journal } = await start();
   await using _daemon = daemon;
   await dieAsking({ daemon, journal }, from);
-  journal.answer();
+  journal.settle();
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
-  expect([daemon.server.subscribers(), journal.questions]).toEqual([[], []]);
+  expect([daemon.server.subscribers(), journal.waiting]).toEqual([[], 0]);
 });
 
 it.each([
@@ -83,9 +54,9 @@ it.each([
     { jsonrpc: '2.0', id: 2, method, params },
   ];
   client.write(requests.map((request) => `${JSON.stringify(request)}\n`).join(''));
-  await until('a question', () => journal.questions.length === 1);
+  await until('a question', () => journal.waiting === 1);
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
-  journal.answer();
+  journal.settle();
   await client.message('the second reply', ({ id }) => id === 2);
   expect(client.messages.flatMap(({ id }) => (id === undefined ? [] : [id]))).toEqual([1, 2]);
   for (const channel of ['rfq.taker', 'rfq.maker']) daemon.add(channel);

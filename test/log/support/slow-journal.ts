@@ -19,6 +19,8 @@ export class SlowJournal implements Journal {
   readonly holes: { readonly epoch: string; readonly from: number; readonly to: number }[] = [];
   /** How many batches were given back, with lines that nobody may read any more. */
   released = 0;
+  /** What came first since any moment, which is answered in its turn; null: nothing, and answered at once. */
+  first: number | null = null;
   readonly #waiting: Waiting[] = [];
 
   get waiting(): number {
@@ -59,7 +61,11 @@ export class SlowJournal implements Journal {
   }
 
   firstSince(): Promise<number | null> {
-    return Promise.resolve(null);
+    const { first } = this;
+    if (first === null) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#waiting.push({ entry: null, answer: () => resolve(first) });
+    });
   }
 
   #keep({ epoch, hole, blocks }: JournalEntry): void {
