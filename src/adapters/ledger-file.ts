@@ -3,7 +3,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import { pathToFileURL } from 'node:url';
 import type { LedgerContents } from '../log/memory-ledger.ts';
 import { parseJson } from '../protocol/json-rpc.ts';
-import type { GapRecord, Paced, Reconciled } from '../protocol/ledger.ts';
+import type { GapRecord, HeardMark, Paced, Reconciled } from '../protocol/ledger.ts';
 import { DamagedFileError, inTransaction, makeFile, numberOr, versionOf } from './sqlite-file.ts';
 
 /** Stands in `user_version` of the file. */
@@ -26,6 +26,11 @@ const schema = `
   PRAGMA user_version = ${schemaVersion};
 `;
 
+// Made where it is missing: earlier versions of figd did not have it, and do not mind it.
+const heardChannelsTable = `
+  CREATE TABLE IF NOT EXISTS heard_channels (id INTEGER PRIMARY KEY CHECK (id = 1), channels TEXT NOT NULL) STRICT;
+`;
+
 /** The event loop stands still while another process holds the lock, so it is not waited for long. */
 const busyTimeoutMs = 200;
 
@@ -36,7 +41,10 @@ export class LedgerFile {
   readonly #database: DatabaseSync;
   readonly #saveGap: StatementSync;
   readonly #saveHeard: StatementSync;
+  readonly #saveHeardChannels: StatementSync;
   readonly #savePaces: StatementSync;
+  /** The list that was written last. */
+  #heardChannels = '';
 
   private constructor(database: DatabaseSync, isNew: boolean) {
     this.isNew = isNew;
@@ -51,6 +59,7 @@ export class LedgerFile {
     this.#saveHeard = database.prepare(
       "INSERT OR REPLACE INTO moments (name, at) VALUES ('heard_at', ?), ('heard_clock_offset_ms', ?), ('began_at', ?)",
     );
+    this.#saveHeardChannels = database.prepare('INSERT OR REPLACE INTO heard_channels (id, channels) VALUES (1, ?)');
     this.#savePaces = database.prepare('INSERT OR REPLACE INTO paces (what, moments) VALUES (?, ?)');
   }
 
@@ -69,6 +78,7 @@ export class LedgerFile {
       checkIntegrity(database);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
       if (version === 0) inTransaction(database, () => makeTables(database, beganAt));
+      database.exec(heardChannelsTable);
       return new LedgerFile(database, version === 0);
     } catch (error) {
       database.close();
@@ -91,8 +101,14 @@ export class LedgerFile {
   }
 
   /** @param beganAt since when the ledger is complete, which the first time may move */
-  markHeard(at: number | null, clockOffsetMs: number | null, beganAt: number): void {
-    this.#saveHeard.run(at, clockOffsetMs, beganAt);
+  markHeard(heard: HeardMark | null, beganAt: number): void {
+    this.#saveHeard.run(heard?.at ?? null, heard?.clockOffsetMs ?? null, beganAt);
+    if (heard === null) return;
+    const channels = JSON.stringify(heard.channels);
+    // Once a second, and the same each time.
+    if (channels === this.#heardChannels) return;
+    this.#saveHeardChannels.run(channels);
+    this.#heardChannels = channels;
   }
 
   keepPaces(what: Paced, moments: readonly number[]): void {
@@ -159,14 +175,21 @@ function contentsOf(database: DatabaseSync): LedgerContents {
       .map(({ name, at }) => [name, at]),
   );
   const highest = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'gaps'").get()?.['seq'];
+  const at = numberOr(moments.get('heard_at'), null);
+  const clockOffsetMs = numberOr(moments.get('heard_clock_offset_ms'), null);
   return {
     beganAt: numberOr(moments.get('began_at'), 0),
     lastId: numberOr(highest, 0),
     gaps: database.prepare('SELECT * FROM gaps ORDER BY id').all().map(gapOf),
-    heardAt: numberOr(moments.get('heard_at'), null),
-    heardClockOffsetMs: numberOr(moments.get('heard_clock_offset_ms'), null),
+    heard: at === null ? null : { at, clockOffsetMs, channels: heardChannelsOf(database) },
     paces: { dial: pacesOf(database, 'dial'), token: pacesOf(database, 'token') },
   };
+}
+
+function heardChannelsOf(database: DatabaseSync): readonly string[] {
+  const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'heard_channels'").get();
+  if (table === undefined) return [];
+  return listIn(database.prepare('SELECT channels FROM heard_channels').get()?.['channels'], 'string');
 }
 
 function pacesOf(database: DatabaseSync, what: Paced): readonly number[] {

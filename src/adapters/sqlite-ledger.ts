@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MemoryLedger } from '../log/memory-ledger.ts';
 import type { FailureCode } from '../protocol/failure.ts';
-import type { GapRecord, LedgerMemory, LedgerStore, OutageReport, Paced } from '../protocol/ledger.ts';
+import {
+  type GapRecord,
+  type HeardMark,
+  isOfOneChannel,
+  type LedgerMemory,
+  type LedgerStore,
+  type OutageReport,
+  type Paced,
+} from '../protocol/ledger.ts';
 import { messageOf } from '../protocol/text.ts';
 import { LedgerFile, readLedgerFile } from './ledger-file.ts';
 import { closeAnyway, isDamage, NewerSchemaError, setAside } from './sqlite-file.ts';
@@ -54,12 +62,11 @@ export function readLedger(directory: string, since: number, now: number): Outag
   const contents = orUnreadable(path, () => readLedgerFile(path));
   if (contents === null) return null;
   const memory = MemoryLedger.from(contents);
-  const { beganAt, lastId, heardAt, heardClockOffsetMs: clockOffsetMs, unfinished } = memory.recall();
-  if (heardAt !== null && unfinished.every(({ until }) => until !== null)) {
+  const { beganAt, lastId, heard, unfinished } = memory.recall();
+  if (heard !== null && unfinished.every((gap) => gap.until !== null || isOfOneChannel(gap))) {
     const cause: FailureCode = 'daemon-died';
-    const channels = contents.gaps.at(-1)?.channels ?? [];
-    const open = { until: null, blindMs: null, reconciled: null };
-    memory.save({ id: lastId + 1, cause, since: heardAt, channels, clockOffsetMs, ...open });
+    const { at: since, ...known } = heard;
+    memory.save({ id: lastId + 1, cause, since, ...known, until: null, blindMs: null, reconciled: null });
   }
   return { now, beganAt, gaps: memory.gapsSince(since) };
 }
@@ -114,14 +121,15 @@ class SqliteLedger implements OpenLedger {
     return this.#memory.gapsSince(since);
   }
 
-  save(gap: GapRecord): void {
-    this.#memory.save(gap);
+  save(gap: GapRecord, heard?: HeardMark | null): void {
+    this.#memory.save(gap, heard);
     this.#gaps.add(gap.id);
+    this.#heard ||= heard !== undefined;
     this.#write();
   }
 
-  markHeard(at: number | null, clockOffsetMs: number | null): void {
-    this.#memory.markHeard(at, clockOffsetMs);
+  markHeard(heard: HeardMark | null): void {
+    this.#memory.markHeard(heard);
     this.#heard = true;
     this.#write();
   }
@@ -173,7 +181,7 @@ class SqliteLedger implements OpenLedger {
         const gap = this.#memory.gap(id);
         if (gap !== undefined) file.save({ ...gap, id: id + this.#shift });
       }
-      if (this.#heard) file.markHeard(this.#memory.heardAt, this.#memory.heardClockOffsetMs, this.#memory.beganAt);
+      if (this.#heard) file.markHeard(this.#memory.heard, this.#memory.beganAt);
       for (const what of this.#paces) file.keepPaces(what, this.#memory.paces[what]);
     });
     this.#gaps.clear();

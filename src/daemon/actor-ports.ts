@@ -75,7 +75,7 @@ function reconciliationOf(parts: CoreParts): Reconciliation | null {
     log,
     index: rfqs.index,
     listing: venue.rfqs,
-    outstanding: () => ledger.unsettled,
+    outstanding: () => ledger.outstanding,
     clockOffset: () => gaps.clockOffset(),
     wantedSince: () => wanted.since,
     lookback,

@@ -56,6 +56,7 @@ export interface CoreOptions {
   readonly onFact: (fact: SupervisorFact) => void;
   readonly onState: (message: StateMessage) => void;
   readonly onJump: (jump: TimeJump) => void;
+  readonly onGapOpened: (gap: GapRecord) => void;
   readonly onGapSettled: (gap: GapRecord) => void;
   /** A machine died or the impossible happened. */
   readonly onFatal: (error: unknown) => void;
@@ -90,7 +91,7 @@ export class Core {
   #refreshScheduled = false;
 
   constructor(options: CoreOptions) {
-    const { clock, numbers, journal, schedule, store, onGapSettled } = options;
+    const { clock, numbers, journal, schedule, store, onGapOpened, onGapSettled } = options;
     const settings = options.settings();
     this.#options = options;
     this.#wanted = new WantedChannels(settings.session.channels, () => clock.monotonic());
@@ -104,9 +105,10 @@ export class Core {
       store,
       clock,
       intake: this.intake,
-      channels: () => this.channels,
+      wanted: this.#wanted,
       lookInterval: options.lookInterval,
       publish: (message) => this.#own.gap(message),
+      onOpened: onGapOpened,
       onSettled: onGapSettled,
       onJump: (jump) => this.#jumped(jump),
     });
@@ -208,8 +210,10 @@ export class Core {
   settingsChanged(): void {
     const settings = this.#options.settings();
     this.#wanted.change(settings.session.channels);
+    const isMissedNoMore = this.#gaps.wishChanged();
     if (this.#supervisor.getSnapshot().status !== 'active') return;
     this.#supervisor.send({ type: 'settings.changed', settings: supervisorSettings(settings) });
+    if (isMissedNoMore) this.#supervisor.send({ type: 'compare' });
   }
 
   /** Asks for a new token now. */

@@ -7,17 +7,20 @@ import type { GapMessage } from '../protocol/local.ts';
 import { ClockWatch, type TimeJump } from './clock-watch.ts';
 import type { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
+import { MissingChannels } from './missing-channels.ts';
 import { setNewest } from './newest.ts';
+import type { WantedChannels } from './wanted-channels.ts';
 
 export interface GapKeeperPorts {
   readonly store: LedgerStore;
   readonly clock: Clock;
   readonly intake: Pick<Intake, 'lastHeardAt' | 'heardOn'>;
   /** The channels that are wanted, and so missed in a gap. */
-  readonly channels: () => readonly string[];
+  readonly wanted: WantedChannels;
   /** How often {@link GapKeeper.lookAtClock} is going to be called, in milliseconds. */
   readonly lookInterval: number;
   readonly publish: (message: GapMessage) => void;
+  readonly onOpened: (gap: GapRecord) => void;
   readonly onSettled: (gap: GapRecord) => void;
   readonly onJump: (jump: TimeJump) => void;
 }
@@ -35,6 +38,7 @@ export class GapKeeper {
   readonly ledger: Ledger;
   readonly #ports: GapKeeperPorts;
   readonly #clockWatch: ClockWatch;
+  readonly #missing: MissingChannels;
   /** Venue clock minus ours in milliseconds, as the latest heartbeat told; null before one has. */
   #venueOffset: number | null = null;
   /** Whether that is known since the venue is heard, and how many heartbeats were taken and refused since then. */
@@ -49,9 +53,10 @@ export class GapKeeper {
   #verdict: Exclude<Reconciled, null> | null = null;
 
   constructor(ports: GapKeeperPorts) {
-    const { store, clock, lookInterval, publish, onSettled } = ports;
+    const { store, clock, lookInterval, wanted, publish, onOpened, onSettled } = ports;
     this.#ports = ports;
-    this.ledger = new Ledger({ store, clock, clockOffset: () => this.#venueOffset, publish, onSettled });
+    this.#missing = new MissingChannels(wanted, () => clock.monotonic());
+    this.ledger = new Ledger({ store, clock, clockOffset: () => this.#venueOffset, publish, onOpened, onSettled });
     this.#clockWatch = new ClockWatch(clock, lookInterval, (jump) => this.#jumped(jump));
   }
 
@@ -67,8 +72,10 @@ export class GapKeeper {
 
   /** Remembers until when the venue is heard. To be called every second or so while a session is live. */
   markHeard(): void {
-    const { store, clock, intake } = this.#ports;
-    store.markHeard(wallAt(clock, intake.lastHeardAt ?? clock.monotonic()), this.#venueOffset);
+    const { store, clock, intake, wanted } = this.#ports;
+    const heardAt = intake.lastHeardAt ?? clock.monotonic();
+    const at = wallAt(clock, heardAt);
+    store.markHeard({ at, clockOffsetMs: this.#venueOffset, channels: wanted.namesSince(heardAt) });
   }
 
   /** Venue clock minus ours; 0 where the venue tells no time, null while heartbeats have yet to tell since it is heard. */
@@ -85,16 +92,23 @@ export class GapKeeper {
 
   /** A live session was ended by a stop of figd: what is missed from now on is a gap. */
   stop(rttMs: number): void {
-    const { clock, intake, channels } = this.#ports;
+    const { clock, intake, wanted } = this.#ports;
     // A step of the clock that nobody has noticed yet would bend how far it is from the venue's.
     this.#clockWatch.look();
     // The answer to the close frame was on its way for a round trip at most; nothing was sent after it.
     const since = (intake.lastHeardAt ?? clock.monotonic()) - rttMs;
-    this.ledger.open('daemon-stopped', since, channels());
+    this.ledger.open('daemon-stopped', since, wanted.namesSince(since));
+  }
+
+  /** Other channels are wanted. @returns whether one that was missed is not wanted any more, and its gap over */
+  wishChanged(): boolean {
+    // What is confirmed in the next moment is missed as well, should figd die in it.
+    if (this.#isHeard) this.markHeard();
+    return this.ledger.forgetUnwanted(this.#ports.wanted.names);
   }
 
   learn(fact: SupervisorFact): void {
-    const { store, clock } = this.#ports;
+    const hasChannels = this.#missing.learn(fact);
     switch (fact.type) {
       case 'session.heartbeat':
         // Measured by the clock as it is now: a step that nobody has noticed yet must not be taken off it again.
@@ -104,7 +118,7 @@ export class GapKeeper {
         this.#settleGaps();
         break;
       case 'session.dialled':
-        setNewest(this.#dialledAt, fact.id, clock.monotonic(), dialsRemembered);
+        setNewest(this.#dialledAt, fact.id, this.#ports.clock.monotonic(), dialsRemembered);
         break;
       case 'gap.opened':
         this.#open(fact);
@@ -115,18 +129,23 @@ export class GapKeeper {
         // Where a session lives on its heartbeats have told the time, and the next one is half a minute away.
         if (fact.at === null) this.#forgetDates();
         this.#isHeard = true;
-        // First that it is heard: one who dies in between leaves a gap that is open still, and not one that is over with
-        // nobody knowing since when he was dead.
-        store.markHeard(clock.wall(), this.#venueOffset);
-        this.ledger.end(fact.at ?? clock.monotonic());
+        this.ledger.end(fact.at ?? this.#ports.clock.monotonic(), this.#ports.wanted.names);
+        this.#hearAllBut();
         break;
       case 'reconcile.finished':
         this.#verdict = fact.outcome === 'not-attempted' ? fact.outcome : fact.outcome === 'complete';
         this.#settleGaps();
         break;
       default:
+        // What of its channels a new session has is heard from when it is.
+        if (hasChannels && fact.type !== 'session.live') this.#hearAllBut();
         break;
     }
+  }
+
+  /** A comparison that was made before a channel was heard says nothing of it. */
+  #hearAllBut(): void {
+    if (this.ledger.hearAllBut(this.#missing.since)) this.#verdict = null;
   }
 
   /** What an answered heartbeat says of the venue's clock. @returns whether that is known from now on */
@@ -147,7 +166,7 @@ export class GapKeeper {
   }
 
   #open({ cause, session, proof }: Extract<SupervisorFact, { type: 'gap.opened' }>): void {
-    const { clock, intake, channels } = this.#ports;
+    const { clock, intake, wanted } = this.#ports;
     this.#verdict = null;
     this.#isHeard = false;
     // The timers that would notice an absence may all be late themselves.
@@ -160,7 +179,7 @@ export class GapKeeper {
       awaySince: this.#clockWatch.awaySince(latest(proof.provenAt, this.#dialledAt.get(session))),
       proof,
     });
-    this.ledger.open(cause, since, channels());
+    this.ledger.open(cause, since, wanted.namesSince(since));
   }
 
   /** Gaps of an earlier run are measured by the venue's clock, which the first heartbeat tells. */

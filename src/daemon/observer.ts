@@ -107,8 +107,6 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
         );
         return;
       case 'gap.opened':
-        logger.warn({ cause: fact.cause }, 'a gap has begun: the venue is not heard');
-        return;
       case 'gap.ended':
         return;
       case 'reconcile.finished':
@@ -129,7 +127,7 @@ function tellComparison({ logger, counters }: ObserverPorts, { outcome, missed, 
   else logger.debug("compared with the venue's list: nothing is missing");
 }
 
-export type Tellers = Pick<CoreOptions, 'onState' | 'onJump' | 'onGapSettled' | 'onCall'>;
+export type Tellers = Pick<CoreOptions, 'onState' | 'onJump' | 'onGapOpened' | 'onGapSettled' | 'onCall'>;
 
 /** Turns what a core makes known beside the facts of its machines into log lines and metrics. */
 export function tellers(logger: Logger, metrics: Metrics): Tellers {
@@ -146,6 +144,11 @@ export function tellers(logger: Logger, metrics: Metrics): Tellers {
       else logger.warn({ state, previous, next }, line);
     },
     onJump: ({ kind, ms }) => logger.warn({ kind, seconds: seconds(ms) }, jumpWords[kind]),
+    onGapOpened: ({ id, cause, since, channels }) =>
+      logger.warn(
+        { gap: id, cause, since: Math.round(since), channels },
+        'a gap has begun: these channels are not heard',
+      ),
     onGapSettled: ({ id, cause, blindMs, reconciled }) => {
       const blindSeconds = seconds(blindMs ?? 0);
       metrics.gaps.inc({ cause, reconciled: String(reconciled) });

@@ -12,7 +12,7 @@ export interface ReconciliationPorts {
   readonly log: EventLog;
   readonly index: RfqIndex;
   readonly listing: Pick<RfqListing, 'page'>;
-  /** The gaps that wait for a comparison, oldest first. */
+  /** The gaps that wait for a comparison, oldest first: those of channels that are not heard yet may be open still. */
   readonly outstanding: () => readonly GapRecord[];
   /** Venue clock minus ours, in milliseconds; null while the session's first heartbeats have yet to tell. */
   readonly clockOffset: () => number | null;
@@ -69,6 +69,8 @@ export class Reconciliation {
   #watched: ReadonlyMap<string, { readonly wantedSince: number; readonly from: number }> = new Map();
   /** Venue's time up to which everything has been compared. */
   #comparedUntil: number | null = null;
+  /** The same for each gap that was open then, by its number. */
+  #gapComparedUntil: ReadonlyMap<number, number> = new Map();
 
   constructor(ports: ReconciliationPorts) {
     this.#ports = ports;
@@ -83,7 +85,8 @@ export class Reconciliation {
     // Known by now, and looked at together with our clock: one that is set while figd waits must not bend the comparison.
     const offset = await this.#offset(signal);
     const now = clock.wall() + offset;
-    const watches = this.#watch(now, offset);
+    const outstanding = this.#ports.outstanding();
+    const watches = this.#watch(now, offset, outstanding);
     const gaps = [...watches.values()].map(({ gap }) => gap?.since ?? now);
     const startTime = Math.min(this.#comparedUntil ?? now, ...gaps) - lookback;
     const start = { epoch: log.epoch, head: log.head };
@@ -100,6 +103,7 @@ export class Reconciliation {
       if (missed % publishedAtOnce === 0) await this.#catchUp(signal, true);
     }
     this.#comparedUntil = now;
+    this.#gapComparedUntil = new Map(outstanding.filter(({ until }) => until === null).map(({ id }) => [id, now]));
     index.forgetBefore(now - lookback);
     return { missed };
   }
@@ -127,8 +131,8 @@ export class Reconciliation {
    * What is to be compared. A channel that a reload has added begins anew: what was before nobody wanted, so it was not
    * missed, and what is known of it from an earlier time is of no use.
    */
-  #watch(now: number, offset: number): ReadonlyMap<string, Watch> {
-    const { index, outstanding, wantedSince } = this.#ports;
+  #watch(now: number, offset: number, outstanding: readonly GapRecord[]): ReadonlyMap<string, Watch> {
+    const { index, wantedSince } = this.#ports;
     const isFirst = this.#comparedUntil === null;
     const wanted = [...wantedSince()].map(([channel, since]) => {
       const known = this.#watched.get(channel);
@@ -138,11 +142,12 @@ export class Reconciliation {
     });
     this.#watched = new Map(wanted);
     const watches = new Map<string, Watch>(wanted.map(([channel, { from }]) => [channel, { from, gap: null }]));
-    for (const { id, since, clockOffsetMs, channels } of outstanding()) {
-      const gap = { id, since: since + (clockOffsetMs ?? offset) };
+    for (const { id, since, clockOffsetMs, channels } of outstanding) {
+      const compared = this.#gapComparedUntil.get(id) ?? Number.NEGATIVE_INFINITY;
+      const gap = { id, since: Math.max(since + (clockOffsetMs ?? offset), compared - listLagMs) };
       for (const channel of channels) {
-        const { from = null, gap: older = null } = watches.get(channel) ?? {};
-        watches.set(channel, { from, gap: older ?? gap });
+        const { from = null, gap: other = null } = watches.get(channel) ?? {};
+        watches.set(channel, { from, gap: other !== null && other.since <= gap.since ? other : gap });
       }
     }
     return watches;

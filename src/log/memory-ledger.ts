@@ -1,4 +1,4 @@
-import type { GapRecord, LedgerMemory, LedgerStore, Paced } from '../protocol/ledger.ts';
+import type { GapRecord, HeardMark, LedgerMemory, LedgerStore, Paced } from '../protocol/ledger.ts';
 
 /** All that a ledger holds, as it is read from a file and given to a {@link MemoryLedger}. */
 export interface LedgerContents extends Omit<LedgerMemory, 'unfinished'> {
@@ -28,8 +28,7 @@ export class MemoryLedger implements LedgerStore {
   readonly #paces: Record<Paced, readonly number[]> = { dial: [], token: [] };
   #beganAt: number;
   #lastId = 0;
-  #heardAt: number | null = null;
-  #heardClockOffsetMs: number | null = null;
+  #heard: HeardMark | null = null;
 
   /** @param beganAt unix milliseconds */
   constructor(beganAt: number) {
@@ -37,11 +36,11 @@ export class MemoryLedger implements LedgerStore {
   }
 
   /** A ledger that goes on where another one ended. */
-  static from({ beganAt, lastId, gaps, heardAt, heardClockOffsetMs, paces }: LedgerContents): MemoryLedger {
+  static from({ beganAt, lastId, gaps, heard, paces }: LedgerContents): MemoryLedger {
     const ledger = new MemoryLedger(beganAt);
     for (const gap of gaps) ledger.save(gap);
     ledger.#lastId = Math.max(lastId, ledger.#lastId);
-    ledger.markHeard(heardAt, heardClockOffsetMs);
+    ledger.markHeard(heard);
     for (const what of ['dial', 'token'] as const) ledger.#paces[what] = paces[what].slice(-pacesKept[what]);
     return ledger;
   }
@@ -50,12 +49,8 @@ export class MemoryLedger implements LedgerStore {
     return this.#beganAt;
   }
 
-  get heardAt(): number | null {
-    return this.#heardAt;
-  }
-
-  get heardClockOffsetMs(): number | null {
-    return this.#heardClockOffsetMs;
+  get heard(): HeardMark | null {
+    return this.#heard;
   }
 
   get paces(): Readonly<Record<Paced, readonly number[]>> {
@@ -67,16 +62,16 @@ export class MemoryLedger implements LedgerStore {
       beganAt: this.#beganAt,
       lastId: this.#lastId,
       unfinished: this.#ordered().filter((gap) => !isFinished(gap)),
-      heardAt: this.#heardAt,
-      heardClockOffsetMs: this.#heardClockOffsetMs,
+      heard: this.#heard,
       paces: { ...this.#paces },
     };
   }
 
-  save(gap: GapRecord): void {
+  save(gap: GapRecord, heard?: HeardMark | null): void {
     this.#gaps.set(gap.id, gap);
     this.#lastId = Math.max(this.#lastId, gap.id);
     if (this.#gaps.size > maxGaps) this.#dropOldest();
+    if (heard !== undefined) this.markHeard(heard);
   }
 
   /** The gap of that number, unless it was dropped. */
@@ -88,11 +83,10 @@ export class MemoryLedger implements LedgerStore {
     return this.#ordered().filter(({ until }) => until === null || until > since);
   }
 
-  markHeard(at: number | null, clockOffsetMs: number | null): void {
+  markHeard(heard: HeardMark | null): void {
     // Before the first session there was nothing to be missed, and no time in which figd was live.
-    if (at !== null && this.#lastId === 0 && this.#heardAt === null) this.#beganAt = Math.max(this.#beganAt, at);
-    this.#heardClockOffsetMs = clockOffsetMs;
-    this.#heardAt = at;
+    if (heard !== null && this.#lastId === 0 && this.#heard === null) this.#beganAt = Math.max(this.#beganAt, heard.at);
+    this.#heard = heard;
   }
 
   pace(what: Paced, at: number): void {

@@ -139,6 +139,14 @@ export type SessionEvent =
   /** End the session in good order, for the reason given. */
   | { readonly type: 'close'; readonly failure: Failure };
 
+/** The channels of a session after some were asked for. */
+export interface ChannelChange {
+  /** Those that were not confirmed before. */
+  readonly added: readonly string[];
+  readonly confirmed: readonly string[];
+  readonly refused: readonly string[];
+}
+
 /** What a session tells its supervisor. */
 export type SessionReport =
   | { readonly type: 'session.authenticated'; readonly id: number }
@@ -148,23 +156,22 @@ export type SessionReport =
       readonly confirmed: readonly string[];
       readonly refused: readonly string[];
     }
-  | {
-      readonly type: 'session.resubscribed';
-      readonly id: number;
-      /** Those that were confirmed now. */
-      readonly added: readonly string[];
-      readonly confirmed: readonly string[];
-      readonly refused: readonly string[];
-    }
+  | ({ readonly type: 'session.resubscribed'; readonly id: number } & ChannelChange)
   /** The venue does not send these any more, as nobody wants them. */
   | { readonly type: 'session.unsubscribed'; readonly id: number; readonly channels: readonly string[] }
   /** Channels could not be asked for, or given up; it is tried again. */
-  | { readonly type: 'session.channels-failed'; readonly id: number; readonly failure: Failure }
+  | {
+      readonly type: 'session.channels-failed';
+      readonly id: number;
+      readonly failure: Failure;
+      /** Those that are wanted and not confirmed. */
+      readonly missing: readonly string[];
+    }
   | ({ readonly type: 'session.heartbeat'; readonly id: number } & HeartbeatAck)
   | { readonly type: 'session.renewed'; readonly id: number; readonly generation: number }
   /** It asks for a number under which a second session may be dialled. */
   | { readonly type: 'session.wants-successor'; readonly id: number }
-  | { readonly type: 'session.rotated'; readonly id: number; readonly previous: number }
+  | ({ readonly type: 'session.rotated'; readonly id: number; readonly previous: number } & ChannelChange)
   /** The session that was taken over from had been dead, nobody knows since when: there was a gap after all. */
   | {
       readonly type: 'session.blind-spot';

@@ -99,9 +99,9 @@ const rotating = sessionSetup.createStateConfig({
           {
             target: '#session.live.renewal.parting',
             actions: [
+              { type: 'report the rotation', params: ({ event }) => event.output },
               { type: 'let the successor take over', params: ({ event }) => event.output },
               'note that renewal works',
-              'report the rotation',
               'turn to it',
             ],
           },

@@ -247,6 +247,7 @@ export const sessionSetup = setup({
         type: 'session.channels-failed',
         id: context.id,
         failure: params.failure,
+        missing: wantedNow(context),
       }),
     ),
     'report the heartbeat': sendTo(
@@ -267,10 +268,12 @@ export const sessionSetup = setup({
     ),
     'report the rotation': sendTo(
       ({ context }) => context.supervisor,
-      ({ context }): SessionReport => ({
+      ({ context: { id, confirmed, successor } }, answer: SubscriptionAnswer): SessionReport => ({
         type: 'session.rotated',
-        id: context.id,
-        previous: context.predecessor ?? context.id,
+        id: successor ?? id,
+        previous: id,
+        added: answer.confirmed.filter((channel) => !confirmed.includes(channel)),
+        ...answer,
       }),
     ),
     'report the blind spot': sendTo(

@@ -56,6 +56,8 @@ export type SupervisorEvent =
   | { readonly type: 'refresh' }
   /** Ask for a new token now, and leave the session alone. */
   | { readonly type: 'renew the token' }
+  /** A gap is over without news from the session: compare what was missed. */
+  | { readonly type: 'compare' }
   /** The configuration has changed. */
   | { readonly type: 'settings.changed'; readonly settings: SupervisorSettings }
   | { readonly type: 'successor.due' }

@@ -13,6 +13,15 @@ const takeSettings = [
   'tell the reconciliation of the settings' as const,
 ];
 
+/** What a channel that was missing would have told; without one the fact goes on to whoever makes it known. */
+const haveItComparedIfConfirmed = {
+  guard: {
+    type: 'was a channel confirmed?' as const,
+    params: ({ event }: { event: { added: readonly string[] } }) => event,
+  },
+  actions: ['make it known' as const, 'have it compared' as const],
+};
+
 /**
  * Starts the token, dials a session when there is something to authenticate with, and dials again for ever. Every
  * expected failure is an event it handles; what it learns it makes known as facts.
@@ -151,13 +160,9 @@ export const supervisorMachine = supervisorSetup.createMachine({
                 'have it compared',
               ],
             },
-            'session.resubscribed': [
-              {
-                guard: { type: 'was a channel confirmed?', params: ({ event }) => event },
-                actions: ['make it known', 'have it compared'],
-              },
-              { actions: 'make it known' },
-            ],
+            'session.resubscribed': haveItComparedIfConfirmed,
+            'session.rotated': haveItComparedIfConfirmed,
+            compare: { actions: 'have it compared' },
             'session.wants-successor': { actions: 'plan a successor' },
             'successor.due': [
               { guard: 'does the ceiling allow a dial?', actions: 'dial a successor' },

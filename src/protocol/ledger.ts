@@ -1,7 +1,12 @@
+import type { FailureCode } from './failure.ts';
+
 /** Whether what was missed in a gap has been fetched: null until that is known. */
 export type Reconciled = boolean | 'not-attempted' | null;
 
-/** One time in which figd could not hear the venue. Moments are unix milliseconds on this host's clock. */
+/** Cause of a gap of one channel: a session was live, and the venue did not send this channel. Others have no such cause. */
+export const channelGapCause = 'channels-refused' satisfies FailureCode;
+
+/** One time in which figd could not hear the venue, or one channel of it. Moments are unix milliseconds on this host's clock. */
 export interface GapRecord {
   /** Numbered from 1 for as long as the ledger exists, restarts included. */
   readonly id: number;
@@ -25,6 +30,19 @@ export interface GapRecord {
   readonly reconciled: Reconciled;
 }
 
+/** Whether one channel was not heard while others were. */
+export const isOfOneChannel = ({ cause }: GapRecord): boolean => cause === channelGapCause;
+
+/** What is remembered of a live session: should figd die, a gap began there. */
+export interface HeardMark {
+  /** When the venue was last heard (unix milliseconds). */
+  readonly at: number;
+  /** The venue's clock minus this host's at that moment, in milliseconds; null where it was not known. */
+  readonly clockOffsetMs: number | null;
+  /** The channels that were wanted then, or are since; empty in the ledger of a figd that did not write them. */
+  readonly channels: readonly string[];
+}
+
 /** What is done so often at most, across restarts of the daemon too. */
 export type Paced = 'dial' | 'token';
 
@@ -37,9 +55,7 @@ export interface LedgerMemory {
   /** Gaps in which figd is still blind, or of which it is not known whether they can be reconciled; oldest first. */
   readonly unfinished: readonly GapRecord[];
   /** When the venue was last heard on a live session; null where figd was not live when it ended. */
-  readonly heardAt: number | null;
-  /** The venue's clock minus this host's at that moment, in milliseconds; null where it was not known. */
-  readonly heardClockOffsetMs: number | null;
+  readonly heard: HeardMark | null;
   /** Moments of the latest dials and token requests, oldest first. */
   readonly paces: Readonly<Record<Paced, readonly number[]>>;
 }
@@ -50,12 +66,12 @@ export interface LedgerMemory {
  */
 export interface LedgerStore {
   recall(): LedgerMemory;
-  /** Writes a gap, in the place of what was written under its id before. */
-  save(gap: GapRecord): void;
+  /** Writes a gap, in the place of what was written under its id before, and at once with it when the venue was heard. */
+  save(gap: GapRecord, heard?: HeardMark | null): void;
   /** The gaps that were not over at `since`, oldest first. */
   gapsSince(since: number): readonly GapRecord[];
   /** Remembers when the venue was last heard, or with null that figd is not live. */
-  markHeard(at: number | null, clockOffsetMs: number | null): void;
+  markHeard(heard: HeardMark | null): void;
   /** Remembers a dial or a token request. */
   pace(what: Paced, at: number): void;
 }

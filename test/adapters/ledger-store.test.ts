@@ -3,12 +3,13 @@ import { MemoryLedger, maxGaps } from '../../src/log/memory-ledger.ts';
 import type { LedgerStore } from '../../src/protocol/ledger.ts';
 import { gap, LedgerPlace, openGap, range, start } from './support/ledger.ts';
 
+const channels = ['rfq.maker'];
+
 const nothing = {
   beganAt: start,
   lastId: 0,
   unfinished: [],
-  heardAt: null,
-  heardClockOffsetMs: null,
+  heard: null,
   paces: { dial: [], token: [] },
 };
 
@@ -66,10 +67,21 @@ describe.each([
 
   it('remembers when the venue was heard, and that figd is not live', () => {
     const ledger = make();
-    ledger.markHeard(start + 0.125, null);
-    expect(ledger.recall().heardAt).toBe(start + 0.125);
-    ledger.markHeard(null, null);
-    expect(ledger.recall().heardAt).toBeNull();
+    ledger.markHeard({ at: start + 0.125, clockOffsetMs: null, channels });
+    expect(ledger.recall().heard).toEqual({ at: start + 0.125, clockOffsetMs: null, channels });
+    ledger.markHeard(null);
+    expect(ledger.recall().heard).toBeNull();
+  });
+
+  it('takes down a gap and whether the venue is heard as one', () => {
+    const ledger = make();
+    const heard = { at: start, clockOffsetMs: 1, channels };
+    ledger.save(gap(1), heard);
+    expect(ledger.recall().heard).toEqual(heard);
+    ledger.save(gap(1));
+    expect(ledger.recall().heard).toEqual(heard);
+    ledger.save(openGap(2), null);
+    expect(ledger.recall()).toMatchObject({ heard: null, unfinished: [openGap(2)] });
   });
 
   it('remembers the latest ten dials and twelve token requests', () => {

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { LedgerUnreadableError, readLedger } from '../../src/adapters/sqlite-ledger.ts';
 import { dayMs, gap, LedgerPlace, openGap, range, start } from './support/ledger.ts';
 
+const channels = ['rfq.maker'];
+
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 const ids = (gaps: readonly { readonly id: number }[]) => gaps.map(({ id }) => id);
 
@@ -21,7 +23,7 @@ describe('a ledger in a file', () => {
     const first = place.open();
     first.save(gap(1));
     first.save(openGap(2));
-    first.markHeard(start + 5, null);
+    first.markHeard({ at: start + 5, clockOffsetMs: null, channels });
     first.pace('dial', start + 1);
     first.pace('token', start + 2);
     place.now += 1_000;
@@ -29,9 +31,22 @@ describe('a ledger in a file', () => {
     expect(second.recall()).toEqual(first.recall());
     expect(second.gapsSince(0)).toEqual([gap(1), openGap(2)]);
     second.save(gap(2));
-    second.markHeard(null, null);
-    expect(place.open().recall()).toMatchObject({ beganAt: start, lastId: 2, unfinished: [], heardAt: null });
+    second.markHeard(null);
+    expect(place.open().recall()).toMatchObject({ beganAt: start, lastId: 2, unfinished: [], heard: null });
     expect(place.told).toEqual([]);
+  });
+
+  it('goes on from one of a figd that did not write down which channels it heard', () => {
+    using place = new LedgerPlace();
+    const first = place.open();
+    first.markHeard({ at: start + 5, clockOffsetMs: null, channels });
+    first.close();
+    inside(place.path, 'DROP TABLE heard_channels');
+    expect(readLedger(place.directory, 0, start)?.gaps).toMatchObject([{ cause: 'daemon-died', channels: [] }]);
+    const second = place.open();
+    expect(second.recall().heard).toEqual({ at: start + 5, clockOffsetMs: null, channels: [] });
+    second.markHeard({ at: start + 6, clockOffsetMs: null, channels });
+    expect([place.open().recall().heard?.channels, place.told]).toEqual([channels, []]);
   });
 
   it('is closed to others, and whole in one file when it is closed', () => {
@@ -86,7 +101,7 @@ describe('while its file cannot be written', () => {
     const other = new DatabaseSync(place.path);
     other.exec('BEGIN IMMEDIATE');
     ledger.save(gap(1));
-    ledger.markHeard(start + 1, null);
+    ledger.markHeard({ at: start + 1, clockOffsetMs: null, channels });
     ledger.pace('dial', start + 2);
     place.now += 10_000;
     ledger.save(gap(2));
@@ -118,7 +133,7 @@ describe('while its file cannot be written', () => {
     ledger.pace('dial', start);
     rmSync(place.directory);
     place.now += 10_000;
-    ledger.markHeard(start + 7, null);
+    ledger.markHeard({ at: start + 7, clockOffsetMs: null, channels });
     expect(place.told.slice(1)).toEqual([null]);
     const written = place.open();
     expect(written.recall()).toEqual({ ...ledger.recall(), beganAt: start });
@@ -243,7 +258,7 @@ describe('a damaged file', () => {
     using place = new LedgerPlace();
     const ledger = place.open();
     for (const id of range(100)) ledger.save(gap(id));
-    ledger.markHeard(start, null);
+    ledger.markHeard({ at: start, clockOffsetMs: null, channels });
     // Closing the last connection but one moves everything from the log of SQLite into the file itself.
     inside(place.path, 'PRAGMA wal_checkpoint(TRUNCATE)');
     writeFileSync(place.path, Buffer.alloc(statSync(place.path).size, 'x'), { flag: 'r+' });
@@ -294,8 +309,8 @@ describe('without a daemon', () => {
     using place = new LedgerPlace();
     const ledger = place.open();
     ledger.save(gap(1));
-    ledger.markHeard(start + 500_000, 40.5);
-    const died = { ...openGap(2), cause: 'daemon-died', since: start + 500_000, clockOffsetMs: 40.5 };
+    ledger.markHeard({ at: start + 500_000, clockOffsetMs: 40.5, channels });
+    const died = { ...openGap(2), cause: 'daemon-died', since: start + 500_000, clockOffsetMs: 40.5, channels };
     expect(readLedger(place.directory, start + dayMs, start + 2 * dayMs)?.gaps).toEqual([died]);
     expect(ledger.recall().lastId).toBe(1);
   });

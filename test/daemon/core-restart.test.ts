@@ -13,7 +13,7 @@ test('a daemon that dies leaves a gap to the next one, from when the venue was l
   stage = await CoreStage.open();
   await stage.pass(12 * second);
   const { clock, store, venue } = stage;
-  const { heardAt } = store;
+  const heardAt = store.heard?.at;
   expect(heardAt).toBeGreaterThan(epoch);
   // What the first run does from here on reaches the ledger of the second as little as if it were dead.
   const left = MemoryLedger.from({ ...store.recall(), gaps: store.gapsSince(0) });
@@ -24,9 +24,33 @@ test('a daemon that dies leaves a gap to the next one, from when the venue was l
   expect(stage.gaps.slice(1)).toMatchObject([{ phase: 'closed', id: 1, reconciled: true }]);
 });
 
+test('what a run that died had heard is missed, whatever the next one wants', async () => {
+  stage = await CoreStage.open({ flags: { 'session.channels': 'rfq.maker' } });
+  await stage.pass(10 * second);
+  // It dies in the second in which a channel is added.
+  stage.reload({ 'session.channels': 'rfq.maker,rfq.taker' });
+  await stage.pass(1);
+  const { clock, store, venue } = stage;
+  const left = MemoryLedger.from({ ...store.recall(), gaps: store.gapsSince(0) });
+  await stage.stop();
+  stage = await CoreStage.open({ clock, store: left, venue, flags: { 'session.channels': 'rfq_quote.maker' } });
+  expect(stage.gaps[0]).toMatchObject({ cause: 'daemon-died', channels: ['rfq.maker', 'rfq.taker'] });
+});
+
+test('what was heard until a reload is missed in a gap that began before it', async () => {
+  stage = await CoreStage.open();
+  await stage.pass(5 * second);
+  stage.venue.inject({ kind: 'half-open', forMs: minute });
+  await stage.pass(second);
+  stage.reload({ 'session.channels': 'rfq.maker' });
+  await stage.pass(30 * second);
+  expect(stage.gaps[0]).toMatchObject({ phase: 'open', cause: 'half-open' });
+  expect(stage.gaps[0]).toHaveProperty('channels', expect.arrayContaining(channels));
+});
+
 test('a daemon that dies in its first second leaves the time of the venue with when it was heard', async () => {
   stage = await CoreStage.open();
-  expect(stage.store.recall()).toMatchObject({ heardAt: expect.any(Number), heardClockOffsetMs: 0 });
+  expect(stage.store.recall()).toMatchObject({ heard: { at: expect.any(Number), clockOffsetMs: 0 } });
 });
 
 test('a daemon that dies as it hears the venue again leaves a gap that is open, or since when it was dead', async () => {
@@ -37,8 +61,8 @@ test('a daemon that dies as it hears the venue again leaves a gap that is open, 
     const write = store[method].bind(store) as (...args: unknown[]) => void;
     vi.spyOn(store, method).mockImplementation((...args: unknown[]) => {
       write(...args);
-      const { heardAt, unfinished } = store.recall();
-      left.push(heardAt !== null || unfinished.some(({ until }) => until === null));
+      const { heard, unfinished } = store.recall();
+      left.push(heard !== null || unfinished.some(({ until }) => until === null));
     });
   }
   stage.venue.inject({ kind: 'drop' });

@@ -27,7 +27,7 @@ test('from the start to a live session no gap is told, and what the venue sends 
   expect(stage.core.log.head - before).toBeGreaterThanOrEqual(50);
   await stage.pass(2 * second);
   expect(stage.store.recall()).toMatchObject({
-    heardAt: stage.core.intake.lastHeardAt === null ? null : epoch + stage.core.intake.lastHeardAt,
+    heard: { at: epoch + (stage.core.intake.lastHeardAt ?? Number.NaN), channels },
     paces: { dial: [epoch], token: [epoch] },
   });
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { gap, LedgerStage, opened } from './support/ledger-stage.ts';
+import { channels, gap, LedgerStage, opened } from './support/ledger-stage.ts';
 import { epoch } from './support/test-clock.ts';
 
 const second = 1_000;
@@ -105,7 +105,7 @@ describe('a gap', () => {
   test('ends when the venue was heard again, where that is noticed later', async () => {
     await stage.pass(10 * second);
     stage.open('half-open', 4 * second);
-    stage.ledger.end(7 * second);
+    stage.ledger.end(7 * second, []);
     expect(stage.store.gap(1)).toMatchObject({
       since: epoch + 4 * second,
       until: epoch + 7 * second,
@@ -116,13 +116,13 @@ describe('a gap', () => {
   test('does not end before it begins: what both of two sessions brought was missed by none', async () => {
     await stage.pass(10 * second);
     stage.open('half-open', 8 * second);
-    stage.ledger.end(7 * second);
+    stage.ledger.end(7 * second, []);
     expect(stage.store.gap(1)).toMatchObject({ since: epoch + 8 * second, until: epoch + 8 * second, blindMs: 0 });
   });
 
   test('has the venue forgotten as heard, as the gap itself says since when', () => {
-    stage.store.markHeard(epoch, -250);
+    stage.store.markHeard({ at: epoch, clockOffsetMs: -250, channels });
     stage.open('half-open', 0);
-    expect([stage.store.heardAt, stage.store.heardClockOffsetMs]).toEqual([null, null]);
+    expect(stage.store.heard).toBeNull();
   });
 });

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ListedRfq, ReconciliationStage, rfq } from './support/reconciliation-stage.ts';
+import { type ListedRfq, lookback, ReconciliationStage, rfq } from './support/reconciliation-stage.ts';
 
 const second = 1_000;
 const minute = 60 * second;
+const hour = 60 * minute;
 
 let stage: ReconciliationStage;
 beforeEach(() => {
@@ -89,4 +90,45 @@ describe('a channel that a reload has dropped', () => {
     expect(await stage.compare()).toBe(1);
     expect(stage.published).toMatchObject([{ gap: 4, channel: 'rfq.taker' }]);
   });
+});
+
+describe('a channel that is not heard while others are', () => {
+  const deaf = (told: object = {}) => ({ id: 4, until: null, channels: ['rfq.taker'], since: 0, ...told });
+  const taken = (id: number) => rfq(id, { role: 'taker', createdAt: stage.clock.wall() - 5 * second });
+
+  beforeEach(async () => {
+    await stage.compare();
+    stage.gap = deaf({ since: stage.clock.wall() });
+    await stage.clock.time.advance(5 * minute);
+  });
+
+  test('is compared while its gap is open, and what it would have told is published', async () => {
+    stage.pages = [[taken(1)]];
+    expect(await stage.compare()).toBe(1);
+    expect(stage.published).toMatchObject([{ gap: 4, channel: 'rfq.taker' }]);
+  });
+
+  test('is compared from the last comparison on, though its gap has lasted for hours', async () => {
+    await stage.clock.time.advance(5 * hour);
+    await stage.compare();
+    const comparedAt = stage.clock.wall() - minute;
+    await stage.compare();
+    expect(stage.queries.at(-1)?.startTime).toBeGreaterThan(comparedAt - lookback - minute);
+    stage.gap = { ...stage.gap, ...deaf({ since: stage.gap?.since, until: stage.clock.wall() }) };
+    stage.pages = [[taken(1)]];
+    expect(await stage.compare()).toBe(1);
+    expect(stage.queries.at(-1)?.startTime).toBeGreaterThan(comparedAt - lookback - minute);
+  });
+});
+
+test('what a channel would have told before a gap that is over by now, by a run before this one, is published', async () => {
+  const createdAt = stage.clock.wall() + second;
+  const deaf = { id: 4, until: null, channels: ['rfq.taker'], since: stage.clock.wall() };
+  await stage.clock.time.advance(minute);
+  // Handed over first, as those that are over are.
+  stage.gap = { id: 5, since: stage.clock.wall() };
+  stage.laterGaps = [deaf];
+  stage.pages = [[rfq(1, { role: 'taker', createdAt })]];
+  expect(await stage.compare()).toBe(1);
+  expect(stage.published).toMatchObject([{ gap: 4, channel: 'rfq.taker' }]);
 });

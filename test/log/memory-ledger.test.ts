@@ -46,8 +46,7 @@ describe('what an earlier run left', () => {
       beganAt: 7,
       lastId: 0,
       unfinished: [],
-      heardAt: null,
-      heardClockOffsetMs: null,
+      heard: null,
       paces: { dial: [], token: [] },
     });
   });
@@ -57,16 +56,14 @@ describe('what an earlier run left', () => {
       beganAt: 7,
       lastId: 9,
       gaps: [gap(1), gap(3, { until: null, reconciled: null }), gap(2, { reconciled: null })],
-      heardAt: 400,
-      heardClockOffsetMs: -7.5,
+      heard: { at: 400, clockOffsetMs: -7.5, channels: ['a'] },
       paces: { dial: [1, 2], token: [3] },
     });
     expect(ledger.recall()).toEqual({
       beganAt: 7,
       lastId: 9,
       unfinished: [gap(2, { reconciled: null }), gap(3, { until: null, reconciled: null })],
-      heardAt: 400,
-      heardClockOffsetMs: -7.5,
+      heard: { at: 400, clockOffsetMs: -7.5, channels: ['a'] },
       paces: { dial: [1, 2], token: [3] },
     });
   });

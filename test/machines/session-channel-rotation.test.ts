@@ -33,6 +33,7 @@ describe('while a second session takes over', () => {
     await authenticateIt();
     expect(stage.asks().slice(1)).toEqual([`subscribe ${maker},${quotes} on 8`]);
     await stage.answer('subscribe', { confirmed: [maker, quotes], refused: [] }, 8);
+    expect(stage.told().at(-1)).toMatchObject({ type: 'session.rotated', id: 8, previous: 7, added: [quotes] });
     expect([stage.part('subscriptions'), stage.book().held]).toEqual(['complete', [maker, quotes]]);
     await part7();
     expect([stage.part('renewal'), stage.asks().length]).toEqual(['current', 2]);

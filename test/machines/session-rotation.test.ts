@@ -44,7 +44,7 @@ describe('a second session', () => {
     expect([commands(), stage.actor.getSnapshot().context.id]).toEqual([['dial 8'], 7]);
     await stage.answer('subscribe', confirmed);
     expect([commands(), stage.actor.getSnapshot().context.id]).toEqual([['dial 8'], 8]);
-    expect(stage.reports.at(-1)).toEqual({ type: 'session.rotated', id: 8, previous: 7 });
+    expect(stage.reports.at(-1)).toEqual({ type: 'session.rotated', id: 8, previous: 7, added: [], ...confirmed });
     expect(renewal()).toEqual({ parting: 'having it prove itself' });
   });
 

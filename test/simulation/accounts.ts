@@ -1,4 +1,4 @@
-import type { GapRecord } from '../../src/protocol/ledger.ts';
+import { type GapRecord, isOfOneChannel } from '../../src/protocol/ledger.ts';
 import type { GapMessage } from '../../src/protocol/local.ts';
 import type { EventRecord } from '../../src/simulator/ports.ts';
 import type { Heard } from './consumer.ts';
@@ -13,6 +13,8 @@ interface TrueGap {
   readonly channels: readonly string[];
   readonly since: number;
   until: number;
+  /** Of one channel, that was not wanted for a while: when figd learns of that, and ends the gap, nobody else knows. */
+  wasUnwanted?: boolean;
 }
 
 interface Sent {
@@ -66,6 +68,8 @@ export class Accounts {
   /** The gaps as the ledger has them once they are settled. */
   readonly #settled = new Map<number, TrueGap>();
   #lookedUp: readonly TrueGap[] = [];
+  /** Those of one channel, from when they are noticed: a reader may learn of them when the clock has been set. */
+  readonly #channelGaps = new Map<number, TrueGap>();
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
   /** Those that were untold when their run ended: the disk may tell of them yet. */
@@ -150,6 +154,11 @@ export class Accounts {
     if (gap.phase === 'open') {
       const before = this.#gaps.get(gap.id);
       if (before !== undefined) return;
+      const ofChannel = this.#channelGaps.get(gap.id);
+      if (ofChannel !== undefined) {
+        this.#gaps.set(gap.id, ofChannel);
+        return;
+      }
       const since = gap.cause === 'daemon-died' ? this.#diedSince(gap.since) : gap.since - beginning - host.offset;
       const { until } = this.#endOf(gap.cause, since) ?? stillBlind();
       this.#gaps.set(gap.id, { id: gap.id, channels: gap.channels, since, until });
@@ -198,6 +207,31 @@ export class Accounts {
     this.#lookedUp = [...this.#settled.values()];
   }
 
+  /** figd has noticed a gap. Those of a whole session are followed by what the machines tell. */
+  opened(gap: GapRecord): void {
+    const { id, channels } = gap;
+    if (!isOfOneChannel(gap) || this.#channelGaps.has(id)) return;
+    const since = gap.since - beginning - this.#world.host.offset;
+    this.#channelGaps.set(id, { id, channels, since, ...stillBlind() });
+  }
+
+  /** The venue has confirmed channels. */
+  onConfirmed(confirmed: readonly string[]): void {
+    const { now } = this.#world.scheduler;
+    for (const gap of this.#channelGaps.values()) {
+      if (gap.until === Number.POSITIVE_INFINITY && gap.channels.every((name) => confirmed.includes(name)))
+        gap.until = now;
+    }
+  }
+
+  /** Other channels are wanted. */
+  onWish(wanted: readonly string[]): void {
+    for (const gap of this.#channelGaps.values()) {
+      if (gap.until === Number.POSITIVE_INFINITY)
+        gap.wasUnwanted ||= !gap.channels.every((name) => wanted.includes(name));
+    }
+  }
+
   /** A live session was lost. */
   onLost(): void {
     this.#untold.push(stillBlind());
@@ -210,7 +244,8 @@ export class Accounts {
     this.#wasLive = true;
     this.#liveSince = Math.min(this.#liveSince, now);
     this.onMark();
-    for (const gap of [...this.#gaps.values(), ...this.#untold, ...this.#unread])
+    const ofSessions = [...this.#gaps.values()].filter(({ id }) => !this.#channelGaps.has(id));
+    for (const gap of [...ofSessions, ...this.#untold, ...this.#unread])
       if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
   }
 
@@ -224,6 +259,7 @@ export class Accounts {
 
   #checkLength(gap: TrueGap, blindMs: number): void {
     const length = gap.until - gap.since;
+    if (gap.wasUnwanted === true) return;
     if (Math.abs(length - blindMs) <= toleratedMs + this.#slack()) return;
     this.#report(
       'the length of a gap is true',
@@ -245,7 +281,8 @@ export class Accounts {
         if (rest.at < now - 5_000 - this.#slack()) this.#missing.push({ channel, ...rest });
     }
     for (const { at, channel, frame, slack } of this.#missing) {
-      if (at < this.#liveSince || this.#world.judge.isExcused(channel, at) || this.#isInGap(at, slack)) continue;
+      if (at < this.#liveSince || !this.#world.judge.isWanted(channel, at) || this.#isInGap(channel, at, slack))
+        continue;
       this.#report('what is missing lies in a gap', `${channel} at ${Math.round(at)}: ${frame.slice(0, 120)}`);
     }
   }
@@ -267,8 +304,8 @@ export class Accounts {
     }
   }
 
-  #isInGap(at: number, slack: number): boolean {
-    const known = [...this.#gaps.values(), ...this.#lookedUp];
+  #isInGap(channel: string, at: number, slack: number): boolean {
+    const known = [...this.#gaps.values(), ...this.#lookedUp].filter(({ channels }) => channels.includes(channel));
     return known.some(({ since, until }) => at >= since - slack && at <= until + slack);
   }
 

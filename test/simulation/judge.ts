@@ -75,11 +75,6 @@ export class Judge {
     return this.#resumedAt;
   }
 
-  /** Whether an event on a channel may be missing at a moment although there is no gap: nobody wanted it, or the venue refused. */
-  isExcused(channel: string, at: number): boolean {
-    return !this.isWanted(channel, at) || this.#truth.wasRefused(channel, at);
-  }
-
   /** Whether an event on a channel was due at a moment. */
   isWanted(channel: string, at: number): boolean {
     return this.#wishes.isDue(channel, at);
@@ -198,13 +193,16 @@ export class Judge {
     if (this.#say !== null && fact.type !== 'session.heartbeat') this.note(`figd: ${JSON.stringify(fact)}`);
     if (fact.type === 'gap.opened') this.#accounts.onLost();
     if (fact.type === 'gap.ended') this.#accounts.onHeardAgain();
-    if (fact.type === 'session.live' || fact.type === 'session.resubscribed') {
+    if ('confirmed' in fact) {
       this.#wishes.onConfirmed(fact.confirmed);
-      // A session may be gone before anybody looks at it.
-      this.#truth.noteRefusals(fact.refused);
+      this.#accounts.onConfirmed(fact.confirmed);
     }
     this.#conduct.onFact(fact);
     this.callers.onFact(fact);
+  }
+
+  onGapOpened(gap: GapRecord): void {
+    this.#accounts.opened(gap);
   }
 
   onGapSettled(gap: GapRecord): void {
@@ -224,7 +222,10 @@ export class Judge {
     }
     if (action.do === 'step the clock') this.#conduct.onStep();
     if (action.do === 'rival') this.#conduct.onRival();
-    if (action.do === 'reload') this.#wishes.onWish(action.channels);
+    if (action.do === 'reload') {
+      this.#wishes.onWish(action.channels);
+      this.#accounts.onWish(action.channels);
+    }
   }
 
   onLaunch(): void {

@@ -6,7 +6,6 @@ type Report = (invariant: string, detail: string) => void;
 
 /** The longest planned wait (a limit of 5 min and a tenth), and a minute for the ceiling, and time to connect. */
 const liveAgainWithinMs = 330_000 + 60_000 + 45_000;
-const channelCount = 4;
 /** A session that cannot be renewed is replaced, which may happen in the last moment too. */
 const minuteMs = 60_000;
 
@@ -21,17 +20,11 @@ const harmless: readonly Action['do'][] = [
   'reload',
 ];
 
-interface Span {
-  readonly from: number;
-  to: number;
-}
-
 /** What figd says of itself, beside what is the case. */
 export class Truth {
   readonly #world: World;
   readonly #judge: Judge;
   readonly #report: Report;
-  readonly #refused = new Map<string, Span[]>();
   /** When the venue had a session of ours the last time, and since when it has had one. */
   #lastConnected = 0;
   #connected: { readonly connection: number; readonly since: number } | null = null;
@@ -68,16 +61,10 @@ export class Truth {
     return this.#disturbedAt > since || this.#world.venue.faults.list().length > 0;
   }
 
-  wasRefused(channel: string, at: number): boolean {
-    return (this.#refused.get(channel) ?? []).some(({ from, to }) => at >= from - 1_000 && at <= to + 16_000);
-  }
-
   /** Every few seconds: compares what is said with what is. */
   check(): void {
     const { scheduler, venue, run, frozenUntil } = this.#world;
     const { now } = scheduler;
-    const session = run?.core.view().session ?? null;
-    if (session?.state === 'live') this.noteRefusals(session.context.refused);
     if (venue.faults.list().length > 0) this.#disturbedAt = now;
     if (venue.faults.list().length > 0 || frozenUntil > now || this.#judge.isPaused || run === null)
       this.#troubledAt = now;
@@ -162,17 +149,5 @@ export class Truth {
 
   #delay(): number {
     return this.#world.venue.faults.find('delay')?.ms ?? 0;
-  }
-
-  /** The venue refuses these channels at this moment. */
-  noteRefusals(refused: readonly string[]): void {
-    const { now } = this.#world.scheduler;
-    for (const channel of refused.slice(0, channelCount)) {
-      const spans = this.#refused.get(channel) ?? [];
-      this.#refused.set(channel, spans);
-      const last = spans.at(-1);
-      if (last !== undefined && now - last.to < 31_000) last.to = now;
-      else spans.push({ from: now - 15_500, to: now });
-    }
   }
 }

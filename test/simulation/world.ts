@@ -159,6 +159,7 @@ export class World {
       onFact: (fact) => this.judge.onFact(fact),
       onState: (message) => this.judge.onState(message),
       onJump: ({ kind, ms }) => this.judge.note(`figd notices: ${kind} of ${Math.round(ms)} ms`),
+      onGapOpened: (gap) => this.judge.onGapOpened(gap),
       onGapSettled: (gap) => this.judge.onGapSettled(gap),
       onFatal: (error) => this.judge.violation('a machine died', String(error)),
     });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Batch, Journal, JournalEntry, JournalQuery } from '../../log/journal.ts';
 import { contentsOf, type LedgerContents, MemoryLedger } from '../../log/memory-ledger.ts';
-import type { GapRecord, LedgerMemory, LedgerStore, Paced } from '../../protocol/ledger.ts';
+import type { GapRecord, HeardMark, LedgerMemory, LedgerStore, Paced } from '../../protocol/ledger.ts';
 import { makeDirectory } from '../make-directory.ts';
 import type { Hole, Retention } from './journal-file.ts';
 import { LastingThread } from './lasting-thread.ts';
@@ -182,14 +182,14 @@ class MirroredLedger implements LedgerStore {
     return this.#memory.gapsSince(since);
   }
 
-  save(gap: GapRecord): void {
-    this.#memory.save(gap);
-    this.#thread.post({ change: 'save', gap });
+  save(gap: GapRecord, heard?: HeardMark | null): void {
+    this.#memory.save(gap, heard);
+    this.#thread.post({ change: 'save', gap, heard });
   }
 
-  markHeard(at: number | null, clockOffsetMs: number | null): void {
-    this.#memory.markHeard(at, clockOffsetMs);
-    this.#thread.post({ change: 'heard', at, clockOffsetMs });
+  markHeard(heard: HeardMark | null): void {
+    this.#memory.markHeard(heard);
+    this.#thread.post({ change: 'heard', heard });
   }
 
   pace(what: Paced, at: number): void {

@@ -21,7 +21,7 @@ let epoch: string | null = null;
 
 let claimed = lock.claim();
 if (claimed === 'taken') {
-  const nothing = { beganAt: 0, lastId: 0, heardAt: null, heardClockOffsetMs: null, paces: { dial: [], token: [] } };
+  const nothing = { beganAt: 0, lastId: 0, heard: null, paces: { dial: [], token: [] } };
   tell({ tell: 'opened', isTaken: true, isOurs: false, wasDamaged: false, ledger: { ...nothing, gaps: [] } });
 } else serve();
 
@@ -106,10 +106,10 @@ function tellFigures(journal: JournalKeeper): void {
 function change(ledger: OpenLedger, message: LedgerChange): void {
   switch (message.change) {
     case 'save':
-      ledger.save(message.gap);
+      ledger.save(message.gap, message.heard);
       break;
     case 'heard':
-      ledger.markHeard(message.at, message.clockOffsetMs);
+      ledger.markHeard(message.heard);
       break;
     case 'pace':
       ledger.pace(message.what, message.at);
@@ -118,11 +118,11 @@ function change(ledger: OpenLedger, message: LedgerChange): void {
 }
 
 /** Writes what the file lacks of it. */
-function complete(ledger: OpenLedger, { gaps, heardAt, heardClockOffsetMs, paces }: LedgerContents): void {
+function complete(ledger: OpenLedger, { gaps, heard, paces }: LedgerContents): void {
   const known = contentsOf(ledger);
   const settled = new Set(known.gaps.filter(isFinished).map(({ id }) => id));
   for (const gap of gaps) if (!settled.has(gap.id)) ledger.save(gap);
-  ledger.markHeard(heardAt, heardClockOffsetMs);
+  ledger.markHeard(heard);
   for (const what of ['dial', 'token'] as const) {
     for (const at of paces[what]) if (!known.paces[what].includes(at)) ledger.pace(what, at);
   }

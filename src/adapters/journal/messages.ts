@@ -1,5 +1,5 @@
 import type { LedgerContents } from '../../log/memory-ledger.ts';
-import type { GapRecord, Paced } from '../../protocol/ledger.ts';
+import type { GapRecord, HeardMark, Paced } from '../../protocol/ledger.ts';
 import type { FileBatch, Hole, JournalFigures, Retention } from './journal-file.ts';
 
 /** What the journal's thread is started with. */
@@ -18,8 +18,8 @@ export interface SharedBlock {
 
 /** A change of the ledger, as the method of `LedgerStore` takes it. */
 export type LedgerChange =
-  | { readonly change: 'save'; readonly gap: GapRecord }
-  | { readonly change: 'heard'; readonly at: number | null; readonly clockOffsetMs: number | null }
+  | { readonly change: 'save'; readonly gap: GapRecord; readonly heard: HeardMark | null | undefined }
+  | { readonly change: 'heard'; readonly heard: HeardMark | null }
   | { readonly change: 'pace'; readonly what: Paced; readonly at: number };
 
 /** All of a ledger, for a thread that goes on for one that has ended: some of it may not be in the file. */

@@ -123,7 +123,7 @@ it('outlives its thread: what was written can be read, what comes is written, an
   await workers[0]?.terminate();
   first.ledger.save(gap(2));
   first.ledger.pace('dial', 5);
-  first.ledger.markHeard(7, null);
+  first.ledger.markHeard({ at: 7, clockOffsetMs: null, channels: [] });
   const batch = await first.read(all(epoch, 1));
   expect(Buffer.concat(batch?.chunks ?? []).toString()).toBe(block(1, 5).bytes.toString());
   expect(await first.write({ epoch, hole: null, blocks: [block(1, 9)] })).toBe(true);
@@ -135,7 +135,7 @@ it('outlives its thread: what was written can be read, what comes is written, an
   expect([second.numbers.epoch, second.numbers.first, second.numbers.isContinuous]).toEqual([epoch, 10, true]);
   expect((await second.read(all(epoch, 1)))?.next).toBe(10);
   expect(second.ledger.gapsSince(0)).toEqual([gap(1), gap(2)]);
-  expect(second.ledger.recall()).toMatchObject({ heardAt: 7, paces: { dial: [5], token: [] } });
+  expect(second.ledger.recall()).toMatchObject({ heard: { at: 7 }, paces: { dial: [5], token: [] } });
 });
 
 it.concurrent('lets nobody else use its directory while it does', async () => {

@@ -30,7 +30,11 @@ async function open() {
     },
   );
   await thread.opened;
-  return { thread, told, work: () => thread.post({ change: 'heard', at: 1, clockOffsetMs: 1 }) };
+  return {
+    thread,
+    told,
+    work: () => thread.post({ change: 'heard', heard: { at: 1, clockOffsetMs: 1, channels: [] } }),
+  };
 }
 
 it('tells of a disk that does not answer for ten seconds, and when it does again', async () => {

@@ -89,6 +89,7 @@ export class CoreStage {
       onFact: (fact) => this.facts.push(fact),
       onState: (message) => this.states.push(message),
       onJump: (jump) => this.jumps.push(jump),
+      onGapOpened: () => undefined,
       onGapSettled: (gap) => this.settled.push(gap),
       onFatal: (error) => this.fatal.push(error),
     });

@@ -6,7 +6,7 @@ import type { GapMessage } from '../../../src/protocol/local.ts';
 import { epoch, TestClock } from './test-clock.ts';
 
 const second = 1_000;
-const channels = ['rfq.maker', 'rfq.taker'];
+export const channels = ['rfq.maker', 'rfq.taker'];
 
 /** A ledger of gaps over the runs of a daemon, on one store and one clock. */
 export class LedgerStage {
@@ -20,7 +20,7 @@ export class LedgerStage {
   ledger: Ledger = this.begin();
 
   /** A run of the daemon on what the store holds. */
-  begin(): Ledger {
+  begin(wanted: readonly string[] = channels): Ledger {
     this.published = [];
     this.settled = [];
     this.ledger = new Ledger({
@@ -28,9 +28,10 @@ export class LedgerStage {
       clock: this.clock,
       clockOffset: () => this.offset,
       publish: (message) => this.published.push(message),
+      onOpened: () => undefined,
       onSettled: (gap) => this.settled.push(gap),
     });
-    this.ledger.adopt(channels);
+    this.ledger.adopt(wanted);
     return this.ledger;
   }
 
@@ -45,7 +46,12 @@ export class LedgerStage {
 
   /** The venue is heard again. */
   hear(): void {
-    this.ledger.end(this.clock.monotonic());
+    this.ledger.end(this.clock.monotonic(), channels);
+  }
+
+  /** A session is live, and these are not heard although they are wanted, since a moment (monotonic). */
+  miss(missing: readonly string[], since = this.clock.monotonic()): boolean {
+    return this.ledger.hearAllBut(new Map(missing.map((channel) => [channel, since])));
   }
 
   /** A gap from second 9 to second 15, noticed in second 10. */
@@ -57,12 +63,12 @@ export class LedgerStage {
   }
 }
 
-export const opened = (id: number, cause: string, since: number): GapMessage => ({
+export const opened = (id: number, cause: string, since: number, of: readonly string[] = channels): GapMessage => ({
   phase: 'open',
   id,
   cause,
   since,
-  channels,
+  channels: of,
 });
 
 /** The gap that {@link LedgerStage.loseAndHear} makes, while it is open, but for what is told otherwise. */

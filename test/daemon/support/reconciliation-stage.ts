@@ -33,7 +33,7 @@ export const rfq = (rfqId: number, told: Partial<ListedRfq> = {}): ListedRfq => 
 
 const gapRecord = {
   cause: 'connection-lost',
-  until: null,
+  until: epoch,
   blindMs: null,
   channels: ['rfq.maker', 'rfq.taker'],
   clockOffsetMs: null,
