@@ -22,7 +22,7 @@ PAUSE = 1  # seconds until the next try
 TABLES = """
     CREATE TABLE IF NOT EXISTS event (epoch TEXT, seq INTEGER, channel TEXT, received_at REAL, message TEXT, PRIMARY KEY (epoch, seq));
     CREATE TABLE IF NOT EXISTS lost (epoch TEXT, first INTEGER, last INTEGER, reason TEXT);
-    CREATE TABLE IF NOT EXISTS gap (id INTEGER PRIMARY KEY, cause TEXT, since REAL, until REAL, reconciled TEXT);
+    CREATE TABLE IF NOT EXISTS gap (id INTEGER PRIMARY KEY, cause TEXT, channels TEXT, since REAL, until REAL, reconciled TEXT);
     CREATE TABLE IF NOT EXISTS position (only INTEGER PRIMARY KEY CHECK (only = 1), epoch TEXT, next INTEGER);
 """
 
@@ -74,8 +74,8 @@ def event(params, db):
     """Takes an event down. This is where a program does its own work, in the same transaction."""
     seq, channel, message = params["seq"], params["channel"], params["message"]
     if channel == "figd.gap" and message["phase"] == "open":  # told once more after a crash
-        row = (message["id"], message["cause"], message["since"])
-        db.execute("INSERT OR IGNORE INTO gap (id, cause, since) VALUES (?, ?, ?)", row)
+        row = (message["id"], message["cause"], ",".join(message["channels"]), message["since"])
+        db.execute("INSERT OR IGNORE INTO gap (id, cause, channels, since) VALUES (?, ?, ?, ?)", row)
     elif channel == "figd.gap":
         row = (message["until"], str(message["reconciled"]), message["id"])
         db.execute("UPDATE gap SET until = ?, reconciled = ? WHERE id = ?", row)

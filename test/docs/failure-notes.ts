@@ -48,7 +48,7 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
   },
   'channels-refused': {
     means: 'The venue confirmed none of the channels, or not all of them.',
-    does: 'figd keeps the session and asks for the missing channels again after 30 s, doubling to 5 min.',
+    does: 'figd keeps the session and asks for the missing channels again after 30 s, doubling to 5 min. Meanwhile each is a gap of its own, and what the list of RFQs tells of it is published.',
     causes: ['a reply to the subscription that leaves channels out, or an error in its place'],
   },
   'rate-limited': {
