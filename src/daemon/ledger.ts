@@ -9,7 +9,6 @@ import {
   type Reconciled,
 } from '../protocol/ledger.ts';
 import type { GapMessage } from '../protocol/local.ts';
-import { BlindTime } from './blind-time.ts';
 
 export interface LedgerPorts {
   readonly store: LedgerStore;
@@ -43,15 +42,13 @@ export class Ledger {
   readonly #memory: LedgerMemory;
   #lastId: number;
   #total = 0;
-  readonly #blindTime = new BlindTime();
-  /** By how much the venue's clock has corrected the lengths of gaps that began in an earlier run. */
-  #corrections = 0;
+  #blindMs = 0;
   /** Nothing is heard. */
   #blind: OpenGap | null = null;
   /** Channels that are not heard, whether others are or not; each has its own, oldest first. */
   #deaf: readonly OpenGap[] = [];
-  /** From when to when gaps last that had begun in an earlier run, by their numbers (monotonic, as the clock was then). */
-  readonly #adopted = new Map<number, { readonly since: number; readonly end: number | null }>();
+  /** When gaps that had begun in an earlier run ended in this one (monotonic), by their numbers. */
+  readonly #adoptedEnds = new Map<number, number>();
   /** Gaps that are over and wait to be reconciled, oldest first. */
   #unsettled: readonly GapRecord[] = [];
 
@@ -145,19 +142,27 @@ export class Ledger {
     for (const gap of gaps) {
       const blindMs = this.#lengthOf(gap);
       const settled: GapRecord = { ...gap, blindMs, reconciled };
-      this.#correct(gap, blindMs);
+      // Only what ended in this run was counted.
+      if (this.#adoptedEnds.delete(gap.id) && !isOfOneChannel(gap)) this.#blindMs += blindMs - lengthByOurClock(gap);
       store.save(settled);
       publish({ phase: 'closed', id: gap.id, until: gap.until ?? 0, blindMs, reconciled });
       onSettled(settled);
     }
   }
 
-  /** As the status tells it: of this run, with what it took over; a gap that is open counts up to now. */
+  /**
+   * As the status tells it: of this run, with what it took over. Blind is figd when it hears nothing; a gap that is open
+   * counts up to now.
+   */
   summary(): { readonly open: number; readonly total: number; readonly blindMsTotal: number } {
+    const gap = this.#blind;
+    const { clock } = this.#ports;
+    const begun = gap?.sinceMonotonic ?? null;
+    const running = gap === null ? 0 : begun === null ? clock.wall() - gap.since : clock.monotonic() - begun;
     return {
-      open: (this.#blind === null ? 0 : 1) + this.#deaf.length + this.#unsettled.length,
+      open: (gap === null ? 0 : 1) + this.#deaf.length + this.#unsettled.length,
       total: this.#total,
-      blindMsTotal: Math.max(0, this.#blindTime.total(this.#ports.clock.monotonic()) + this.#corrections),
+      blindMsTotal: this.#blindMs + Math.max(0, running),
     };
   }
 
@@ -169,18 +174,9 @@ export class Ledger {
     const { id, since, until, blindMs, clockOffsetMs } = gap;
     const offset = this.#ports.clockOffset();
     if (blindMs !== null || until === null || clockOffsetMs === null || offset === null) return lengthByOurClock(gap);
-    const endedAt = this.#adopted.get(id)?.end ?? null;
-    const end = endedAt === null ? until : wallAt(this.#ports.clock, endedAt);
+    const endedAt = this.#adoptedEnds.get(id);
+    const end = endedAt === undefined ? until : wallAt(this.#ports.clock, endedAt);
     return Math.max(0, end + offset - (since + clockOffsetMs));
-  }
-
-  /** The length by which a gap from an earlier run was counted, now that its true one is known. */
-  #correct({ id, cause }: GapRecord, blindMs: number): void {
-    const { since, end } = this.#adopted.get(id) ?? {};
-    this.#adopted.delete(id);
-    // Those of channels lie for the most part in others, which are corrected.
-    if (since === undefined || end === undefined || end === null || cause === channelGapCause) return;
-    this.#corrections += blindMs - Math.max(0, end - since);
   }
 
   #beginning(since: number): Pick<OpenGap, 'since' | 'sinceMonotonic' | 'clockOffsetMs'> {
@@ -203,12 +199,8 @@ export class Ledger {
 
   /** It is open, from now on or still. */
   #resume(gap: OpenGap): void {
-    const { clock } = this.#ports;
     if (isOfOneChannel(gap)) this.#deaf = [...this.#deaf, gap];
     else this.#blind ??= gap;
-    const since = gap.sinceMonotonic ?? clock.monotonic() - Math.max(0, clock.wall() - gap.since);
-    if (gap.sinceMonotonic === null) this.#adopted.set(gap.id, { since, end: null });
-    this.#blindTime.begin(gap.id, since);
   }
 
   #endDeaf(isOver: (channel: string) => boolean): boolean {
@@ -226,9 +218,8 @@ export class Ledger {
     const isUndated = sinceMonotonic === null && record.clockOffsetMs !== null;
     const length = sinceMonotonic === null ? until - record.since : end - sinceMonotonic;
     const ended: GapRecord = { ...record, until, blindMs: isUndated ? null : Math.max(0, length) };
-    const adopted = this.#adopted.get(record.id);
-    if (adopted !== undefined) this.#adopted.set(record.id, { ...adopted, end });
-    this.#blindTime.end(record.id, end);
+    if (sinceMonotonic === null) this.#adoptedEnds.set(record.id, end);
+    if (!isOfOneChannel(ended)) this.#blindMs += lengthByOurClock(ended);
     this.#unsettled = [...this.#unsettled, ended];
     return ended;
   }

@@ -1,4 +1,4 @@
-import type { GapRecord } from '../protocol/ledger.ts';
+import { type GapRecord, isOfOneChannel } from '../protocol/ledger.ts';
 
 /** From one moment to another, in unix milliseconds. */
 export interface Period {
@@ -8,9 +8,11 @@ export interface Period {
 
 /** How much of a period figd was live. */
 export interface OutageSummary extends Period {
-  /** 0 to 100, not rounded. */
+  /** For how much of it a session was live: 0 to 100, not rounded. */
   readonly livePercent: number;
-  /** Milliseconds in which figd could not hear the venue; what several gaps share counts once. */
+  /** For how much of it every wanted channel was heard: as that, or less. */
+  readonly completePercent: number;
+  /** Milliseconds in which figd could not hear the venue at all; what several gaps share counts once. */
   readonly blindMs: number;
   /** How many gaps have a part in the period. */
   readonly gaps: number;
@@ -23,14 +25,20 @@ export interface OutageSummary extends Period {
  */
 export function summarizeOutages(gaps: readonly GapRecord[], { since, until }: Period, now = until): OutageSummary {
   const period = { since, until };
-  const parts = gaps
-    .filter((gap) => touches(gap, period, now))
-    .map((gap) => spanOf(gap, now))
-    .map((span) => ({ since: Math.max(span.since, since), until: Math.min(span.until, until) }));
-  const length = until - since;
-  const blindMs = Math.min(unionLength(parts), Math.max(0, length));
-  const livePercent = length > 0 ? 100 * ((length - blindMs) / length) : parts.length === 0 ? 100 : 0;
-  return { since, until, livePercent, blindMs, gaps: parts.length };
+  const touching = gaps.filter((gap) => touches(gap, period, now));
+  const whole = partsOf(
+    touching.filter((gap) => !isOfOneChannel(gap)),
+    period,
+    now,
+  );
+  const all = partsOf(touching, period, now);
+  return {
+    ...period,
+    livePercent: percentWithout(whole, period),
+    completePercent: percentWithout(all, period),
+    blindMs: lengthIn(whole, period),
+    gaps: touching.length,
+  };
 }
 
 /** A period cut at each midnight here; its first and last day may be parts of days. */
@@ -42,6 +50,21 @@ export function localDays({ since, until }: Period): readonly Period[] {
     at = next;
   }
   return days;
+}
+
+function partsOf(gaps: readonly GapRecord[], { since, until }: Period, now: number): readonly Period[] {
+  return gaps
+    .map((gap) => spanOf(gap, now))
+    .map((span) => ({ since: Math.max(span.since, since), until: Math.min(span.until, until) }));
+}
+
+const lengthIn = (parts: readonly Period[], { since, until }: Period): number =>
+  Math.min(unionLength(parts), Math.max(0, until - since));
+
+function percentWithout(parts: readonly Period[], period: Period): number {
+  const length = period.until - period.since;
+  if (length <= 0) return parts.length === 0 ? 100 : 0;
+  return 100 * ((length - lengthIn(parts, period)) / length);
 }
 
 /** A gap without length is a gap, but one that ended where the period begins is not one of the period's. */

@@ -81,9 +81,25 @@ describe('the share that was live', () => {
       since: begin,
       until: now,
       livePercent: expect.closeTo((100 * 23) / 24, 9),
+      completePercent: expect.closeTo((100 * 23) / 24, 9),
       blindMs: hourMs,
       gaps: [long],
     });
+  });
+
+  it('is told beside the share in which all channels were heard, where single ones were not', () => {
+    const ofTaker = { cause: 'channels-refused', channels: ['rfq.taker'] };
+    const deaf = { ...gap, ...ofTaker, since: now - 6 * hourMs, until: now, blindMs: 6 * hourMs };
+    const blind = { ...gap, since: now - 12 * hourMs, until: now, blindMs: 12 * hourMs };
+    const last = (gaps: readonly GapRecord[]) => lines(report(gaps), lastDay, plain).at(-2);
+    expect(last([deaf])).toBe('live 100 %, all channels 75.00 %, 1 gap, 0.0 ms blind in the last 24h');
+    expect(last([deaf, blind])).toBe('live 50.00 %, 2 gaps, 12h 0m blind in the last 24h');
+    expect(
+      last([
+        { ...deaf, until: null, blindMs: null },
+        { ...gap, since: now - hourMs, until: now, blindMs: 1 },
+      ]),
+    ).toBe('live 99.99 %, all channels 75.00 %, 2 gaps, 1.0 ms blind in the last 24h');
   });
 
   it('is not claimed for the time before the ledger was begun', () => {

@@ -54,7 +54,7 @@ it('prints one document for programs', async () => {
   daemon.handlers.set('outages', () => ({ now, beganAt: now - 300_000, gaps: [] }));
   expect(await outages('--json')).toEqual({
     code: 0,
-    stdout: `${JSON.stringify({ since: now - 300_000, until: now, livePercent: 100, blindMs: 0, gaps: [] })}\n`,
+    stdout: `${JSON.stringify({ since: now - 300_000, until: now, livePercent: 100, completePercent: 100, blindMs: 0, gaps: [] })}\n`,
     stderr: '',
   });
 });

@@ -35,8 +35,22 @@ describe('of a period from 1000 to 2000', () => {
       since: 1_000,
       until: 2_000,
       livePercent: expect.closeTo(livePercent, 9),
+      completePercent: expect.closeTo(livePercent, 9),
       blindMs,
       gaps: count,
+    });
+  });
+
+  it('tells apart how long a session was live, and how long all channels were heard', () => {
+    const ofChannel = (gap: GapRecord) => ({ ...gap, cause: 'channels-refused' });
+    const gaps = [ofChannel(closed(1_100, 1_400)), ofChannel(closed(1_200, 1_500)), closed(1_450, 1_600)];
+    expect(summarizeOutages(gaps, { since: 1_000, until: 2_000 })).toEqual({
+      since: 1_000,
+      until: 2_000,
+      livePercent: expect.closeTo(85, 9),
+      completePercent: expect.closeTo(50, 9),
+      blindMs: 150,
+      gaps: 3,
     });
   });
 

@@ -17,6 +17,7 @@ export interface OutageDocument {
   readonly since: number;
   readonly until: number;
   readonly livePercent: number;
+  readonly completePercent: number;
   readonly blindMs: number;
   readonly gaps: readonly GapRecord[];
 }
@@ -34,8 +35,8 @@ function summaryOf({ beganAt, now, gaps }: OutageReport, { at }: Since): OutageS
 }
 
 export function outageDocument(report: OutageReport, asked: Since): OutageDocument {
-  const { since, until, livePercent, blindMs } = summaryOf(report, asked);
-  return { since, until, livePercent, blindMs, gaps: report.gaps };
+  const { gaps: _, ...summary } = summaryOf(report, asked);
+  return { ...summary, gaps: report.gaps };
 }
 
 /** The gaps in a table, oldest first; a line on the whole period; above two days a line on each. Ends with a line feed. */
@@ -65,9 +66,14 @@ function dayLines(gaps: readonly GapRecord[], total: OutageSummary, style: Style
   });
 }
 
-function summaryLine({ livePercent, gaps, blindMs }: OutageSummary, style: Style): string {
+function summaryLine(summary: OutageSummary, style: Style): string {
+  const { livePercent, completePercent, gaps, blindMs } = summary;
   if (gaps === 0) return `${style.good('live 100 %')}, no gaps`;
-  return `${style.warning(`live ${formatPercent(livePercent)} %`)}, ${countOf(gaps, 'gap')}, ${formatBlind(blindMs)} blind`;
+  const complete =
+    completePercent < livePercent ? [style.warning(`all channels ${formatPercent(completePercent)} %`)] : [];
+  const isLive = livePercent === 100 && complete.length > 0;
+  const live = isLive ? style.good('live 100 %') : style.warning(`live ${formatPercent(livePercent)} %`);
+  return [live, ...complete, countOf(gaps, 'gap'), `${formatBlind(blindMs)} blind`].join(', ');
 }
 
 /** Two digits behind the point, rounded down: what has a gap is never 100. */
