@@ -37,6 +37,9 @@ const toleratedMs = 6_000;
 /** What a second session brings is held back so long at most, for what the first one may still bring. */
 const heldBackMs = 500;
 
+/** A comparison that keeps failing is given up after 90 s, and the end of the day is calm. */
+const settledWithinMs = 5 * 60_000;
+
 /** After a restart a reader catches up from the disk in so many steps at most, each up to one and a half times its latency. */
 const fetches = 12;
 
@@ -276,6 +279,10 @@ export class Accounts {
 
   atTheEnd(): void {
     const { now } = this.#world.scheduler;
+    for (const { id, until } of this.#gaps.values()) {
+      if (until > now - settledWithinMs || this.#settled.has(id)) continue;
+      this.#report('a gap that is over is settled', `gap ${id} is over since ${Math.round(until)}`);
+    }
     for (const [channel, { sent, accounted }] of this.#channels) {
       for (const rest of sent.slice(accounted))
         if (rest.at < now - 5_000 - this.#slack()) this.#missing.push({ channel, ...rest });
