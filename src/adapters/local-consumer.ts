@@ -14,6 +14,8 @@ export interface ConsumerPorts {
   readonly handle: (consumer: LocalConsumer, request: LocalRequest, line: Buffer) => unknown;
   readonly onClosed: (consumer: LocalConsumer) => void;
   readonly reading: SharedReading;
+  /** The newest sequence number given. */
+  readonly head: () => number;
   /** Runs a function in the next turn of the event loop, or where many wait, in a later one. */
   readonly schedule: (run: () => void) => void;
   /** Unexpected errors in `handle`. */
@@ -49,8 +51,8 @@ export class LocalConsumer implements Caller {
       handle: (request: LocalRequest, line: Buffer) => ports.handle(this, request, line),
       write: (line: string) => this.write(line),
       hasRoom: () => this.#events.hasRoom,
-      giveUp: () => this.#leave(lastWordGraceMs),
-      onDone: () => this.#leave(lastRepliesGraceMs),
+      giveUp: (reason: string) => this.#partWith(reason, lastWordGraceMs),
+      onDone: () => this.#partWith('the client asks nothing more', lastRepliesGraceMs),
       onBug: ports.onBug,
     };
     this.#reader = new RequestReader(socket, reader, ports.reading);
@@ -105,15 +107,14 @@ export class LocalConsumer implements Caller {
   }
 
   /** Says why, and ends the connection once the client has read that, or at the latest after `graceMs`. */
-  bye(bye: Bye, graceMs: number): void {
+  bye(reason: string, graceMs: number): void {
     if (this.#leaving) {
       this.#destroyIn(graceMs);
       return;
     }
     // The events it has not seen yet it can ask for again; those in the socket it still gets.
     this.pump();
-    this.write(encodeNotification('bye', bye));
-    this.#leave(graceMs);
+    this.#partWith(reason, graceMs);
   }
 
   /** Delivers what the log holds for this consumer, as far as its socket takes it. */
@@ -132,7 +133,9 @@ export class LocalConsumer implements Caller {
     this.#events.pumpSoon();
   }
 
-  #leave(graceMs: number): void {
+  #partWith(reason: string, graceMs: number): void {
+    const bye: Bye = { reason, head: this.#ports.head() };
+    this.write(encodeNotification('bye', bye));
     this.#leaving = true;
     this.#events.follow(null);
     this.#reader.stop();

@@ -147,7 +147,7 @@ export class LocalServer {
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
     for (const consumer of this.#consumers.values()) {
-      consumer.bye({ reason, head: this.#ports.log.head }, byeGraceMs);
+      consumer.bye(reason, byeGraceMs);
     }
     this.#detach?.();
     await Promise.all(closed);
@@ -205,6 +205,7 @@ export class LocalServer {
         door.inside.delete(closed);
       },
       reading: { turns: this.#requests, halfLines: this.#halfLines },
+      head: () => log.head,
       schedule: (run) => this.#inTurn(run),
       onBug,
     });
@@ -219,7 +220,7 @@ export class LocalServer {
     };
     consumer.write(encodeNotification('hello', hello));
     if (door.inside.size < door.places()) door.inside.add(consumer);
-    else consumer.bye({ reason: 'too many connections', head: log.head }, byeGraceMs);
+    else consumer.bye('too many connections', byeGraceMs);
   }
 
   /** All who read what is past, together, must not hold up what is new. */
@@ -289,7 +290,7 @@ export class LocalServer {
   /** Positions of the epoch that has ended mean nothing any more: consumers come back and are told so. */
   #renewed(): void {
     const reason = 'a new epoch begins: the disk does not keep the sequence numbers any more';
-    for (const consumer of this.subscribers()) consumer.bye({ reason, head: this.#ports.log.head }, byeGraceMs);
+    for (const consumer of this.subscribers()) consumer.bye(reason, byeGraceMs);
   }
 
   #fanOut(): void {

@@ -21,8 +21,8 @@ export interface ReaderPorts {
   readonly write: (line: string) => void;
   /** Whether the client reads what it is written. */
   readonly hasRoom: () => boolean;
-  /** Ends the connection: nothing sensible is to be expected of this client. */
-  readonly giveUp: () => void;
+  /** Ends the connection, for the reason given: nothing sensible is to be expected of this client. */
+  readonly giveUp: (reason: string) => void;
   /** The client will ask nothing more, and everything is answered. */
   readonly onDone: () => void;
   /** Unexpected errors in `handle`. */
@@ -194,7 +194,7 @@ export class RequestReader {
         ? `the line is longer than ${maxRequestLineBytes} bytes`
         : `the unfinished lines of all connections are longer than ${this.#halfLines.bytes} bytes together`;
     this.#ports.write(encodeError(null, new RpcError(rpcErrorCode.invalidRequest, message)));
-    this.#ports.giveUp();
+    this.#ports.giveUp(message);
   }
 }
 

@@ -2,7 +2,7 @@ import yargs from 'yargs';
 import { version } from '../version.ts';
 import { call } from './call.ts';
 import { check } from './check.ts';
-import { exitCode } from './command.ts';
+import { type Command, exitCode } from './command.ts';
 import { consumers } from './consumers.ts';
 import { demo } from './demo.ts';
 import { outages } from './outages.ts';
@@ -35,9 +35,17 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   }
 }
 
+/** In the place of yargs's own, which prints the script whatever is asked. */
+const completion: Command<object> = {
+  command: 'completion',
+  describe: 'Print a completion script for bash, zsh or fish, by $SHELL',
+  builder: (yargs) => yargs.example('figd completion >> ~/.bashrc', 'complete commands and options with the tab key'),
+  handler: () => undefined,
+};
+
 /** The command line: its commands, and what each of them takes. */
 export function commandLine(args: readonly string[]) {
-  return yargs([...args])
+  const told = yargs([...args])
     .scriptName('figd')
     .usage('$0 COMMAND [options]\n\nOne authenticated Fig Markets session per host, shared on a local Unix socket.')
     .command(run)
@@ -55,7 +63,6 @@ export function commandLine(args: readonly string[]) {
     .command(reconnect)
     .command(rotate)
     .command(refresh)
-    .completion('completion', 'Print a completion script for bash, zsh or fish, by $SHELL')
     .example('figd status', 'what state it is in, and why')
     .example("figd tail 'rfq.*'", 'the RFQs as they come')
     .example('figd completion >> ~/.bashrc', 'complete commands and options with the tab key')
@@ -72,4 +79,5 @@ export function commandLine(args: readonly string[]) {
     .fail((message, error) => {
       throw error ?? new UsageError(message);
     });
+  return args.includes('--help') ? told.command(completion) : told.completion('completion', completion.describe);
 }

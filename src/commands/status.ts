@@ -42,7 +42,9 @@ export const status: Command<StatusOptions> = {
         if (watch && debug) throw new UsageError('--debug is asked once: leave out --watch');
         return true;
       })
-      .epilogue('Exit code: 0 live, 1 degraded, 2 down or blocked, 3 not running, 77 no permission to ask.'),
+      .epilogue(
+        'Exit code: 0 live, 1 degraded, 2 down or blocked, 3 not running, 77 no permission to ask, 78 a configuration that cannot be read.',
+      ),
   handler: async (options) => {
     const directory = await localDirectory(options);
     try {

@@ -11,6 +11,7 @@ import { Permissions } from '../gateway/permissions.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError } from '../protocol/json-rpc.ts';
+import { unroutedChannel } from '../protocol/local.ts';
 import type { ConsumersReport, StatusDocument } from '../protocol/status.ts';
 import { consumersReport } from './consumers.ts';
 import { controlMethods } from './control.ts';
@@ -21,9 +22,10 @@ import { ForcedRenewal } from './forced-renewal.ts';
 import { Gateway } from './gateway.ts';
 import { LiveConfiguration } from './live-configuration.ts';
 import { openMetrics } from './metrics-door.ts';
-import { observe, type Tellers, tellers } from './observer.ts';
+import { observe, type Tellers, tellers, unroutedTeller } from './observer.ts';
 import { statusDocument } from './status.ts';
 import type { Storage } from './storage.ts';
+import { UnroutedWatch } from './unrouted-watch.ts';
 import { reachVenue, type Venue } from './venue.ts';
 import { Wishes } from './wishes.ts';
 
@@ -66,12 +68,14 @@ export class Daemon {
   readonly #renewal: ForcedRenewal;
   readonly #gateway: Gateway;
   readonly #metrics: Metrics;
+  readonly #unrouted: UnroutedWatch;
   /** While the venue refuses the credentials, a change of their files is noticed within a second. */
   readonly #credentialWatch: CredentialWatch;
   readonly #permissions: Permissions;
   readonly #startedAt: number;
   #closeMetrics: (() => Promise<void>) | undefined;
   #tickers: readonly NodeJS.Timeout[] = [];
+  #isStopping = false;
   #stopped: Promise<void> | undefined;
   #kept: Promise<void> | undefined;
 
@@ -94,7 +98,8 @@ export class Daemon {
       () => this.#status(),
       () => clock.wall(),
     );
-    this.#tellers = tellers(logger, this.#metrics);
+    this.#tellers = tellers(logger, this.#metrics, () => this.#isStopping);
+    this.#unrouted = new UnroutedWatch(() => clock.monotonic(), unroutedTeller(logger));
     this.#core = this.#createCore();
     const { log, watch, counters } = this.#core;
     this.#wishes = new Wishes({ core: this.#core, configuration: this.#configuration, logger });
@@ -286,6 +291,7 @@ export class Daemon {
 
   #everySecond(): void {
     this.#core.lookAround();
+    this.#unrouted.look(this.#core.log.channels.find(unroutedChannel)?.events ?? 0);
     if (!this.#core.isRefused || !this.#credentialWatch.changed()) return;
     this.#options.logger.info('the credential files have changed');
     this.#wishes.refresh();
@@ -293,6 +299,7 @@ export class Daemon {
 
   async #stop(reason: string): Promise<void> {
     const { logger } = this.#options;
+    this.#isStopping = true;
     logger.info({ reason }, 'figd stops');
     await this.#core.stop();
     // Until then somebody has to look at the clock: a venue that takes its time to say goodbye is no host that slept.

@@ -103,7 +103,7 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
             liveSeconds: fact.liveForMs === null ? null : seconds(fact.liveForMs),
             retryInSeconds: fact.retryInMs === null ? null : seconds(fact.retryInMs),
           },
-          `session closed: ${fact.failure.message}`,
+          `${fact.liveForMs === null ? 'no session' : 'session closed'}: ${fact.failure.message}`,
         );
         return;
       case 'gap.opened':
@@ -129,8 +129,11 @@ function tellComparison({ logger, counters }: ObserverPorts, { outcome, missed, 
 
 export type Tellers = Pick<CoreOptions, 'onState' | 'onJump' | 'onGapOpened' | 'onGapSettled' | 'onCall'>;
 
-/** Turns what a core makes known beside the facts of its machines into log lines and metrics. */
-export function tellers(logger: Logger, metrics: Metrics): Tellers {
+/**
+ * Turns what a core makes known beside the facts of its machines into log lines and metrics.
+ * @param isStopping whether somebody has asked figd to stop, so that its session is no loss
+ */
+export function tellers(logger: Logger, metrics: Metrics, isStopping: () => boolean): Tellers {
   const statuses = new BoundedLabels();
   return {
     onCall: ({ ms, ...record }) => {
@@ -140,7 +143,7 @@ export function tellers(logger: Logger, metrics: Metrics): Tellers {
     },
     onState: ({ state, previous, reason, next }) => {
       const line = `${state}: ${reason}`;
-      if (state === 'live') logger.info({ state, previous }, line);
+      if (state === 'live' || isStopping()) logger.info({ state, previous }, line);
       else logger.warn({ state, previous, next }, line);
     },
     onJump: ({ kind, ms }) => logger.warn({ kind, seconds: seconds(ms) }, jumpWords[kind]),
@@ -156,6 +159,15 @@ export function tellers(logger: Logger, metrics: Metrics): Tellers {
       logger.warn({ gap: id, cause, blindSeconds, reconciled }, 'gap closed');
     },
   };
+}
+
+/** Tells of frames in which no channel is found, never what is in them. */
+export function unroutedTeller(logger: Logger): (frames: number) => void {
+  return (frames) =>
+    logger.warn(
+      { frames },
+      'frames without a channel that figd can find have come: they are published on venue.unrouted',
+    );
 }
 
 const jumpWords = {

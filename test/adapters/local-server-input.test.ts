@@ -5,7 +5,10 @@ import { until, within } from '../support/until.ts';
 import { LineClient, ownError } from './support/line-client.ts';
 import { LocalDaemon } from './support/local-daemon.ts';
 
-const longLine = ownError(-32600, 'the line is longer than 1048576 bytes');
+const bye = (reason: string) => ({ jsonrpc: '2.0', method: 'bye', params: { reason, head: expect.any(Number) } });
+const asksNothingMore = 'the client asks nothing more';
+const tooLong = 'the line is longer than 1048576 bytes';
+const longLine = ownError(-32600, tooLong);
 
 it.each([
   ['what is not JSON', 'hello?', null, -32700, 'the line is not JSON'],
@@ -109,7 +112,7 @@ it.each([
   await until('the end of the connection', () => client.ended);
   daemon.add('rfq.maker');
   await other.notification('event');
-  expect(client.messages.slice(2)).toEqual([{ jsonrpc: '2.0', id: null, error: longLine }]);
+  expect(client.messages.slice(2)).toEqual([{ jsonrpc: '2.0', id: null, error: longLine }, bye(tooLong)]);
   await until('the client to be forgotten', () => daemon.server.subscribers().length === 1);
 });
 
@@ -120,7 +123,7 @@ it('takes in the rest of a line that is too long, so that no reset overtakes the
   client.socket.write('x'.repeat(8 * maxRequestLineBytes), sent.resolve);
   expect(await within('the line to be taken', sent.promise)).toBeFalsy();
   await client.whenClosed();
-  expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id: null, error: longLine }]);
+  expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id: null, error: longLine }, bye(tooLong)]);
 });
 
 it('closes within seconds even on a client that reads nothing and never stops sending', async () => {
@@ -177,7 +180,7 @@ it('gives a client that closes its half the answer that has to be waited for', a
   await client.line(1);
   answer({ late: true });
   await client.whenClosed();
-  expect(client.messages.slice(2)).toEqual([{ jsonrpc: '2.0', id: 1, result: { late: true } }]);
+  expect(client.messages.slice(2)).toEqual([{ jsonrpc: '2.0', id: 1, result: { late: true } }, bye(asksNothingMore)]);
 });
 
 it('waits a second at most for a client that has closed its half when it has to end itself', async () => {
@@ -199,7 +202,8 @@ it('gives a client that closes its half all answers it has coming, as slowly as 
   await until('the first answers', () => daemon.statusCalls > 0);
   client.socket.resume();
   await client.whenClosed();
-  expect(client.messages.slice(1).map(({ id }) => id)).toEqual(Array.from({ length: 500 }, (_, id) => id));
+  expect(client.messages.at(-1)).toEqual(bye(asksNothingMore));
+  expect(client.messages.slice(1, -1).map(({ id }) => id)).toEqual(Array.from({ length: 500 }, (_, id) => id));
 });
 
 it('keeps 16 MiB of unfinished lines, and turns away the one that goes beyond, and nobody with a short line', async () => {
@@ -212,7 +216,8 @@ it('keeps 16 MiB of unfinished lines, and turns away the one that goes beyond, a
   await until('some to be turned away', () => clients.filter(({ closed }) => closed).length >= 8);
   const refusal = 'the unfinished lines of all connections are longer than 16777216 bytes together';
   for (const client of clients.filter(({ closed }) => closed)) {
-    expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id: null, error: ownError(-32600, refusal) }]);
+    const error = ownError(-32600, refusal);
+    expect(client.messages.slice(1)).toEqual([{ jsonrpc: '2.0', id: null, error }, bye(refusal)]);
   }
   short.write('}\n');
   await short.line(1);

@@ -26,7 +26,7 @@ it.each([
   expect(await figd(args)).toEqual({ code: 64, stdout: '', stderr: `figd: ${message}\n` });
 });
 
-it.each(['status', 'wait', 'tail', 'outages', 'call', 'rest', 'reconnect', 'refresh'])(
+it.each(['status', 'wait', 'tail', 'outages', 'call', 'rest', 'reconnect', 'refresh', 'completion'])(
   '%s has help with an example',
   async (command) => {
     const ended = await figd([command, '--help']);

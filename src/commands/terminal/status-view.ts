@@ -1,3 +1,4 @@
+import { unroutedChannel } from '../../protocol/local.ts';
 import { layerNames, type StatusDocument } from '../../protocol/status.ts';
 import { paintState } from './event-line.ts';
 import { countOf, formatBytes, formatCount, formatMilliseconds, formatSpan, printable, type Style } from './style.ts';
@@ -127,7 +128,7 @@ function channelLines({ channels }: StatusDocument, now: number, style: Style): 
       pending: style.warning,
       refused: style.bad,
       unsubscribed: style.dim,
-    }[state](state);
+    }[state](name === unroutedChannel ? 'frames without a channel' : state);
     return `${printable(name).padEnd(width)}${painted}, ${countOf(events, 'event')}${last}`;
   });
 }
