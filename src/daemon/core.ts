@@ -1,4 +1,3 @@
-import { createActor, type InspectionEvent } from 'xstate';
 import type { Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AccessRecord } from '../gateway/access-record.ts';
@@ -10,24 +9,20 @@ import type { Numbers } from '../log/numbers.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
-import type { MachineState } from '../protocol/diagnosis.ts';
 import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
 import type { StateMessage } from '../protocol/local.ts';
 import { UnknownCodes } from '../protocol/unknown-codes.ts';
 import { actorPorts } from './actor-ports.ts';
-import { wireSupervisor } from './actors.ts';
 import { Calls } from './calls.ts';
 import type { TimeJump } from './clock-watch.ts';
 import { emptyCounters } from './counters.ts';
-import { ended } from './ending.ts';
 import { GapKeeper } from './gap-keeper.ts';
 import { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
-import { machineStates } from './machine-states.ts';
+import { Machines } from './machines.ts';
 import { OwnEvents } from './own-events.ts';
 import { RfqLearning } from './rfq-learning.ts';
-import { RollCall } from './roll-call.ts';
-import { healthFacts, type MachineView, type Supervisor, viewOf } from './snapshot.ts';
+import { healthFacts } from './snapshot.ts';
 import { StateWatch } from './state-watch.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
 import type { Venue } from './venue.ts';
@@ -75,20 +70,17 @@ export class Core {
   readonly intake: Intake;
   readonly calls: Calls;
   readonly ledger: Ledger;
+  readonly machines: Machines;
   readonly watch: StateWatch;
   readonly counters = emptyCounters();
   /** What the venue said in codes that figd does not know. */
   readonly unknownCodes = new UnknownCodes();
   readonly #options: CoreOptions;
-  readonly #supervisor: Supervisor;
   readonly #gaps: GapKeeper;
   readonly #own: OwnEvents;
   /** Null where nothing is reconciled. */
   readonly #rfqs: RfqLearning | null;
-  readonly #rollCall = new RollCall();
   readonly #wanted: WantedChannels;
-  #lastView: MachineView;
-  #refreshScheduled = false;
 
   constructor(options: CoreOptions) {
     const { clock, numbers, journal, schedule, store, onGapOpened, onGapSettled } = options;
@@ -113,13 +105,12 @@ export class Core {
       onJump: (jump) => this.#jumped(jump),
     });
     this.ledger = this.#gaps.ledger;
-    this.#supervisor = this.#createSupervisor();
-    this.#lastView = viewOf(this.#supervisor);
+    this.machines = this.#createMachines();
     const socketHost = new URL(settings.venue.socketUrl).host;
     this.watch = new StateWatch({
       derive: () =>
         deriveHealth(
-          healthFacts(this.view(), {
+          healthFacts(this.machines.view(), {
             now: clock.monotonic(),
             socketHost,
             lastHeardAt: this.intake.lastHeardAt,
@@ -139,23 +130,16 @@ export class Core {
     const { settings, numbers, onFatal } = this.#options;
     this.ledger.adopt(this.channels, numbers.isContinuous);
     this.#rfqs?.start(settings().reconcile.lookback);
-    this.#supervisor.on('*', (fact) => this.#learn(fact));
-    this.#supervisor.subscribe({ error: onFatal });
-    this.#supervisor.start();
+    this.machines.start((fact) => this.#learn(fact), onFatal);
   }
 
   /** Ends the session in good order; what is missed from now on is a gap. */
   async stop(): Promise<void> {
-    const { session } = this.view();
-    await ended(this.#supervisor, this.#options.clock);
+    const { session } = this.machines.view();
+    await this.machines.end();
     if (session?.state === 'live') this.#gaps.stop(session.context.lastHeartbeat?.rttMs ?? 0);
     this.intake.stop();
     this.#rfqs?.stop();
-  }
-
-  /** Drops the session at once, without a word to the venue; where a machine has died its session is left alone. */
-  async abandon(): Promise<void> {
-    this.#supervisor.stop();
   }
 
   /** Has written what the disk does not have yet. */
@@ -172,33 +156,12 @@ export class Core {
   lookAround(): void {
     this.watch.refresh();
     this.#rfqs?.readOn();
-    if (this.view().session?.state === 'live') this.#gaps.markHeard();
-  }
-
-  /** The machines as they are, or, once they have ended, as they were last. */
-  view(): MachineView {
-    if (this.#supervisor.getSnapshot().status === 'active') this.#lastView = viewOf(this.#supervisor);
-    return this.#lastView;
-  }
-
-  /** The machines that run beside the supervisor, by name. */
-  actors(): readonly string[] {
-    return Object.keys(this.#supervisor.getSnapshot().children);
-  }
-
-  /** Every machine as it is. */
-  machines(): readonly MachineState[] {
-    return machineStates(this.#supervisor);
-  }
-
-  /** Whether every machine takes events. */
-  answers(): boolean {
-    return this.#rollCall.call(this.#supervisor);
+    if (this.machines.view().session?.state === 'live') this.#gaps.markHeard();
   }
 
   /** Whether the venue refuses the credentials, so that only others, or somebody's word, can help soon. */
   get isRefused(): boolean {
-    return this.watch.state === 'blocked' || this.view().token.context.lastFailure?.class === 'refused';
+    return this.watch.state === 'blocked' || this.machines.view().token.context.lastFailure?.class === 'refused';
   }
 
   /** The channels that are wanted now. */
@@ -211,34 +174,8 @@ export class Core {
     const settings = this.#options.settings();
     this.#wanted.change(settings.session.channels);
     const isMissedNoMore = this.#gaps.wishChanged();
-    if (this.#supervisor.getSnapshot().status !== 'active') return;
-    this.#supervisor.send({ type: 'settings.changed', settings: supervisorSettings(settings) });
-    if (isMissedNoMore) this.#supervisor.send({ type: 'compare' });
-  }
-
-  /** Asks for a new token now. */
-  refresh(): void {
-    this.#supervisor.send({ type: 'refresh' });
-  }
-
-  /**
-   * Has the token replaced, unless the venue has just said no to that: then it is asked at the pace that goes with it.
-   * @returns whether a new one is on its way
-   */
-  renewToken(): boolean {
-    const { state, context } = this.view().token;
-    if (state === 'valid') this.#supervisor.send({ type: 'renew the token' });
-    return state !== 'idle' && (context.lastFailure === null || state === 'refreshing' || state === 'authenticating');
-  }
-
-  /** Drops the session and dials again. */
-  reconnect(): void {
-    this.#supervisor.send({ type: 'reconnect' });
-  }
-
-  /** Has a second session take over. */
-  rotate(): void {
-    this.#supervisor.send({ type: 'rotate' });
+    this.machines.settingsChanged(supervisorSettings(settings));
+    if (isMissedNoMore) this.machines.compare();
   }
 
   #createCalls(): Calls {
@@ -260,27 +197,23 @@ export class Core {
 
   /** Number of the session that calls go out on; after a takeover it is the second one at once. */
   #liveSession(): number | null {
-    const { session } = this.view();
+    const { session } = this.machines.view();
     return session?.state === 'live' ? session.context.id : null;
   }
 
-  #createSupervisor(): Supervisor {
+  #createMachines(): Machines {
     const { settings, clock, random, venue } = this.#options;
     const { log, intake, calls, ledger, counters, unknownCodes } = this;
     const { paces } = ledger.memory;
     const { lookback } = settings().reconcile;
     const world = { wanted: this.#wanted, lookback, clock, venue, log, intake, calls, ledger, counters, unknownCodes };
-    const ports = actorPorts({ ...world, gaps: this.#gaps, own: this.#own, rfqs: this.#rfqs });
-    return createActor(wireSupervisor(ports), {
-      id: 'supervisor',
+    return new Machines({
+      ports: actorPorts({ ...world, gaps: this.#gaps, own: this.#own, rfqs: this.#rfqs }),
       clock,
-      inspect: (event) => this.#inspect(event),
-      input: {
-        settings: supervisorSettings(settings()),
-        earlier: { dials: this.#recent(paces.dial), tokenRequests: this.#recent(paces.token) },
-        now: () => clock.monotonic(),
-        random,
-      },
+      random,
+      settings: supervisorSettings(settings()),
+      earlier: { dials: this.#recent(paces.dial), tokenRequests: this.#recent(paces.token) },
+      onMoved: () => this.watch.refresh(),
     });
   }
 
@@ -309,7 +242,7 @@ export class Core {
   #jumped(jump: TimeJump): void {
     this.counters[({ suspend: 'suspends', stall: 'stalls', step: 'clockSteps' } as const)[jump.kind]] += 1;
     this.#options.onJump(jump);
-    if (this.#supervisor.getSnapshot().status === 'active') this.#supervisor.send({ type: 'clock.jumped' });
+    this.machines.clockJumped();
   }
 
   /** Moments of the last minute, in unix milliseconds, on the monotonic clock of this run. */
@@ -317,16 +250,5 @@ export class Core {
     const { clock } = this.#options;
     const now = clock.wall();
     return moments.filter((at) => at <= now && at > now - minuteMs).map((at) => clock.monotonic() - (now - at));
-  }
-
-  /** The state is derived anew after each transition of any machine, once a turn. */
-  #inspect(event: InspectionEvent): void {
-    this.#rollCall.note(event);
-    if (event.type !== '@xstate.snapshot' || this.#refreshScheduled) return;
-    this.#refreshScheduled = true;
-    queueMicrotask(() => {
-      this.#refreshScheduled = false;
-      this.watch.refresh();
-    });
   }
 }

@@ -87,7 +87,7 @@ export class Daemon {
       ...options,
       apply: (settings) => this.#apply(settings),
       onCredentialsRead: () => this.#credentialWatch.wereRead(),
-      refresh: () => this.#core.refresh(),
+      refresh: () => this.#core.machines.refresh(),
       isRefused: () => this.#core.isRefused,
     });
     const settings = () => this.#configuration.settings;
@@ -104,7 +104,7 @@ export class Daemon {
     const { log, watch, counters } = this.#core;
     this.#wishes = new Wishes({ core: this.#core, configuration: this.#configuration, logger });
     this.#observe = observe({ logger, metrics: this.#metrics, counters });
-    this.#renewal = new ForcedRenewal({ vault: options.vault, clock, renew: () => this.#core.renewToken() });
+    this.#renewal = new ForcedRenewal({ vault: options.vault, clock, renew: () => this.#core.machines.renewToken() });
     this.#gateway = new Gateway({
       ...options,
       settings,
@@ -192,7 +192,7 @@ export class Daemon {
   async rescue(reason: string): Promise<void> {
     this.#stopTickers();
     // Each of them as if the others had failed.
-    await Promise.allSettled([this.#core.abandon(), this.#local.stop(reason), this.#keep()]);
+    await Promise.allSettled([this.#core.machines.abandon(), this.#local.stop(reason), this.#keep()]);
   }
 
   /** What a service manager wants to know of the daemon. */
@@ -202,7 +202,7 @@ export class Daemon {
       return `${state}: ${reason}`;
     },
     answers: () => {
-      const answers = this.#core.answers();
+      const answers = this.#core.machines.answer();
       if (!answers) this.#options.logger.fatal('a machine takes no events any more; the watchdog is not fed');
       return answers;
     },
@@ -276,7 +276,7 @@ export class Daemon {
       ledger,
       watch,
       unknownCodes,
-      view: () => this.#core.view(),
+      view: () => this.#core.machines.view(),
       subscribers: () => this.#local.subscribers(),
       gateway: () => this.#gateway.status(),
       counters: { ...counters, suppressedInOverlap: intake.suppressed },

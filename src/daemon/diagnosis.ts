@@ -61,7 +61,7 @@ export class Diagnosis {
         lastHeardAt: intake.lastHeardAt,
         journal: feed?.view() ?? null,
       },
-      machines: core.machines(),
+      machines: core.machines.states(),
       configuration: settings(),
     };
     const redact = (text: string) => vault.redact(text);

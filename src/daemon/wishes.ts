@@ -27,24 +27,24 @@ export class Wishes {
       detail += ' with the credentials figd has: the new ones cannot be read, see the log';
       logger.error({ err: error }, 'the credentials cannot be read anew');
     }
-    core.refresh();
+    core.machines.refresh();
     return detail;
   }
 
   reconnect(): string {
     const { core } = this.#ports;
-    const before = core.view().session;
-    core.reconnect();
+    const before = core.machines.view().session;
+    core.machines.reconnect();
     return before === null ? 'dialling now' : `session ${before.context.id} is closed and a new one is dialled`;
   }
 
   /** @throws {RpcError} where no session is live */
   rotate(): string {
     const { core } = this.#ports;
-    const { session } = core.view();
+    const { session } = core.machines.view();
     if (session?.state !== 'live')
       throw new RpcError(rpcErrorCode.notLive, 'there is no live session to take over from');
-    core.rotate();
+    core.machines.rotate();
     return `a second session is dialled to take over from session ${session.context.id}`;
   }
 }

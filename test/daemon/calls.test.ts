@@ -226,9 +226,9 @@ describe('while a second session takes over', () => {
     const caller = new TestCaller(1);
     const slow = caller.call({ of: { delayMs: 6 * second } });
     await advance(second);
-    stage.core.rotate();
+    stage.core.machines.rotate();
     await advance(second);
-    expect([stage.core.view().session?.context.id, connections()]).toEqual([2, [null, null]]);
+    expect([stage.core.machines.view().session?.context.id, connections()]).toEqual([2, [null, null]]);
     const quick = caller.call({ of: { key: 'on the second' } });
     await advance(1);
     expect([quick, slow]).toEqual([{ result: { key: 'on the second' } }, {}]);
@@ -239,7 +239,7 @@ describe('while a second session takes over', () => {
   });
 
   test('nothing is waited for where nothing was asked', async () => {
-    stage.core.rotate();
+    stage.core.machines.rotate();
     await advance(1);
     expect(connections()).toEqual([expect.any(Number), null]);
   });
@@ -247,7 +247,7 @@ describe('while a second session takes over', () => {
   test('a call that is not answered in ten seconds ends with the first session', async () => {
     const slow = new TestCaller(1).call({ of: { delayMs: 25 * second } });
     await advance(second);
-    stage.core.rotate();
+    stage.core.machines.rotate();
     await advance(9 * second);
     expect(slow).toEqual({});
     await advance(2 * second);
@@ -263,13 +263,13 @@ describe('while a second session takes over', () => {
     for (let round = 0; round < 400; round += 1) {
       const of = { key: `${round}`, delayMs: (round * 53) % 900 };
       outcomes.push([of, callers[round % 8]?.call({ of })]);
-      if (round % 100 === 50) stage.core.rotate();
+      if (round % 100 === 50) stage.core.machines.rotate();
       await advance(25);
     }
     await advance(second);
     for (const [of, outcome] of outcomes) expect(outcome).toEqual({ result: of });
     expect(echoes()).toMatchObject({ executed: 400, repeated: 0 });
-    expect(stage.core.view().session?.context.id).toBe(5);
+    expect(stage.core.machines.view().session?.context.id).toBe(5);
     expect(stage.gaps).toEqual([]);
   });
 });
@@ -292,7 +292,7 @@ describe('under a flood', () => {
     for (let index = 0; index < 500; index += 1) new TestCaller(index % 50).call();
     await advance(25 * second);
     expect(stage.venue.stats.openConnections).toMatchObject([{ heartbeats: 3 }]);
-    stage.core.refresh();
+    stage.core.machines.refresh();
     await advance(second);
     expect(stage.facts.map(({ type }) => type)).toContain('session.renewed');
     expect(echoes().executed).toBe(0);

@@ -18,7 +18,7 @@ test('a channel that the venue refuses from the start is a gap, from when the ot
   stage = new CoreStage();
   refuseTaker(99);
   await stage.start();
-  const liveAt = epoch + (stage.core.view().session?.context.liveAt ?? 0);
+  const liveAt = epoch + (stage.core.machines.view().session?.context.liveAt ?? 0);
   expect(stage.gaps).toEqual([{ phase: 'open', id: 1, cause, since: liveAt, channels: [taker] }]);
   expect(stage.core.watch.state).toBe('degraded');
   await stage.pass(10 * second);
@@ -75,7 +75,7 @@ describe('a gap of one channel', () => {
     stage = new CoreStage();
     refuseTaker(1);
     await stage.start();
-    stage.core.rotate();
+    stage.core.machines.rotate();
     await stage.pass(5 * second);
     expect(told()).toEqual([
       ['open', 1, [taker]],

@@ -81,7 +81,7 @@ describe('a reload', () => {
     published('rfq_quote.maker', 1);
     await stage.pass(0);
     expect(ids('rfq_quote.maker')).toEqual([1]);
-    stage.core.rotate();
+    stage.core.machines.rotate();
     await stage.pass(5 * second);
     expect([subscriptions(), stage.states.at(-1)?.state]).toEqual([[['rfq.maker', 'rfq.taker']], 'live']);
   });
@@ -90,7 +90,7 @@ describe('a reload', () => {
     for (const moment of [0, 1, 2, 3, 50, 400, 450, 500, 850, 900, 1_250, 1_300, 1_700]) {
       stage = await CoreStage.open({ flags: two });
       stage.venue.inject({ kind: 'delay', ms: 400 });
-      stage.core.rotate();
+      stage.core.machines.rotate();
       let next = 1;
       const flow = () => {
         published('rfq.maker', next);

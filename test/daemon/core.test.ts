@@ -76,9 +76,9 @@ describe('a key that is refused while its last token still lives', () => {
     stage = await CoreStage.open();
     await stage.pass(10 * second);
     stage.venue.inject({ kind: 'refuse-credentials' });
-    stage.core.refresh();
+    stage.core.machines.refresh();
     await stage.pass(second);
-    expect([stage.core.watch.state, stage.core.view().token.state]).toEqual(['degraded', 'blocked']);
+    expect([stage.core.watch.state, stage.core.machines.view().token.state]).toEqual(['degraded', 'blocked']);
   });
 
   test('is known as refused, so that another one is looked out for', async () => {
@@ -92,10 +92,10 @@ describe('a key that is refused while its last token still lives', () => {
     const asked = stage.told.filter((type) => type === 'token.requested').length;
     const requests = () => stage.told.filter((type) => type === 'token.requested').length - asked;
     await stage.pass(10 * second);
-    expect(stage.core.renewToken()).toBe(false);
+    expect(stage.core.machines.renewToken()).toBe(false);
     await stage.pass(10 * second);
     expect(requests()).toBe(0);
-    stage.core.refresh();
+    stage.core.machines.refresh();
     await stage.pass(second);
     expect(requests()).toBe(1);
   });
@@ -104,7 +104,7 @@ describe('a key that is refused while its last token still lives', () => {
 test('a token that a REST call doubts is replaced, where nothing speaks against that', async () => {
   stage = await CoreStage.open();
   await stage.pass(10 * second);
-  expect(stage.core.renewToken()).toBe(true);
+  expect(stage.core.machines.renewToken()).toBe(true);
   await stage.pass(second);
   expect([stage.told.filter((type) => type === 'token.granted').length, stage.gaps]).toEqual([2, []]);
 });
@@ -138,7 +138,7 @@ test('a session that was dead when another one took over leaves a gap from when 
   stage = await CoreStage.open();
   await stage.pass(14.5 * second);
   stage.venue.inject({ kind: 'delay', ms: 400 });
-  stage.core.rotate();
+  stage.core.machines.rotate();
   await stage.pass(900);
   expect([stage.told.at(-1), stage.gaps]).toEqual(['session.rotated', []]);
   // It has not answered yet whether it was alive to the end.
@@ -157,7 +157,7 @@ test('a blind spot is settled at once: the heartbeats of the session that lives 
   await stage.pass(10 * second);
   stage.venue.inject({ kind: 'half-open', forMs: second });
   await stage.pass(2 * second);
-  stage.core.rotate();
+  stage.core.machines.rotate();
   await stage.pass(4.9 * second);
   expect([stage.told.at(-1), stage.gaps]).toEqual(['session.rotated', []]);
   await stage.pass(second);
@@ -173,7 +173,7 @@ test('a takeover through a sleep is blind until its answers are read, however ea
   stage.venue.inject({ kind: 'half-open', forMs: second });
   await stage.pass(2 * second);
   stage.venue.inject({ kind: 'delay', ms: 400 });
-  stage.core.rotate();
+  stage.core.machines.rotate();
   await stage.pass(0.6 * second);
   stage.clock.suspend(minute);
   await stage.pass(6 * second);

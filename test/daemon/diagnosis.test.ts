@@ -86,6 +86,6 @@ it('is bounded, whatever there is to tell, and keeps what matters most', () => {
 });
 
 it('knows the machines that have died', async () => {
-  await stage.core.abandon();
+  await stage.core.machines.abandon();
   expect(take().machines[0]).toMatchObject({ name: 'supervisor', status: 'stopped' });
 });

@@ -78,16 +78,16 @@ it('changes nothing in the machines of figd, whatever they do', async () => {
   for (const happens of [
     () => undefined,
     () => stage.dropAll(),
-    () => stage.core.rotate(),
-    () => stage.core.refresh(),
+    () => stage.core.machines.rotate(),
+    () => stage.core.machines.refresh(),
   ]) {
     happens();
-    const before = [stage.core.view(), stage.facts.length, stage.states.length];
-    expect(stage.core.answers()).toBe(true);
-    expect([stage.core.view(), stage.facts.length, stage.states.length]).toEqual(before);
+    const before = [stage.core.machines.view(), stage.facts.length, stage.states.length];
+    expect(stage.core.machines.answer()).toBe(true);
+    expect([stage.core.machines.view(), stage.facts.length, stage.states.length]).toEqual(before);
     await stage.clock.time.advance(5_000);
     expect(stage.state).toBe('live');
-    expect(stage.core.answers()).toBe(true);
+    expect(stage.core.machines.answer()).toBe(true);
   }
   expect(stage.fatal).toEqual([]);
 });
@@ -95,5 +95,5 @@ it('changes nothing in the machines of figd, whatever they do', async () => {
 it('is answered once the machines have ended, as there is nobody to ask', async () => {
   stage = await CoreStage.open();
   await stage.stop();
-  expect(stage.core.answers()).toBe(true);
+  expect(stage.core.machines.answer()).toBe(true);
 });

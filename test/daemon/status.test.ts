@@ -23,7 +23,7 @@ function session() {
     ledger: core.ledger,
     unknownCodes: core.unknownCodes,
     watch: core.watch,
-    view: () => core.view(),
+    view: () => core.machines.view(),
     subscribers: () => [],
     gateway: () => ({
       socket: null,

@@ -150,7 +150,7 @@ export class Conduct {
       this.#report('no timer is left behind', `${timers} are set`);
     const { ring } = this.#world.settings.journal;
     if (core.log.heldBytes > ring + 1_048_576) this.#report('memory is bounded', `the log holds ${core.log.heldBytes}`);
-    const actors = core.actors();
+    const actors = core.machines.children();
     const known = actors.every((name) => ['token', 'reconcile', 'session'].includes(name));
     if (!known || actors.length > 3) this.#report('no actor is left behind', actors.join(', '));
   }

@@ -102,7 +102,7 @@ export class Judge {
       this.#truth.check();
       this.#conduct.check();
       this.callers.check();
-      this.#wishes.check(this.#world.run?.core.view().session ?? null);
+      this.#wishes.check(this.#world.run?.core.machines.view().session ?? null);
       if (scheduler.now + watchIntervalMs < end)
         scheduler.at(scheduler.now + watchIntervalMs, 'world', watch, 'glance');
     };

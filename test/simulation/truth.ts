@@ -106,7 +106,7 @@ export class Truth {
     if (scheduler.now - cause <= liveAgainWithinMs || openConnections.length !== 1) return;
     const wanted = [...settings.session.channels].sort().join();
     const held = [...(openConnections[0]?.channels ?? [])].sort().join();
-    const known = [...(run?.core.view().session?.context.confirmed ?? [])].sort().join();
+    const known = [...(run?.core.machines.view().session?.context.confirmed ?? [])].sort().join();
     if (held === wanted && known === wanted) return;
     this.#report('the channels are the ones that are wanted', `${held}, known ${known}; wanted ${wanted}`);
   }

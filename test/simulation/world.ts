@@ -284,8 +284,8 @@ export class World {
     const { scheduler, judge } = this;
     const run = this.#run;
     if (run === null) return;
-    if (judge.isPaused) scheduler.at(scheduler.now, run.owner, () => run.core[wish](), 'delivery');
-    else run.core[wish]();
+    if (judge.isPaused) scheduler.at(scheduler.now, run.owner, () => run.core.machines[wish](), 'delivery');
+    else run.core.machines[wish]();
   }
 
   /** A run that does not run now learns of it when it goes on; one that is started reads what there is. */

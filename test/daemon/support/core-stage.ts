@@ -157,7 +157,7 @@ export class CoreStage {
   }
 
   get state() {
-    return this.core.view().session?.state ?? null;
+    return this.core.machines.view().session?.state ?? null;
   }
 
   async stop(): Promise<void> {
