@@ -1,21 +1,12 @@
-import { type GapRecord, isOfOneChannel } from '../../src/protocol/ledger.ts';
+import type { GapRecord } from '../../src/protocol/ledger.ts';
 import type { GapMessage } from '../../src/protocol/local.ts';
 import type { EventRecord } from '../../src/simulator/ports.ts';
+import { ChannelGaps, type TrueGap } from './channel-gaps.ts';
 import type { Heard } from './consumer.ts';
 import { beginning } from './host.ts';
 import { lookIntervalMs, type World } from './world.ts';
 
 type Report = (invariant: string, detail: string) => void;
-
-/** A gap in true milliseconds. */
-interface TrueGap {
-  readonly id: number;
-  readonly channels: readonly string[];
-  readonly since: number;
-  until: number;
-  /** Of one channel, that was not wanted for a while: when figd learns of that, and ends the gap, nobody else knows. */
-  wasUnwanted?: boolean;
-}
 
 interface Sent {
   readonly at: number;
@@ -71,8 +62,7 @@ export class Accounts {
   /** The gaps as the ledger has them once they are settled. */
   readonly #settled = new Map<number, TrueGap>();
   #lookedUp: readonly TrueGap[] = [];
-  /** Those of one channel, from when they are noticed: a reader may learn of them when the clock has been set. */
-  readonly #channelGaps = new Map<number, TrueGap>();
+  readonly channelGaps: ChannelGaps;
   /** Gaps that the machines have told of and a reader has not read yet: one that is found out afterwards is over by then. */
   readonly #untold: { until: number }[] = [];
   /** Those that were untold when their run ended: the disk may tell of them yet. */
@@ -90,6 +80,7 @@ export class Accounts {
   constructor(world: World, report: Report) {
     this.#world = world;
     this.#report = report;
+    this.channelGaps = new ChannelGaps(() => world.scheduler.now);
   }
 
   sent({ channel, frame }: EventRecord): void {
@@ -157,7 +148,7 @@ export class Accounts {
     if (gap.phase === 'open') {
       const before = this.#gaps.get(gap.id);
       if (before !== undefined) return;
-      const ofChannel = this.#channelGaps.get(gap.id);
+      const ofChannel = this.channelGaps.get(gap.id);
       if (ofChannel !== undefined) {
         this.#gaps.set(gap.id, ofChannel);
         return;
@@ -212,27 +203,7 @@ export class Accounts {
 
   /** figd has noticed a gap. Those of a whole session are followed by what the machines tell. */
   opened(gap: GapRecord): void {
-    const { id, channels } = gap;
-    if (!isOfOneChannel(gap) || this.#channelGaps.has(id)) return;
-    const since = gap.since - beginning - this.#world.host.offset;
-    this.#channelGaps.set(id, { id, channels, since, ...stillBlind() });
-  }
-
-  /** The venue has confirmed channels. */
-  onConfirmed(confirmed: readonly string[]): void {
-    const { now } = this.#world.scheduler;
-    for (const gap of this.#channelGaps.values()) {
-      if (gap.until === Number.POSITIVE_INFINITY && gap.channels.every((name) => confirmed.includes(name)))
-        gap.until = now;
-    }
-  }
-
-  /** Other channels are wanted. */
-  onWish(wanted: readonly string[]): void {
-    for (const gap of this.#channelGaps.values()) {
-      if (gap.until === Number.POSITIVE_INFINITY)
-        gap.wasUnwanted ||= !gap.channels.every((name) => wanted.includes(name));
-    }
+    this.channelGaps.opened(gap, beginning + this.#world.host.offset);
   }
 
   /** A live session was lost. */
@@ -247,7 +218,7 @@ export class Accounts {
     this.#wasLive = true;
     this.#liveSince = Math.min(this.#liveSince, now);
     this.onMark();
-    const ofSessions = [...this.#gaps.values()].filter(({ id }) => !this.#channelGaps.has(id));
+    const ofSessions = [...this.#gaps.values()].filter(({ id }) => this.channelGaps.get(id) === undefined);
     for (const gap of [...ofSessions, ...this.#untold, ...this.#unread])
       if (gap.until === Number.POSITIVE_INFINITY) gap.until = now;
   }

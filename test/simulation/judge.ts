@@ -195,7 +195,7 @@ export class Judge {
     if (fact.type === 'gap.ended') this.#accounts.onHeardAgain();
     if ('confirmed' in fact) {
       this.#wishes.onConfirmed(fact.confirmed);
-      this.#accounts.onConfirmed(fact.confirmed);
+      this.#accounts.channelGaps.onConfirmed(fact.confirmed);
     }
     this.#conduct.onFact(fact);
     this.callers.onFact(fact);
@@ -224,7 +224,7 @@ export class Judge {
     if (action.do === 'rival') this.#conduct.onRival();
     if (action.do === 'reload') {
       this.#wishes.onWish(action.channels);
-      this.#accounts.onWish(action.channels);
+      this.#accounts.channelGaps.onWish(action.channels);
     }
   }
 
