@@ -19,14 +19,14 @@ const schema = `
     blind_ms REAL,
     channels TEXT NOT NULL,
     clock_offset_ms REAL,
-    reconciled TEXT
+    reconciled TEXT,
+    compared_until REAL
   ) STRICT;
   CREATE TABLE moments (name TEXT PRIMARY KEY, at REAL) STRICT, WITHOUT ROWID;
   CREATE TABLE paces (what TEXT PRIMARY KEY, moments TEXT NOT NULL) STRICT, WITHOUT ROWID;
   PRAGMA user_version = ${schemaVersion};
 `;
 
-// Made where it is missing: earlier versions of figd did not have it, and do not mind it.
 const heardChannelsTable = `
   CREATE TABLE IF NOT EXISTS heard_channels (id INTEGER PRIMARY KEY CHECK (id = 1), channels TEXT NOT NULL) STRICT;
 `;
@@ -50,11 +50,11 @@ export class LedgerFile {
     this.isNew = isNew;
     this.#database = database;
     this.#saveGap = database.prepare(
-      `INSERT INTO gaps (id, cause, since, until, blind_ms, channels, clock_offset_ms, reconciled)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO gaps (id, cause, since, until, blind_ms, channels, clock_offset_ms, reconciled, compared_until)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, since = excluded.since, until = excluded.until,
          blind_ms = excluded.blind_ms, channels = excluded.channels, clock_offset_ms = excluded.clock_offset_ms,
-         reconciled = excluded.reconciled`,
+         reconciled = excluded.reconciled, compared_until = excluded.compared_until`,
     );
     this.#saveHeard = database.prepare(
       "INSERT OR REPLACE INTO moments (name, at) VALUES ('heard_at', ?), ('heard_clock_offset_ms', ?), ('began_at', ?)",
@@ -78,7 +78,7 @@ export class LedgerFile {
       checkIntegrity(database);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
       if (version === 0) inTransaction(database, () => makeTables(database, beganAt));
-      database.exec(heardChannelsTable);
+      addWhatIsNew(database);
       return new LedgerFile(database, version === 0);
     } catch (error) {
       database.close();
@@ -95,9 +95,10 @@ export class LedgerFile {
     inTransaction(this.#database, write);
   }
 
-  save({ id, cause, since, until, blindMs, channels, clockOffsetMs, reconciled }: GapRecord): void {
+  save({ id, cause, since, until, blindMs, channels, clockOffsetMs, reconciled, comparedUntil }: GapRecord): void {
     const list = JSON.stringify(channels);
-    this.#saveGap.run(id, cause, since, until, blindMs, list, clockOffsetMs, textOf(reconciled));
+    const values = [id, cause, since, until, blindMs, list, clockOffsetMs, textOf(reconciled), comparedUntil ?? null];
+    this.#saveGap.run(...values);
   }
 
   /** @param beganAt since when the ledger is complete, which the first time may move */
@@ -162,6 +163,15 @@ function makeTables(database: DatabaseSync, beganAt: number): void {
   database.prepare("INSERT INTO moments (name, at) VALUES ('began_at', ?)").run(beganAt);
 }
 
+/** Earlier figds of this version of the schema had neither, and do not mind them. */
+function addWhatIsNew(database: DatabaseSync): void {
+  database.exec(heardChannelsTable);
+  const columns = database.prepare('PRAGMA table_info(gaps)').all();
+  if (columns.every(({ name }) => name !== 'compared_until')) {
+    database.exec('ALTER TABLE gaps ADD COLUMN compared_until REAL');
+  }
+}
+
 function checkIntegrity(database: DatabaseSync): void {
   const found = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (found !== 'ok') throw new DamagedFileError(String(found));
@@ -198,6 +208,7 @@ function pacesOf(database: DatabaseSync, what: Paced): readonly number[] {
 
 function gapOf(row: Record<string, SQLOutputValue>): GapRecord {
   const { id, cause, since, until, blind_ms: blindMs, clock_offset_ms: clockOffsetMs, channels, reconciled } = row;
+  const comparedUntil = numberOr(row['compared_until'], null);
   return {
     id: numberOr(id, 0),
     cause: String(cause),
@@ -207,6 +218,7 @@ function gapOf(row: Record<string, SQLOutputValue>): GapRecord {
     channels: listIn(channels, 'string'),
     clockOffsetMs: numberOr(clockOffsetMs, null),
     reconciled: reconciledOf(reconciled),
+    ...(comparedUntil === null ? {} : { comparedUntil }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { MemoryLedger } from '../log/memory-ledger.ts';
+import { isFinished, type LedgerContents, MemoryLedger } from '../log/memory-ledger.ts';
 import type { FailureCode } from '../protocol/failure.ts';
 import {
   type GapRecord,
@@ -31,6 +31,8 @@ export interface LedgerOptions {
 export interface OpenLedger extends LedgerStore {
   /** Why the file cannot be written at present; null when all is well. */
   readonly trouble: string | null;
+  /** Takes over all of a ledger, in one write: what was learned while the file was in nobody's hands. */
+  complete(known: LedgerContents): void;
   /** Writes what the file lacks, if it can be written, and releases it. Later changes are kept in memory only. */
   close(): void;
 }
@@ -137,6 +139,23 @@ class SqliteLedger implements OpenLedger {
   pace(what: Paced, at: number): void {
     this.#memory.pace(what, at);
     this.#paces.add(what);
+    this.#write();
+  }
+
+  complete({ gaps, heard, paces }: LedgerContents): void {
+    for (const gap of gaps) {
+      const known = this.#memory.gap(gap.id);
+      if (known !== undefined && isFinished(known)) continue;
+      this.#memory.save(gap);
+      this.#gaps.add(gap.id);
+    }
+    this.#memory.markHeard(heard);
+    this.#heard = true;
+    for (const what of ['dial', 'token'] as const) {
+      const known = this.#memory.paces[what];
+      for (const at of paces[what]) if (!known.includes(at)) this.#memory.pace(what, at);
+      this.#paces.add(what);
+    }
     this.#write();
   }
 

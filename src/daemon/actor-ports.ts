@@ -80,5 +80,6 @@ function reconciliationOf(parts: CoreParts): Reconciliation | null {
     wantedSince: () => wanted.since,
     lookback,
     publish: (gap, channel, data) => own.missed(gap, channel, data),
+    onCompared: (gaps, until) => ledger.compared(gaps, until),
   });
 }

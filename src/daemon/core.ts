@@ -7,6 +7,7 @@ import type { Journal } from '../log/journal.ts';
 import { JournalFeed } from '../log/journal-feed.ts';
 import type { Numbers } from '../log/numbers.ts';
 import { deriveHealth } from '../machines/policies/health.ts';
+import type { SessionContext } from '../machines/session.events.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { GapRecord, LedgerStore } from '../protocol/ledger.ts';
@@ -98,6 +99,7 @@ export class Core {
       clock,
       intake: this.intake,
       wanted: this.#wanted,
+      live: () => this.#liveSession(),
       lookInterval: options.lookInterval,
       publish: (message) => this.#own.gap(message),
       onOpened: onGapOpened,
@@ -156,7 +158,7 @@ export class Core {
   lookAround(): void {
     this.watch.refresh();
     this.#rfqs?.readOn();
-    if (this.machines.view().session?.state === 'live') this.#gaps.markHeard();
+    this.#gaps.look();
   }
 
   /** Whether the venue refuses the credentials, so that only others, or somebody's word, can help soon. */
@@ -172,6 +174,8 @@ export class Core {
   /** Turns to the settings as they are now, at any time: the machines do what follows from a change. */
   settingsChanged(): void {
     const settings = this.#options.settings();
+    // What was wanted was so until now, and not until time was looked at last.
+    this.#gaps.noticeTime();
     this.#wanted.change(settings.session.channels);
     const isMissedNoMore = this.#gaps.wishChanged();
     this.machines.settingsChanged(supervisorSettings(settings));
@@ -186,7 +190,7 @@ export class Core {
       permissions,
       methods: settings().venue.methods,
       timeout: () => settings().gateway.timeout,
-      live: () => this.#liveSession(),
+      live: () => this.#liveSession()?.id ?? null,
       whyNot: () => {
         const { reason, next } = this.watch.current();
         return `${reason}; ${next}`;
@@ -195,10 +199,10 @@ export class Core {
     });
   }
 
-  /** Number of the session that calls go out on; after a takeover it is the second one at once. */
-  #liveSession(): number | null {
+  /** What is known of the live session; after a takeover it is the second one at once. */
+  #liveSession(): SessionContext | null {
     const { session } = this.machines.view();
-    return session?.state === 'live' ? session.context.id : null;
+    return session?.state === 'live' ? session.context : null;
   }
 
   #createMachines(): Machines {

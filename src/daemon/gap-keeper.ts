@@ -7,7 +7,7 @@ import type { GapMessage } from '../protocol/local.ts';
 import { ClockWatch, type TimeJump } from './clock-watch.ts';
 import type { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
-import { MissingChannels } from './missing-channels.ts';
+import { type LiveChannels, missingChannels } from './missing-channels.ts';
 import { setNewest } from './newest.ts';
 import type { WantedChannels } from './wanted-channels.ts';
 
@@ -17,6 +17,8 @@ export interface GapKeeperPorts {
   readonly intake: Pick<Intake, 'lastHeardAt' | 'heardOn'>;
   /** The channels that are wanted, and so missed in a gap. */
   readonly wanted: WantedChannels;
+  /** The channels of the live session as it knows them; null while there is none. */
+  readonly live: () => LiveChannels | null;
   /** How often {@link GapKeeper.lookAtClock} is going to be called, in milliseconds. */
   readonly lookInterval: number;
   readonly publish: (message: GapMessage) => void;
@@ -38,7 +40,6 @@ export class GapKeeper {
   readonly ledger: Ledger;
   readonly #ports: GapKeeperPorts;
   readonly #clockWatch: ClockWatch;
-  readonly #missing: MissingChannels;
   /** Venue clock minus ours in milliseconds, as the latest heartbeat told; null before one has. */
   #venueOffset: number | null = null;
   /** Whether that is known since the venue is heard, and how many heartbeats were taken and refused since then. */
@@ -53,9 +54,8 @@ export class GapKeeper {
   #verdict: Exclude<Reconciled, null> | null = null;
 
   constructor(ports: GapKeeperPorts) {
-    const { store, clock, lookInterval, wanted, publish, onOpened, onSettled } = ports;
+    const { store, clock, lookInterval, publish, onOpened, onSettled } = ports;
     this.#ports = ports;
-    this.#missing = new MissingChannels(wanted, () => clock.monotonic());
     this.ledger = new Ledger({ store, clock, clockOffset: () => this.#venueOffset, publish, onOpened, onSettled });
     this.#clockWatch = new ClockWatch(clock, lookInterval, (jump) => this.#jumped(jump));
   }
@@ -70,8 +70,13 @@ export class GapKeeper {
     this.#clockWatch.look();
   }
 
-  /** Remembers until when the venue is heard. To be called every second or so while a session is live. */
-  markHeard(): void {
+  /** Remembers until when the venue is heard, and notices what is not. To be called every second or so. */
+  look(): void {
+    if (this.#ports.live() !== null) this.#markHeard();
+    this.#miss();
+  }
+
+  #markHeard(): void {
     const { store, clock, intake, wanted } = this.#ports;
     const heardAt = intake.lastHeardAt ?? clock.monotonic();
     const at = wallAt(clock, heardAt);
@@ -103,18 +108,18 @@ export class GapKeeper {
   /** Other channels are wanted. @returns whether one that was missed is not wanted any more, and its gap over */
   wishChanged(): boolean {
     // What is confirmed in the next moment is missed as well, should figd die in it.
-    if (this.#isHeard) this.markHeard();
+    this.look();
     return this.ledger.forgetUnwanted(this.#ports.wanted.names);
   }
 
   learn(fact: SupervisorFact): void {
-    const hasChannels = this.#missing.learn(fact);
     switch (fact.type) {
       case 'session.heartbeat':
         // Measured by the clock as it is now: a step that nobody has noticed yet must not be taken off it again.
         this.#clockWatch.look();
         // Should figd die now, the next run can tell how long it heard nothing by the venue's clock alone.
-        if (this.#date(fact) && this.#isHeard) this.markHeard();
+        if (this.#date(fact) && this.#isHeard) this.#markHeard();
+        this.ledger.date();
         this.#settleGaps();
         break;
       case 'session.dialled':
@@ -128,24 +133,41 @@ export class GapKeeper {
         this.#clockWatch.look();
         // Where a session lives on its heartbeats have told the time, and the next one is half a minute away.
         if (fact.at === null) this.#forgetDates();
+        // What was wanted too late for the gap, before the session has it.
+        this.#miss(null);
         this.#isHeard = true;
         this.ledger.end(fact.at ?? this.#ports.clock.monotonic(), this.#ports.wanted.names);
-        this.#hearAllBut();
+        this.#hear();
+        break;
+      case 'session.resubscribed':
+      case 'session.rotated':
+        this.#hear(fact.added);
+        break;
+      case 'session.channels-failed':
+        this.#miss();
         break;
       case 'reconcile.finished':
         this.#verdict = fact.outcome === 'not-attempted' ? fact.outcome : fact.outcome === 'complete';
         this.#settleGaps();
         break;
       default:
-        // What of its channels a new session has is heard from when it is.
-        if (hasChannels && fact.type !== 'session.live') this.#hearAllBut();
         break;
     }
   }
 
-  /** A comparison that was made before a channel was heard says nothing of it. */
-  #hearAllBut(): void {
-    if (this.ledger.hearAllBut(this.#missing.since)) this.#verdict = null;
+  /** Takes note of the channels of the live session. @param added those that are heard only now */
+  #hear(added: readonly string[] = []): void {
+    const live = this.#ports.live();
+    if (live === null) return;
+    this.#miss({ ...live, confirmed: live.confirmed.filter((channel) => !added.includes(channel)) });
+    // A comparison that was made before a channel was heard says nothing of it.
+    if (this.ledger.hear(live.confirmed)) this.#verdict = null;
+  }
+
+  /** Opens gaps for channels that are not heard. Before figd has been live there is nothing to be missed. */
+  #miss(live = this.#ports.live()): void {
+    if (live === null && !this.ledger.isBlind) return;
+    this.ledger.miss(missingChannels(this.#ports.wanted.since, live, this.#ports.clock.monotonic()));
   }
 
   /** What an answered heartbeat says of the venue's clock. @returns whether that is known from now on */

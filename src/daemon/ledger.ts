@@ -23,14 +23,11 @@ export interface LedgerPorts {
   readonly onSettled: (gap: GapRecord) => void;
 }
 
-interface OpenGap extends GapRecord {
-  readonly until: null;
-  /** Monotonic moment of `since`, or null where the gap began in an earlier run. */
-  readonly sinceMonotonic: number | null;
-}
-
 /** What is known of a gap when it begins. */
-type Beginning = Pick<OpenGap, 'cause' | 'since' | 'sinceMonotonic' | 'channels' | 'clockOffsetMs'>;
+type Beginning = Pick<GapRecord, 'cause' | 'since' | 'channels' | 'clockOffsetMs'>;
+
+/** More than any run has of them; the oldest ones are given up first. */
+const mostUnfetched = 1_000;
 
 /**
  * Every time in which figd could not hear the venue, its own downtime included, or in which it did not hear one of the
@@ -44,13 +41,17 @@ export class Ledger {
   #total = 0;
   #blindMs = 0;
   /** Nothing is heard. */
-  #blind: OpenGap | null = null;
+  #blind: GapRecord | null = null;
   /** Channels that are not heard, whether others are or not; each has its own, oldest first. */
-  #deaf: readonly OpenGap[] = [];
+  #deaf: readonly GapRecord[] = [];
+  /** When gaps began that this run has opened (monotonic), by their numbers, until they are settled. */
+  readonly #begunAt = new Map<number, number>();
   /** When gaps that had begun in an earlier run ended in this one (monotonic), by their numbers. */
   readonly #adoptedEnds = new Map<number, number>();
   /** Gaps that are over and wait to be reconciled, oldest first. */
   #unsettled: readonly GapRecord[] = [];
+  /** Gaps that this run has settled although the list could not be had: it is looked for in the next comparison. */
+  #unfetched: readonly GapRecord[] = [];
 
   constructor(ports: LedgerPorts) {
     this.#ports = ports;
@@ -70,7 +71,12 @@ export class Ledger {
 
   /** The gaps that a comparison is to look into: those that are over, and those of channels that are not heard. */
   get outstanding(): readonly GapRecord[] {
-    return [...this.#unsettled, ...this.#deaf];
+    return [...this.#unfetched, ...this.#unsettled, ...this.#deaf];
+  }
+
+  /** Whether nothing is heard. */
+  get isBlind(): boolean {
+    return this.#blind !== null;
   }
 
   /**
@@ -82,20 +88,38 @@ export class Ledger {
     for (const gap of unfinished) {
       if (isTold) this.#total += 1;
       else this.#announce(gap);
-      if (gap.until === null) this.#resume({ ...gap, until: null, sinceMonotonic: null });
+      if (gap.until === null) this.#resume(gap);
       else this.#unsettled = [...this.#unsettled, gap];
     }
     if (heard !== null && this.#blind === null) {
       const { at: since, clockOffsetMs } = heard;
-      const missed = heard.channels.length > 0 ? heard.channels : channels;
-      this.#goBlind({ cause: 'daemon-died', since, sinceMonotonic: null, channels: missed, clockOffsetMs });
+      // What was written last may be older than the last change of the channels.
+      const missed = [...new Set([...heard.channels, ...channels])];
+      this.#goBlind({ cause: 'daemon-died', since, channels: missed, clockOffsetMs });
     }
     this.forgetUnwanted(channels);
   }
 
+  /** How far the venue's clock is from ours is known now, and so when it was by that clock that gaps began. */
+  date(): void {
+    const { store, clock, clockOffset } = this.#ports;
+    const offset = clockOffset();
+    if (offset === null) return;
+    const dated = (gap: GapRecord): GapRecord => {
+      const begunAt = this.#begunAt.get(gap.id);
+      if (gap.clockOffsetMs !== null || begunAt === undefined) return gap;
+      const record = { ...gap, clockOffsetMs: wallAt(clock, begunAt) + offset - gap.since };
+      store.save(record);
+      return record;
+    };
+    this.#blind = this.#blind === null ? null : dated(this.#blind);
+    this.#deaf = this.#deaf.map(dated);
+    this.#unsettled = this.#unsettled.map(dated);
+  }
+
   /** Opens a gap, unless figd is blind already. @param since monotonic */
   open(cause: FailureCode, since: number, channels: readonly string[]): void {
-    if (this.#blind === null) this.#goBlind({ cause, ...this.#beginning(since), channels });
+    if (this.#blind === null) this.#goBlind({ cause, ...this.#beginning(since), channels }, since);
   }
 
   /**
@@ -112,21 +136,29 @@ export class Ledger {
   }
 
   /**
-   * A session is live; all channels are heard but some. Opens a gap for each of those, unless there is one, and ends
-   * those of the others.
+   * Channels are not heard. Opens a gap for each that no open gap names.
    * @param missing by channel: since when it is not heard (monotonic)
-   * @returns whether a gap has ended
    */
-  hearAllBut(missing: ReadonlyMap<string, number>): boolean {
-    const hasEnded = this.#endDeaf((channel) => !missing.has(channel));
+  miss(missing: ReadonlyMap<string, number>): void {
     for (const [channel, since] of missing) {
-      if (this.#deaf.some(({ channels }) => channels.includes(channel))) continue;
-      const gap = this.#begun({ cause: channelGapCause, ...this.#beginning(since), channels: [channel] });
+      const open = this.#blind === null ? this.#deaf : [this.#blind, ...this.#deaf];
+      if (open.some(({ channels }) => channels.includes(channel))) continue;
+      const gap = this.#begun({ cause: channelGapCause, ...this.#beginning(since), channels: [channel] }, since);
       this.#resume(gap);
-      this.#ports.store.save(recordOf(gap));
+      this.#ports.store.save(gap);
       this.#announce(gap);
     }
-    return hasEnded;
+  }
+
+  /** Channels are confirmed on the live session. @returns whether a gap has ended */
+  hear(confirmed: readonly string[]): boolean {
+    return this.#endDeaf((channel) => confirmed.includes(channel));
+  }
+
+  /** What the venue's list tells of the channels that are not heard has been published, up to a moment of the venue's. */
+  compared(gaps: readonly number[], until: number): void {
+    this.#deaf = this.#deaf.map((gap) => (gaps.includes(gap.id) ? { ...gap, comparedUntil: until } : gap));
+    for (const gap of this.#deaf) if (gaps.includes(gap.id)) this.#ports.store.save(gap);
   }
 
   /** What nobody wants any more is not missed. @returns whether a gap has ended */
@@ -139,11 +171,13 @@ export class Ledger {
     const { store, publish, onSettled } = this.#ports;
     const gaps = this.#unsettled;
     this.#unsettled = [];
+    this.#unfetched = reconciled === false ? [...this.#unfetched, ...gaps].slice(-mostUnfetched) : [];
     for (const gap of gaps) {
       const blindMs = this.#lengthOf(gap);
       const settled: GapRecord = { ...gap, blindMs, reconciled };
       // Only what ended in this run was counted.
       if (this.#adoptedEnds.delete(gap.id) && !isOfOneChannel(gap)) this.#blindMs += blindMs - lengthByOurClock(gap);
+      this.#begunAt.delete(gap.id);
       store.save(settled);
       publish({ phase: 'closed', id: gap.id, until: gap.until ?? 0, blindMs, reconciled });
       onSettled(settled);
@@ -157,8 +191,8 @@ export class Ledger {
   summary(): { readonly open: number; readonly total: number; readonly blindMsTotal: number } {
     const gap = this.#blind;
     const { clock } = this.#ports;
-    const begun = gap?.sinceMonotonic ?? null;
-    const running = gap === null ? 0 : begun === null ? clock.wall() - gap.since : clock.monotonic() - begun;
+    const begunAt = this.#begunAt.get(gap?.id ?? 0);
+    const running = gap === null ? 0 : begunAt === undefined ? clock.wall() - gap.since : clock.monotonic() - begunAt;
     return {
       open: (gap === null ? 0 : 1) + this.#deaf.length + this.#unsettled.length,
       total: this.#total,
@@ -179,28 +213,32 @@ export class Ledger {
     return Math.max(0, end + offset - (since + clockOffsetMs));
   }
 
-  #beginning(since: number): Pick<OpenGap, 'since' | 'sinceMonotonic' | 'clockOffsetMs'> {
+  #beginning(since: number): Pick<GapRecord, 'since' | 'clockOffsetMs'> {
     const { clock, clockOffset } = this.#ports;
-    return { since: wallAt(clock, since), sinceMonotonic: since, clockOffsetMs: clockOffset() };
+    return { since: wallAt(clock, since), clockOffsetMs: clockOffset() };
   }
 
-  #goBlind(beginning: Beginning): void {
-    const gap = this.#begun(beginning);
+  /** @param at when it began (monotonic), where that was in this run */
+  #goBlind(beginning: Beginning, at?: number): void {
+    const gap = this.#begun(beginning, at);
     this.#resume(gap);
     // From now on the gap itself says since when.
-    this.#ports.store.save(recordOf(gap), null);
+    this.#ports.store.save(gap, null);
     this.#announce(gap);
   }
 
-  #begun(beginning: Beginning): OpenGap {
+  #begun(beginning: Beginning, at?: number): GapRecord {
     this.#lastId += 1;
+    if (at !== undefined) this.#begunAt.set(this.#lastId, at);
     return { id: this.#lastId, ...beginning, until: null, blindMs: null, reconciled: null };
   }
 
   /** It is open, from now on or still. */
-  #resume(gap: OpenGap): void {
+  #resume(gap: GapRecord): void {
     if (isOfOneChannel(gap)) this.#deaf = [...this.#deaf, gap];
-    else this.#blind ??= gap;
+    else if (this.#blind === null) this.#blind = gap;
+    // Only a ledger that was out of reach for a while has two: the older one stands for both from now on.
+    else this.#ports.store.save(this.#ended(gap, this.#ports.clock.monotonic()));
   }
 
   #endDeaf(isOver: (channel: string) => boolean): boolean {
@@ -211,14 +249,15 @@ export class Ledger {
   }
 
   /** The record of a gap that is over since a moment (monotonic), and waits to be settled from now on. */
-  #ended({ sinceMonotonic, ...record }: OpenGap, at: number): GapRecord {
+  #ended(gap: GapRecord, at: number): GapRecord {
+    const begunAt = this.#begunAt.get(gap.id);
     // Heard on one session after another one was heard again: then there was nothing between.
-    const end = Math.max(at, sinceMonotonic ?? at);
+    const end = Math.max(at, begunAt ?? at);
     const until = wallAt(this.#ports.clock, end);
-    const isUndated = sinceMonotonic === null && record.clockOffsetMs !== null;
-    const length = sinceMonotonic === null ? until - record.since : end - sinceMonotonic;
-    const ended: GapRecord = { ...record, until, blindMs: isUndated ? null : Math.max(0, length) };
-    if (sinceMonotonic === null) this.#adoptedEnds.set(record.id, end);
+    const isUndated = begunAt === undefined && gap.clockOffsetMs !== null;
+    const length = begunAt === undefined ? until - gap.since : end - begunAt;
+    const ended: GapRecord = { ...gap, until, blindMs: isUndated ? null : Math.max(0, length) };
+    if (begunAt === undefined) this.#adoptedEnds.set(gap.id, end);
     if (!isOfOneChannel(ended)) this.#blindMs += lengthByOurClock(ended);
     this.#unsettled = [...this.#unsettled, ended];
     return ended;
@@ -231,8 +270,6 @@ export class Ledger {
     this.#ports.onOpened(gap);
   }
 }
-
-const recordOf = ({ sinceMonotonic: _, ...record }: OpenGap): GapRecord => record;
 
 /** As far as it can be told by the clock of this host alone, which may have been set meanwhile. */
 function lengthByOurClock({ since, until, blindMs }: GapRecord): number {

@@ -1,43 +1,32 @@
-import type { SupervisorFact } from '../machines/supervisor.events.ts';
-import type { WantedChannels } from './wanted-channels.ts';
+import type { SessionContext } from '../machines/session.events.ts';
 
-/** The channels that are wanted and not heard although a session is live, as the machines tell of them. */
-export class MissingChannels {
-  readonly #wanted: Pick<WantedChannels, 'since'>;
-  readonly #now: () => number;
-  #missing: ReadonlySet<string> = new Set();
-  /** Since when there is a live session, without a break (monotonic). */
-  #liveSince = Number.NEGATIVE_INFINITY;
+/** How long an answer to a subscription may take before the wait for it counts as a gap, in milliseconds. */
+const usualAnswerMs = 1_000;
 
-  /** @param now monotonic milliseconds */
-  constructor(wanted: Pick<WantedChannels, 'since'>, now: () => number) {
-    this.#wanted = wanted;
-    this.#now = now;
-  }
+/** What a live session knows of its channels. */
+export type LiveChannels = Pick<SessionContext, 'confirmed' | 'refused' | 'subscriptionFailure' | 'liveAt'>;
 
-  /** @returns whether the fact says something of the channels of a live session */
-  learn(fact: SupervisorFact): boolean {
-    switch (fact.type) {
-      case 'session.live':
-        this.#liveSince = this.#now();
-        this.#missing = new Set(fact.refused);
-        return true;
-      case 'session.resubscribed':
-      case 'session.rotated':
-        this.#missing = new Set([...this.#missing, ...fact.refused]).difference(new Set(fact.confirmed));
-        return true;
-      case 'session.channels-failed':
-        // Whether the venue sends them nobody knows: a request that is not answered may have been heard.
-        this.#missing = new Set([...this.#missing, ...fact.missing]);
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  /** By channel: since when it would have been heard (monotonic), had the venue confirmed it. */
-  get since(): ReadonlyMap<string, number> {
-    const wanted = [...this.#wanted.since].filter(([channel]) => this.#missing.has(channel));
-    return new Map(wanted.map(([channel, since]) => [channel, Math.max(since, this.#liveSince)]));
-  }
+/**
+ * The channels that are wanted and not heard, with the moment (monotonic) from when each would have been, had the venue
+ * confirmed it. One that is wanted since a moment ago begins with its confirmation, unless the venue has said no or not
+ * answered.
+ *
+ * @param wantedSince by channel: since when it is wanted without a break (monotonic milliseconds, as `now`)
+ * @param session the live session; null while there is none
+ */
+export function missingChannels(
+  wantedSince: ReadonlyMap<string, number>,
+  session: LiveChannels | null,
+  now: number,
+): ReadonlyMap<string, number> {
+  const { confirmed = [], refused = [], subscriptionFailure = null, liveAt = null } = session ?? {};
+  const liveSince = liveAt ?? Number.NEGATIVE_INFINITY;
+  const unconfirmed = [...wantedSince].filter(([channel]) => !confirmed.includes(channel));
+  return new Map(
+    unconfirmed
+      .map(([channel, since]) => [channel, Math.max(since, liveSince)] as const)
+      .filter(
+        ([channel, since]) => refused.includes(channel) || subscriptionFailure !== null || now - since > usualAnswerMs,
+      ),
+  );
 }

@@ -21,6 +21,8 @@ export interface ReconciliationPorts {
   /** How long before a gap RFQs may have been created that changed in it, in milliseconds. */
   readonly lookback: number;
   readonly publish: (gap: number | null, channel: string, data: Buffer) => void;
+  /** Told which gaps that are open still have been looked into, and up to which moment of the venue's. */
+  readonly onCompared: (gaps: readonly number[], until: number) => void;
 }
 
 /** What is compared on a channel. Moments are the venue's unix milliseconds. */
@@ -55,6 +57,8 @@ const stampedBeforeMs = 1_000;
 const pagePauseMs = 100;
 /** 200,000 RFQs: more than that is no gap any more. */
 const mostPages = 200;
+/** Some 1.5 MB. */
+const hiddenAtOnce = 1_000;
 const mostSuspects = 10_000;
 const tooDifferent = `GET /v1/rfq: the list differs from the events in more than ${mostSuspects} RFQs`;
 /** Some 50 kB, which any reader in step takes in one turn. */
@@ -69,8 +73,6 @@ export class Reconciliation {
   #watched: ReadonlyMap<string, { readonly wantedSince: number; readonly from: number }> = new Map();
   /** Venue's time up to which everything has been compared. */
   #comparedUntil: number | null = null;
-  /** The same for each gap that was open then, by its number. */
-  #gapComparedUntil: ReadonlyMap<number, number> = new Map();
 
   constructor(ports: ReconciliationPorts) {
     this.#ports = ports;
@@ -78,7 +80,7 @@ export class Reconciliation {
 
   /** Compares once. @throws {FailureError} where the list cannot be had */
   async compare(signal: AbortSignal): Promise<Comparison> {
-    const { clock, log, index, lookback } = this.#ports;
+    const { clock, log, index, lookback, onCompared } = this.#ports;
     await this.#offset(signal);
     await this.#recalled(signal);
     await this.#catchUp(signal);
@@ -90,21 +92,27 @@ export class Reconciliation {
     const gaps = [...watches.values()].map(({ gap }) => gap?.since ?? now);
     const startTime = Math.min(this.#comparedUntil ?? now, ...gaps) - lookback;
     const start = { epoch: log.epoch, head: log.head };
-    const suspects = await this.#suspects(startTime, now, watches, signal);
-    if (suspects.length > 0) await this.#pause(graceMs, signal);
-    await this.#catchUp(signal);
     let missed = 0;
-    for (const suspect of suspects) {
-      if (!this.#isStillMissed(suspect.rfq, start)) continue;
-      this.#ports.publish(suspect.gap, suspect.channel, suspect.data);
-      index.learn(suspect.rfq, log.head, clock.wall());
-      missed += 1;
-      // Readers have their turn, and live events theirs.
-      if (missed % publishedAtOnce === 0) await this.#catchUp(signal, true);
+    for await (const suspects of this.#suspects(startTime, now, watches, signal)) {
+      if (suspects.length > 0) await this.#pause(graceMs, signal);
+      await this.#catchUp(signal);
+      for (const suspect of suspects) {
+        if (!this.#isStillMissed(suspect.rfq, start)) continue;
+        this.#ports.publish(suspect.gap, suspect.channel, suspect.data);
+        index.learn(suspect.rfq, log.head, clock.wall());
+        missed += 1;
+        // Readers have their turn, and live events theirs.
+        if (missed % publishedAtOnce === 0) await this.#catchUp(signal, true);
+      }
     }
     this.#comparedUntil = now;
-    this.#gapComparedUntil = new Map(outstanding.filter(({ until }) => until === null).map(({ id }) => [id, now]));
-    index.forgetBefore(now - lookback);
+    const open = outstanding.filter(({ until }) => until === null);
+    onCompared(
+      open.map(({ id }) => id),
+      now,
+    );
+    // The next comparison may begin by so much earlier.
+    index.forgetBefore(now - lookback - listLagMs);
     return { missed };
   }
 
@@ -128,23 +136,23 @@ export class Reconciliation {
   }
 
   /**
-   * What is to be compared. A channel that a reload has added begins anew: what was before nobody wanted, so it was not
+   * What is to be compared. A channel that a reload has added begins anew, there: what was before nobody wanted, so it was not
    * missed, and what is known of it from an earlier time is of no use.
    */
   #watch(now: number, offset: number, outstanding: readonly GapRecord[]): ReadonlyMap<string, Watch> {
-    const { index, wantedSince } = this.#ports;
+    const { clock, index, wantedSince } = this.#ports;
     const isFirst = this.#comparedUntil === null;
     const wanted = [...wantedSince()].map(([channel, since]) => {
       const known = this.#watched.get(channel);
       if (known?.wantedSince === since) return [channel, known] as const;
       if (!isFirst) index.forget(channel);
-      return [channel, { wantedSince: since, from: now }] as const;
+      const from = isFirst ? now : now - (clock.monotonic() - since);
+      return [channel, { wantedSince: since, from }] as const;
     });
     this.#watched = new Map(wanted);
     const watches = new Map<string, Watch>(wanted.map(([channel, { from }]) => [channel, { from, gap: null }]));
-    for (const { id, since, clockOffsetMs, channels } of outstanding) {
-      const compared = this.#gapComparedUntil.get(id) ?? Number.NEGATIVE_INFINITY;
-      const gap = { id, since: Math.max(since + (clockOffsetMs ?? offset), compared - listLagMs) };
+    for (const { id, since, clockOffsetMs, channels, comparedUntil = Number.NEGATIVE_INFINITY } of outstanding) {
+      const gap = { id, since: Math.max(since + (clockOffsetMs ?? offset), comparedUntil - listLagMs) };
       for (const channel of channels) {
         const { from = null, gap: other = null } = watches.get(channel) ?? {};
         watches.set(channel, { from, gap: other !== null && other.since <= gap.since ? other : gap });
@@ -153,13 +161,19 @@ export class Reconciliation {
     return watches;
   }
 
-  async #suspects(
+  /**
+   * What the list tells otherwise than the events. Of what a gap has hidden there may be any number: it comes little by
+   * little. Without a gap so many say that list and events are not of one kind.
+   * @throws {FailureError} where they differ too much
+   */
+  async *#suspects(
     startTime: number,
     endTime: number,
     watches: ReadonlyMap<string, Watch>,
     signal: AbortSignal,
-  ): Promise<readonly Suspect[]> {
-    const suspects: Suspect[] = [];
+  ): AsyncGenerator<readonly Suspect[]> {
+    let hidden: Suspect[] = [];
+    const lost: Suspect[] = [];
     for await (const page of this.#pages(startTime, endTime, signal)) {
       await this.#catchUp(signal);
       for (const [at, value] of page.rfqs.entries()) {
@@ -168,12 +182,16 @@ export class Reconciliation {
         const watch = channel === null ? undefined : watches.get(channel);
         if (rfq === null || channel === null || watch === undefined) continue;
         const gap = watch.gap?.id ?? null;
-        if (this.#wasMissed(rfq, watch)) suspects.push({ rfq, channel, gap, data: page.bytesAt(at) });
-        else if (this.#ports.index.get(rfq.id) === undefined) this.#ports.index.learn(rfq, 0, 0);
+        if (this.#wasMissed(rfq, watch)) {
+          (gap === null ? lost : hidden).push({ rfq, channel, gap, data: page.bytesAt(at) });
+        } else if (this.#ports.index.get(rfq.id) === undefined) this.#ports.index.learn(rfq, 0, 0);
       }
-      if (suspects.length > mostSuspects) throw new FailureError(failure('bad-reply', tooDifferent));
+      if (lost.length > mostSuspects) throw new FailureError(failure('bad-reply', tooDifferent));
+      if (hidden.length < hiddenAtOnce) continue;
+      yield hidden;
+      hidden = [];
     }
-    return suspects;
+    yield [...hidden, ...lost];
   }
 
   async *#pages(startTime: number, endTime: number, signal: AbortSignal): AsyncGenerator<RfqPage> {

@@ -24,6 +24,8 @@ export interface ReconcileContext extends ReconcileInput {
 export type ReconcileEvent =
   | { readonly type: 'session.live' }
   | { readonly type: 'session.lost' }
+  /** Though a session is live something was missed up to now: what is known of the list by then does not tell it. */
+  | { readonly type: 'look again' }
   /** The configuration has changed; the interval as in {@link ReconcileInput}. */
   | { readonly type: 'settings.changed'; readonly interval: number | null };
 

@@ -99,11 +99,13 @@ export const reconcileMachine = setup({
       on: {
         'session.live': [
           { guard: 'is it on?', target: 'comparing', actions: 'note the start' },
-          { actions: 'report that it is off' },
+          { target: 'off', actions: 'report that it is off' },
         ],
       },
     },
+    off: { on: { 'look again': { actions: 'report that it is off' } } },
     comparing: {
+      on: { 'look again': { target: 'comparing', reenter: true, actions: 'note the start' } },
       entry: 'draw for the pause after it',
       invoke: {
         src: 'compare',
@@ -129,10 +131,14 @@ export const reconcileMachine = setup({
         ],
       },
     },
-    waiting: { after: { 'until the next comparison': 'comparing' } },
+    waiting: {
+      after: { 'until the next comparison': 'comparing' },
+      on: { 'look again': { target: 'comparing', actions: 'note the start' } },
+    },
     resting: {
       after: { 'until the next comparison': { target: 'comparing', actions: 'note the start' } },
       on: {
+        'look again': { target: 'comparing', actions: 'note the start' },
         'settings.changed': {
           target: 'resting',
           reenter: true,

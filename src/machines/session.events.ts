@@ -160,13 +160,7 @@ export type SessionReport =
   /** The venue does not send these any more, as nobody wants them. */
   | { readonly type: 'session.unsubscribed'; readonly id: number; readonly channels: readonly string[] }
   /** Channels could not be asked for, or given up; it is tried again. */
-  | {
-      readonly type: 'session.channels-failed';
-      readonly id: number;
-      readonly failure: Failure;
-      /** Those that are wanted and not confirmed. */
-      readonly missing: readonly string[];
-    }
+  | { readonly type: 'session.channels-failed'; readonly id: number; readonly failure: Failure }
   | ({ readonly type: 'session.heartbeat'; readonly id: number } & HeartbeatAck)
   | { readonly type: 'session.renewed'; readonly id: number; readonly generation: number }
   /** It asks for a number under which a second session may be dialled. */

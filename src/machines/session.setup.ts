@@ -247,7 +247,6 @@ export const sessionSetup = setup({
         type: 'session.channels-failed',
         id: context.id,
         failure: params.failure,
-        missing: wantedNow(context),
       }),
     ),
     'report the heartbeat': sendTo(

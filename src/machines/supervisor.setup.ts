@@ -142,11 +142,7 @@ export const supervisorSetup = setup({
         enqueue.emit({ type: 'gap.ended', at: until });
       },
     ),
-    // Something was missed up to now, though a session is live.
-    'have it compared': enqueueActions(({ enqueue }) => {
-      enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
-      enqueue.sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent);
-    }),
+    'have it compared': sendTo('reconcile', { type: 'look again' } satisfies ReconcileEvent),
     'count the token as accepted': sendTo('token', { type: 'token.accepted' }),
     'have it reconciled': sendTo('reconcile', { type: 'session.live' } satisfies ReconcileEvent),
     'dial as soon as allowed': assign(({ context }) => planDial(context.dials, context.now())),

@@ -28,6 +28,11 @@ export interface GapRecord {
    */
   readonly clockOffsetMs: number | null;
   readonly reconciled: Reconciled;
+  /**
+   * Of a gap of one channel: up to when, by the venue's clock, what its list told of the channel has been published while
+   * the gap was open. Absent before that was done.
+   */
+  readonly comparedUntil?: number;
 }
 
 /** Whether one channel was not heard while others were. */

@@ -36,17 +36,36 @@ describe('a ledger in a file', () => {
     expect(place.told).toEqual([]);
   });
 
-  it('goes on from one of a figd that did not write down which channels it heard', () => {
+  it('takes over all of another one in one write', () => {
+    using place = new LedgerPlace();
+    const ledger = place.open();
+    ledger.save(openGap(1), null);
+    ledger.save(gap(2));
+    const heard = { at: start + 9, clockOffsetMs: 1, channels };
+    const reader = place.open();
+    ledger.complete({ ...reader.recall(), gaps: [gap(1), gap(2, { reconciled: null }), gap(3)], heard, lastId: 3 });
+    const written = place.open();
+    expect(written.gapsSince(0)).toEqual([gap(1), gap(2), gap(3)]);
+    expect(written.recall().heard).toEqual(heard);
+  });
+
+  it('goes on from one of a figd that knew less', () => {
     using place = new LedgerPlace();
     const first = place.open();
     first.markHeard({ at: start + 5, clockOffsetMs: null, channels });
     first.close();
-    inside(place.path, 'DROP TABLE heard_channels');
+    inside(place.path, 'DROP TABLE heard_channels; ALTER TABLE gaps DROP COLUMN compared_until');
     expect(readLedger(place.directory, 0, start)?.gaps).toMatchObject([{ cause: 'daemon-died', channels: [] }]);
     const second = place.open();
     expect(second.recall().heard).toEqual({ at: start + 5, clockOffsetMs: null, channels: [] });
     second.markHeard({ at: start + 6, clockOffsetMs: null, channels });
-    expect([place.open().recall().heard?.channels, place.told]).toEqual([channels, []]);
+    second.save({ ...openGap(1), comparedUntil: start + 0.5 });
+    const third = place.open();
+    expect([third.recall().heard?.channels, third.gapsSince(0), place.told]).toEqual([
+      channels,
+      [{ ...openGap(1), comparedUntil: start + 0.5 }],
+      [],
+    ]);
   });
 
   it('is closed to others, and whole in one file when it is closed', () => {

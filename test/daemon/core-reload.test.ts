@@ -40,7 +40,7 @@ describe('a reload', () => {
     expect([ids('rfq_quote.maker'), subscriptions()]).toEqual([[1], [['rfq.maker', 'rfq.taker']]]);
   });
 
-  test('is what the next gap is about, and not the one that is open', async () => {
+  test('is what the next gap is about; the one that is open is followed by gaps of what has come in', async () => {
     stage = await CoreStage.open({ flags: two });
     await stage.pass(5 * second);
     stage.venue.inject({ kind: 'down', forMs: 3 * second });
@@ -50,7 +50,7 @@ describe('a reload', () => {
     stage.dropAll();
     await stage.pass(30 * second);
     const told = stage.gaps.flatMap((gap) => (gap.phase === 'open' ? [gap.channels] : []));
-    expect(told).toEqual([['rfq.maker', 'rfq.taker'], channels]);
+    expect(told).toEqual([['rfq.maker', 'rfq.taker'], ['rfq_quote.maker'], ['rfq_quote.taker'], channels]);
     expect(subscriptions()).toEqual([channels]);
   });
 
@@ -110,7 +110,10 @@ describe('a reload', () => {
       expect(subscriptions()).toEqual([['rfq.maker', 'rfq_quote.maker']]);
       expect(ids('rfq.maker')).toEqual(Array.from({ length: next - 1 }, (_, index) => index + 1));
       expect(quotes).toEqual(quotes.map((_, index) => (quotes[0] ?? 0) + index));
-      expect([quotes.at(-1), stage.gaps]).toEqual([next - 1, []]);
+      expect(quotes.at(-1)).toBe(next - 1);
+      // A rotation may keep the channel waiting for longer than an answer takes.
+      const waited = stage.gaps.flatMap((gap) => (gap.phase === 'open' ? gap.channels : []));
+      expect([[], ['rfq_quote.maker']]).toContainEqual(waited);
       if (moment !== 1_700) await stage.stop();
     }
   });

@@ -24,7 +24,7 @@ test('a daemon that dies leaves a gap to the next one, from when the venue was l
   expect(stage.gaps.slice(1)).toMatchObject([{ phase: 'closed', id: 1, reconciled: true }]);
 });
 
-test('what a run that died had heard is missed, whatever the next one wants', async () => {
+test('what a run that died had heard is missed, and what the next one wants', async () => {
   stage = await CoreStage.open({ flags: { 'session.channels': 'rfq.maker' } });
   await stage.pass(10 * second);
   // It dies in the second in which a channel is added.
@@ -34,7 +34,10 @@ test('what a run that died had heard is missed, whatever the next one wants', as
   const left = MemoryLedger.from({ ...store.recall(), gaps: store.gapsSince(0) });
   await stage.stop();
   stage = await CoreStage.open({ clock, store: left, venue, flags: { 'session.channels': 'rfq_quote.maker' } });
-  expect(stage.gaps[0]).toMatchObject({ cause: 'daemon-died', channels: ['rfq.maker', 'rfq.taker'] });
+  expect(stage.gaps[0]).toMatchObject({
+    cause: 'daemon-died',
+    channels: ['rfq.maker', 'rfq.taker', 'rfq_quote.maker'],
+  });
 });
 
 test('what was heard until a reload is missed in a gap that began before it', async () => {

@@ -98,6 +98,24 @@ describe('a channel that is not heard while others are', () => {
       expect(stage.published).toEqual([opened(1, cause, epoch, [taker]), opened(2, 'daemon-stopped', epoch)]);
     });
 
+    test('measures it by the clock of the venue, also where that was known only after it had begun', async () => {
+      stage.hear();
+      stage.miss([taker]);
+      await stage.pass(second);
+      stage.clock.step(3_600 * second);
+      stage.offset = 250 - 3_600 * second;
+      stage.ledger.date();
+      expect(stage.store.gap(1)?.clockOffsetMs).toBe(250);
+      stage.ledger.compared([1], 7);
+      await stage.pass(9 * second);
+      stage.begin();
+      expect(stage.ledger.outstanding).toMatchObject([{ id: 1, comparedUntil: 7 }]);
+      stage.hear();
+      stage.miss([]);
+      stage.ledger.settle(true);
+      expect(stage.settled.find(({ id }) => id === 1)).toMatchObject({ blindMs: 10 * second });
+    });
+
     test('measures it by the clock of the venue', async () => {
       stage.offset = 250;
       stage.hear();

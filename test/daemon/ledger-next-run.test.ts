@@ -183,4 +183,19 @@ describe('the next run', () => {
     stage.hear();
     expect(stage.store.gap(1)?.blindMs).toBe(0);
   });
+
+  test('takes the channels of the mark and its own for missed: what was written last may be older than the last reload', async () => {
+    stage.store.markHeard({ at: stage.clock.wall(), clockOffsetMs: null, channels: ['rfq.maker'] });
+    stage.begin(['rfq.taker']);
+    expect(stage.published).toMatchObject([{ cause: 'daemon-died', channels: ['rfq.maker', 'rfq.taker'] }]);
+  });
+
+  test('goes on with the older of two gaps in which nothing was heard, and settles both', async () => {
+    stage.store.save(gap({}));
+    stage.store.save(gap({ id: 2 }));
+    stage.begin();
+    stage.hear();
+    stage.ledger.settle(true);
+    expect(stage.store.recall().unfinished).toEqual([]);
+  });
 });

@@ -46,6 +46,14 @@ describe('a gap', () => {
     expect(stage.ledger.summary()).toEqual({ open: 0, total: 1, blindMsTotal: 6 * second });
   });
 
+  test('whose list could not be had is looked for in the next comparison, and told as it was', async () => {
+    await stage.loseAndHear();
+    stage.ledger.settle(false);
+    expect([stage.ledger.outstanding.map(({ id }) => id), stage.ledger.summary().open]).toEqual([[1], 0]);
+    stage.ledger.settle(true);
+    expect([stage.ledger.outstanding, stage.published.length]).toEqual([[], 2]);
+  });
+
   test('that is followed by another before it is settled is settled with it, the older one first', async () => {
     await stage.loseAndHear();
     stage.open('half-open', 15 * second);

@@ -25,7 +25,16 @@ describe('a channel that a reload has added', () => {
     expect([await stage.compare(), stage.published]).toEqual([0, []]);
   });
 
-  test('is compared from then on', async () => {
+  test('is compared from then on, also with what came before the comparison after it', async () => {
+    stage.wanted.change(withoutTaker);
+    await stage.compare();
+    stage.wanted.change(withTaker);
+    await stage.clock.time.advance(10 * second);
+    stage.pages = [[taken(1, { createdAt: stage.clock.wall() - 5 * second })]];
+    expect([await stage.compare(), ids()]).toEqual([1, [[1, null]]]);
+  });
+
+  test('is compared when it has been before', async () => {
     stage.wanted.change(withoutTaker);
     await stage.compare();
     stage.wanted.change(withTaker);
@@ -64,7 +73,7 @@ describe('a channel that a reload has added', () => {
     stage.laterGaps = [{ id: 5, since: stage.clock.wall() }];
     await stage.clock.time.advance(10 * second);
     const createdAt = stage.clock.wall() - 5 * second;
-    stage.pages = [[rfq(1, { createdAt }), taken(2, { createdAt }), taken(3, { createdAt: createdAt - minute })]];
+    stage.pages = [[rfq(1, { createdAt }), taken(2, { createdAt }), taken(3, { createdAt: createdAt - 2 * minute })]];
     expect([await stage.compare(), ids()]).toEqual([
       2,
       [

@@ -93,13 +93,22 @@ describe('the list', () => {
     expect(stage.queries).toHaveLength(200);
 
     stage = new ReconciliationStage();
-    await stage.afterGap();
+    await stage.compare();
     const createdAt = stage.clock.wall();
     stage.pages = [Array.from({ length: 10_001 }, (_, id) => rfq(id + 1, { createdAt }))];
     await expect(stage.reconciliation.compare(new AbortController().signal)).rejects.toMatchObject({
       failure: { code: 'bad-reply', message: 'GET /v1/rfq: the list differs from the events in more than 10000 RFQs' },
     });
     expect(stage.published).toEqual([]);
+  });
+
+  test('may tell any number of RFQs that a gap has hidden', async () => {
+    await stage.afterGap();
+    const createdAt = stage.clock.wall();
+    stage.pages = Array.from({ length: 12 }, (_, page) =>
+      Array.from({ length: 1_000 }, (_, id) => rfq(1 + page * 1_000 + id, { createdAt })),
+    );
+    expect([await stage.compare(), stage.published.length]).toEqual([12_000, 12_000]);
   });
 
   test('that failed is asked for from the same moment again', async () => {

@@ -72,7 +72,7 @@ describe('a comparison', () => {
     await stage.send('session.live');
     await stage.time.advance(hour);
     const off: ReconcileReport = { type: 'reconcile.finished', outcome: 'not-attempted', missed: 0, failure: null };
-    expect([stage.state, stage.moments, stage.reports]).toEqual(['blind', [], [off, off]]);
+    expect([stage.state, stage.moments, stage.reports]).toEqual(['off', [], [off, off]]);
   });
 
   test('is made once at a time: a second session that is live does not begin another', async () => {

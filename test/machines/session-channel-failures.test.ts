@@ -19,7 +19,7 @@ describe('a change that fails', () => {
   test('is told, and tried again after 1 s, 2 s, and then ever more rarely', async () => {
     await stage.wish(...allChannels, quotes);
     await stage.refuse('subscribe', late);
-    expect(stage.told().at(-1)).toEqual({ type: 'session.channels-failed', id: 7, failure: late, missing: [quotes] });
+    expect(stage.told().at(-1)).toEqual({ type: 'session.channels-failed', id: 7, failure: late });
     expect(stage.actor.getSnapshot().context.subscriptionFailure).toEqual(late);
     for (const wait of [1, 2, 4, 8]) {
       const before = stage.asks().length;

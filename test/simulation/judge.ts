@@ -192,7 +192,11 @@ export class Judge {
   onFact(fact: SupervisorFact): void {
     if (this.#say !== null && fact.type !== 'session.heartbeat') this.note(`figd: ${JSON.stringify(fact)}`);
     if (fact.type === 'gap.opened') this.#accounts.onLost();
-    if (fact.type === 'gap.ended') this.#accounts.onHeardAgain();
+    if (fact.type === 'gap.ended') {
+      this.#accounts.onHeardAgain();
+      // What was wanted too late for the gap that ends has one of its own, opened only now.
+      this.#accounts.channelGaps.onConfirmed(this.#world.run?.core.machines.view().session?.context.confirmed ?? []);
+    }
     if ('confirmed' in fact) {
       this.#wishes.onConfirmed(fact.confirmed);
       this.#accounts.channelGaps.onConfirmed(fact.confirmed);
@@ -228,7 +232,13 @@ export class Judge {
     }
   }
 
+  /** figd has read its configuration anew. */
+  onReloaded(): void {
+    this.#wishes.onLearned();
+  }
+
   onLaunch(): void {
+    this.#wishes.onLearned();
     this.note('>>> figd starts');
     this.#resumedAt = this.#world.scheduler.now;
     this.#conduct.onLaunch();

@@ -1,13 +1,17 @@
 import type { MachineView } from '../../src/daemon/snapshot.ts';
 
+/** So long after figd has learned of a wish the channel is heard, or known to be missed. */
+const noticedWithinMs = 3_000;
+
 interface Span {
-  readonly from: number;
+  from: number;
   to: number;
 }
 
 /**
- * When the events of each channel are due (true milliseconds): from the moment at which figd says that the venue has
- * confirmed it, until it is not wanted any more. While it is neither, they may come or not.
+ * When the events of each channel are due (true milliseconds), or the channel is missed: from the moment at which figd says
+ * that the venue has confirmed it, and at the latest from three seconds after it has learned of the wish, until it is not
+ * wanted any more.
  */
 export class Wishes {
   readonly #now: () => number;
@@ -34,10 +38,19 @@ export class Wishes {
     this.#wanted = channels;
   }
 
+  /** figd has read what is wanted. */
+  onLearned(): void {
+    for (const channel of this.#wanted) {
+      if (this.#open(channel) === undefined) this.#begin(channel, this.#now() + noticedWithinMs);
+    }
+  }
+
   /** figd says that these are confirmed. */
   onConfirmed(channels: readonly string[]): void {
-    for (const channel of this.#wanted) {
-      if (channels.includes(channel) && this.#open(channel) === undefined) this.#begin(channel, this.#now());
+    for (const channel of this.#wanted.filter((name) => channels.includes(name))) {
+      const span = this.#open(channel);
+      if (span === undefined) this.#begin(channel, this.#now());
+      else span.from = Math.min(span.from, this.#now());
     }
   }
 

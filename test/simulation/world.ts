@@ -293,7 +293,11 @@ export class World {
     const { scheduler } = this;
     const run = this.#run;
     this.#settings = settingsOf(this.plan.setting, change);
-    if (run !== null) scheduler.at(scheduler.now, run.owner, () => run.core.settingsChanged(), 'delivery');
+    const learn = (core: Core) => {
+      core.settingsChanged();
+      this.judge.onReloaded();
+    };
+    if (run !== null) scheduler.at(scheduler.now, run.owner, () => learn(run.core), 'delivery');
   }
 
   /**

@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { contentsOf, isFinished, type LedgerContents } from '../../log/memory-ledger.ts';
+import { contentsOf } from '../../log/memory-ledger.ts';
 import { type OpenLedger, openLedger } from '../sqlite-ledger.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import type { FileBlock } from './journal-block.ts';
@@ -49,7 +49,7 @@ function serve(): void {
   parentPort?.on('message', (message: ToThread) => {
     if ('change' in message) {
       if (message.change === 'retention') journal.retain(message.retention);
-      else if (message.change === 'ledger') complete(ledger, message.ledger);
+      else if (message.change === 'ledger') ledger.complete(message.ledger);
       else change(ledger, message);
       return;
     }
@@ -114,17 +114,6 @@ function change(ledger: OpenLedger, message: LedgerChange): void {
     case 'pace':
       ledger.pace(message.what, message.at);
       break;
-  }
-}
-
-/** Writes what the file lacks of it. */
-function complete(ledger: OpenLedger, { gaps, heard, paces }: LedgerContents): void {
-  const known = contentsOf(ledger);
-  const settled = new Set(known.gaps.filter(isFinished).map(({ id }) => id));
-  for (const gap of gaps) if (!settled.has(gap.id)) ledger.save(gap);
-  ledger.markHeard(heard);
-  for (const what of ['dial', 'token'] as const) {
-    for (const at of paces[what]) if (!known.paces[what].includes(at)) ledger.pace(what, at);
   }
 }
 

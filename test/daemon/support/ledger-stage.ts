@@ -51,7 +51,8 @@ export class LedgerStage {
 
   /** A session is live, and these are not heard although they are wanted, since a moment (monotonic). */
   miss(missing: readonly string[], since = this.clock.monotonic()): boolean {
-    return this.ledger.hearAllBut(new Map(missing.map((channel) => [channel, since])));
+    this.ledger.miss(new Map(missing.map((channel) => [channel, since])));
+    return this.ledger.hear(channels.filter((channel) => !missing.includes(channel)));
   }
 
   /** A gap from second 9 to second 15, noticed in second 10. */

@@ -69,6 +69,9 @@ export class ReconciliationStage {
     clockOffset: () => this.offset,
     wantedSince: () => this.wanted.since,
     lookback,
+    onCompared: (gaps, until) => {
+      if (this.gap !== null && gaps.includes(this.gap.id)) this.gap = { ...this.gap, comparedUntil: until };
+    },
     publish: (gap, channel, data) => {
       this.published.push({ gap, channel, data: data.toString() });
       this.onPublished(this.published.length);
