@@ -174,8 +174,7 @@ export class Core {
   /** Turns to the settings as they are now, at any time: the machines do what follows from a change. */
   settingsChanged(): void {
     const settings = this.#options.settings();
-    // What was wanted was so until now, and not until time was looked at last.
-    this.#gaps.noticeTime();
+    this.#gaps.wishChanging();
     this.#wanted.change(settings.session.channels);
     const isMissedNoMore = this.#gaps.wishChanged();
     this.machines.settingsChanged(supervisorSettings(settings));

@@ -105,6 +105,12 @@ export class GapKeeper {
     this.ledger.open('daemon-stopped', since, wanted.namesSince(since));
   }
 
+  /** Other channels are about to be wanted: what was missed until now is still known. */
+  wishChanging(): void {
+    this.#clockWatch.look();
+    this.#miss();
+  }
+
   /** Other channels are wanted. @returns whether one that was missed is not wanted any more, and its gap over */
   wishChanged(): boolean {
     // What is confirmed in the next moment is missed as well, should figd die in it.

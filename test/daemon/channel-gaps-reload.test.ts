@@ -103,6 +103,18 @@ describe('a channel that a reload adds is missed from then on', () => {
     expect(allSettled()).toBe(true);
   });
 
+  test('though it is given up before anybody has looked', async () => {
+    stage = await CoreStage.open({ flags: maker });
+    await stage.pass(minute - CoreStage.startMs + 50);
+    stage.venue.inject({ kind: 'no-reply', method: 'v1/subscribe', times: 1 });
+    const wantedAt = stage.clock.wall();
+    stage.reload(both);
+    await stage.pass(1_100);
+    stage.reload(maker);
+    await stage.pass(10 * second);
+    expect(missed(taker, wantedAt + 1_000)).toMatchObject([{ since: wantedAt, until: wantedAt + 1_100 }]);
+  });
+
   test('where its confirmation took longer than an answer does, though nobody had looked meanwhile', async () => {
     stage = await CoreStage.open({ flags: maker });
     // Just behind a look, and answered just before the one after the next.
