@@ -14,6 +14,8 @@ export interface TrueGap {
 export class ChannelGaps {
   readonly #now: () => number;
   readonly #gaps = new Map<number, TrueGap>();
+  /** Null where all are. */
+  #wanted: readonly string[] | null = null;
 
   /** @param now true milliseconds */
   constructor(now: () => number) {
@@ -28,7 +30,10 @@ export class ChannelGaps {
   opened(gap: GapRecord, offset: number): void {
     const { id, channels, since } = gap;
     if (!isOfOneChannel(gap) || this.#gaps.has(id)) return;
-    this.#gaps.set(id, { id, channels, since: since - offset, until: Number.POSITIVE_INFINITY });
+    const found: TrueGap = { id, channels, since: since - offset, until: Number.POSITIVE_INFINITY };
+    // It may be noticed in the moment in which its channel is given up.
+    found.wasUnwanted = this.#wanted !== null && !isAmong(found, this.#wanted);
+    this.#gaps.set(id, found);
   }
 
   /** The venue has confirmed channels. */
@@ -38,6 +43,7 @@ export class ChannelGaps {
 
   /** Other channels are wanted. */
   onWish(wanted: readonly string[]): void {
+    this.#wanted = wanted;
     for (const gap of this.#open()) gap.wasUnwanted ||= !isAmong(gap, wanted);
   }
 
