@@ -11,6 +11,7 @@ import {
   eventsSocketName,
   type Hello,
   localProtocolVersion,
+  type SubscribeParams,
   type SubscribeResult,
   type Tick,
 } from '../protocol/local.ts';
@@ -269,9 +270,15 @@ export class LocalServer {
     const wanted = parseSubscribe(params);
     const { from = 'now' } = wanted;
     if (typeof from !== 'object' || !('since' in from)) return this.#follow(consumer, { ...wanted, from });
+    return new InOrder(this.#followSince(consumer, wanted, from.since));
+  }
+
+  async #followSince(consumer: LocalConsumer, wanted: SubscribeParams, since: number): Promise<SubscribeResult> {
     const { log } = this.#ports;
-    const found = log.firstSince(from.since);
-    return new InOrder(found.then((seq) => this.#follow(consumer, { ...wanted, from: { epoch: log.epoch, seq } })));
+    const seq = await log.firstSince(since);
+    const missing = seq === log.oldest ? await log.missingBefore(since) : null;
+    const result = this.#follow(consumer, { ...wanted, from: { epoch: log.epoch, seq } });
+    return missing === null ? result : { ...result, resumed: false, reason: result.reason ?? missing };
   }
 
   #follow(consumer: LocalConsumer, wanted: CursorParams): SubscribeResult {

@@ -177,6 +177,19 @@ export class EventLog {
     return this.#head + 1;
   }
 
+  /**
+   * Why not all that was received from a moment (unix milliseconds) on can be had; null where it can, or where nothing
+   * came before the oldest event.
+   */
+  async missingBefore(since: number): Promise<'expired' | 'epoch' | null> {
+    const { epoch, oldest } = this;
+    // Without a journal the numbers begin anew with each start, and what was before is gone.
+    if (oldest === 1 && this.journal !== null) return null;
+    const at = await this.receivedAt(epoch, oldest);
+    if (at !== null && since >= at) return null;
+    return oldest === 1 ? 'epoch' : 'expired';
+  }
+
   /** A number beyond those that were allowed so far. */
   #raise(): number {
     const grant = this.#numbers.raise(this.#head + 1);

@@ -64,3 +64,30 @@ it.each([
   const came = client.params('event').filter(({ seq }) => Number(seq) > 1_200);
   expect(came.map(({ channel }) => channel)).toEqual(channels);
 });
+
+const receivedAt = 1_795_334_400_123.456;
+
+it.each([
+  ['a moment before all that is kept', 1_200, receivedAt - 1, { resumed: false, reason: 'expired' }],
+  ['the moment of the oldest event', 1_200, receivedAt, { resumed: true }],
+  ['a moment before figd was started', 3, receivedAt - 1, { resumed: false, reason: 'epoch' }],
+])('without a journal begins at the oldest event, and says whether something is missing: %s', async (...given) => {
+  const [, events, since, told] = given;
+  await using daemon = await LocalDaemon.start({ ringBytes: 1_048_576 });
+  for (let count = 0; count < events; count += 1) daemon.add('rfq.maker', 'x'.repeat(1_000));
+  const client = await daemon.connect();
+  const { result } = await client.call('subscribe', { from: { since }, ticks: false });
+  const { from, head, epoch, ...rest } = result as Record<string, unknown>;
+  expect([from, rest]).toEqual([daemon.log.oldest, told]);
+});
+
+it('with a journal has all since a moment that lies before its first event of all', async () => {
+  const { daemon, journal } = await start();
+  await using _daemon = daemon;
+  const client = await daemon.connect();
+  client.write('{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"from":{"since":5}}}\n');
+  await until('a question', () => journal.waiting === 1);
+  journal.settle();
+  const reply = await client.message('the reply', ({ id }) => id === 1);
+  expect(reply['result']).toMatchObject({ from: 1, resumed: true });
+});

@@ -78,6 +78,8 @@ it.each([
 it('shows events that are lost', () => {
   expect(lostLine({ from: 1_200, to: 1_234, reason: 'expired' }, plain)).toBe('lost: events 1,200 to 1,234 (expired)');
   expect(lostLine({ from: 1_200, to: null, reason: 'epoch' }, plain)).toBe('lost: events from 1,200 on (epoch)');
+  expect(lostLine({ from: null, to: 1_234, reason: 'expired' }, plain)).toBe('lost: events up to 1,234 (expired)');
+  expect(lostLine({ from: null, to: null, reason: 'epoch' }, plain)).toBe('lost: events of an earlier epoch (epoch)');
 });
 
 it.each([

@@ -23,13 +23,18 @@ export function eventLine({ seq, channel, receivedAt, message }: EventParams, st
 /** Events that will never come, on one line; `to` is null where nobody knows how many there were. */
 export function lostLine(lost: LostRange, style: Style): string {
   const { from, to, reason } = lost;
-  const range = to === null ? `from ${formatCount(from)} on` : `${formatCount(from)} to ${formatCount(to)}`;
+  const [first, last] = [from, to].map((seq) => (seq === null ? null : formatCount(seq)));
+  const until = last === null ? 'of an earlier epoch' : `up to ${last}`;
+  const range = first === null ? until : last === null ? `from ${first} on` : `${first} to ${last}`;
   return style.bad(`lost: events ${range} (${reason})`);
 }
 
-/** A range as the daemon tells it, or what is missing of an epoch that is over. */
+/**
+ * A range as the daemon tells it, or what is missing of an epoch that is over; `from` is null where nobody knows which
+ * event was the first since a moment.
+ */
 export interface LostRange {
-  readonly from: number;
+  readonly from: number | null;
   readonly to: number | null;
   readonly reason: Lost['reason'] | 'epoch';
 }

@@ -143,7 +143,9 @@ class Cursor {
   /** Takes note of where a subscription did start, and tells what that means. */
   *subscribed({ epoch, from, resumed, reason }: SubscribeResult): Generator<Followed, void, void> {
     const wanted = this.#from;
-    if (!resumed && isPosition(wanted)) {
+    if (!resumed && typeof wanted === 'object' && 'since' in wanted) {
+      yield { kind: 'lost', from: null, to: reason === 'epoch' ? null : from - 1, reason: reason ?? 'expired' };
+    } else if (!resumed && isPosition(wanted)) {
       if (reason === 'epoch') yield { kind: 'lost', from: wanted.seq, to: null, reason };
       else if (from > wanted.seq) yield { kind: 'lost', from: wanted.seq, to: from - 1, reason: 'expired' };
     }
