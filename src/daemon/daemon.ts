@@ -98,7 +98,12 @@ export class Daemon {
       () => this.#status(),
       () => clock.wall(),
     );
-    this.#tellers = tellers(logger, this.#metrics, () => this.#isStopping);
+    this.#tellers = tellers({
+      logger,
+      metrics: this.#metrics,
+      isStopping: () => this.#isStopping,
+      redact: (text) => vault.redact(text),
+    });
     this.#unrouted = new UnroutedWatch(() => clock.monotonic(), unroutedTeller(logger));
     this.#core = this.#createCore();
     const { log, watch, counters } = this.#core;

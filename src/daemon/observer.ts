@@ -1,6 +1,7 @@
 import { BoundedLabels } from '../adapters/bounded-labels.ts';
 import type { Logger } from '../adapters/logger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
+import { loggable } from '../gateway/access-record.ts';
 import { isFailed } from '../machines/policies/backoff.ts';
 import type { ReconcileReport } from '../machines/reconcile.events.ts';
 import type { SupervisorFact } from '../machines/supervisor.events.ts';
@@ -129,17 +130,24 @@ function tellComparison({ logger, counters }: ObserverPorts, { outcome, missed, 
 
 export type Tellers = Pick<CoreOptions, 'onState' | 'onJump' | 'onGapOpened' | 'onGapSettled' | 'onCall'>;
 
+export interface TellersPorts {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Whether somebody has asked figd to stop, so that its session is no loss. */
+  readonly isStopping: () => boolean;
+  readonly redact: (text: string) => string;
+}
+
 /**
  * Turns what a core makes known beside the facts of its machines into log lines and metrics.
- * @param isStopping whether somebody has asked figd to stop, so that its session is no loss
  */
-export function tellers(logger: Logger, metrics: Metrics, isStopping: () => boolean): Tellers {
+export function tellers({ logger, metrics, isStopping, redact }: TellersPorts): Tellers {
   const statuses = new BoundedLabels();
   return {
     onCall: ({ ms, ...record }) => {
       metrics.gatewayRequests.inc({ door: record.door, status: statuses.of(record.status) });
       metrics.gatewaySeconds.observe({ door: record.door }, ms / 1_000);
-      logger.info({ ...record, ms: Number(ms.toFixed(1)) }, 'call');
+      logger.info(loggable({ ...record, ms: Number(ms.toFixed(1)) }, redact), 'call');
     },
     onState: ({ state, previous, reason, next }) => {
       const line = `${state}: ${reason}`;

@@ -1,3 +1,4 @@
+import { cut } from '../protocol/text.ts';
 import type { CallerId } from './caller.ts';
 
 /** A call of a local program as the log tells it: never its parameters, headers, bodies or result. */
@@ -13,4 +14,16 @@ export interface AccessRecord {
   readonly status: string;
   /** From its arrival to its answer, in milliseconds. */
   readonly ms: number;
+}
+
+/** Tells what was called; callers may send a thousand times as much. */
+const longestLogged = 512;
+
+/**
+ * The record as the log may hold it: what a caller may make as long as it likes is cut.
+ * @param redact blots out secrets, before the cut: half a secret is none that the log knows
+ */
+export function loggable({ method, path, ...rest }: AccessRecord, redact: (text: string) => string): AccessRecord {
+  const fitting = (text: string) => (text.length <= longestLogged ? text : cut(redact(text), longestLogged));
+  return { ...rest, method: fitting(method), ...(path === undefined ? {} : { path: fitting(path) }) };
 }

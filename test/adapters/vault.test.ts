@@ -117,6 +117,44 @@ describe('redacting', () => {
     expect(vault.isTold('bearer x.y')).toBe(true);
   });
 
+  it.each([
+    ['a query', 'a?token=<>&b'],
+    ['JSON', '{"token":"<>"}'],
+    ['a header', 'Token: <>,'],
+    ['a word with a dash', 'access-token-<>'],
+    ['a path', '/v1/<>/x'],
+    ['its start', '<>'],
+  ])('finds a token in %s', (_where, text) => {
+    const written = text.replace('<>', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl');
+    expect(vaultWith().redact(written)).toBe(text.replace('<>', '[secret]'));
+  });
+
+  it('finds what looks like a token wherever a plain search from each word does', () => {
+    const plain = /\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g;
+    const vault = vaultWith();
+    const parts = fc.constantFrom('eyJ', 'abcdefgh', 'a', '-', '_', '.', ' ', '"');
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 20 }), (chosen) => {
+        const text = chosen.join('');
+        expect(vault.redact(text)).toBe(text.replace(plain, '[secret]'));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    ['begins of tokens', '-eyJ'],
+    ['tokens without an end', '.eyJ'],
+    ['short tokens', '-eyJ.'],
+    ['names of a scheme', 'Bearer '],
+    ['blanks', ' '],
+  ])('takes time in proportion to the text, also where it is all %s', (_what, piece) => {
+    const text = piece.repeat(262_144 / piece.length);
+    const beganAt = performance.now();
+    vaultWith().redact(text);
+    expect(performance.now() - beganAt).toBeLessThan(1_000);
+  });
+
   it('leaves a line of JSON a line of JSON', () => {
     const vault = filled();
     const value = { msg: `a Bearer abc" and ${token} \\`, header: 'Bearer x', end: `Bearer "${secret}` };

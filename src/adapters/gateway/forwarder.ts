@@ -7,6 +7,7 @@ import type { RequestBudget, Slip } from '../../gateway/request-budget.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { FailureError } from '../../protocol/failure.ts';
 import { pathOf } from '../../protocol/path.ts';
+import { cut } from '../../protocol/text.ts';
 import { networkFailure } from '../http-failures.ts';
 import { rateLimitOf } from '../rate-limit-headers.ts';
 import type { RestEntrance, RestTarget } from '../rest-entrance.ts';
@@ -58,6 +59,9 @@ const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 /** A body of an idempotent request is kept so that it can be sent again; a larger one is passed on as it comes. */
 const mostRepeatable = 1_048_576;
 
+const longestMethodTold = 32;
+/** RFC 9110, 4.1, asks for 8,000 at least; common servers take 8 KiB. */
+const longestTarget = 8_192;
 /** Printable ASCII without blanks, as a request target has it (RFC 9112, 3.2). */
 const targetForm = /^\/(?!\/)[\x21-\x7e]*$/;
 
@@ -97,10 +101,18 @@ export class Forwarder {
     }
   }
 
-  /** @throws {Refusal} 400, 403 or 501 */
+  /** @throws {Refusal} 400, 403, 414 or 501 */
   #targetOf({ method, path }: ForwardRequest): RestTarget {
     if (!methods.has(method)) {
-      throw new Refusal(501, 'bad-request', `method is one of ${[...methods].join(', ')}, not ${method}`);
+      throw new Refusal(
+        501,
+        'bad-request',
+        `method is one of ${[...methods].join(', ')}, not ${cut(method, longestMethodTold)}`,
+      );
+    }
+    if (path.length > longestTarget) {
+      const message = `the path with its query has ${path.length} characters, and ${longestTarget} may be sent`;
+      throw new Refusal(414, 'bad-request', message);
     }
     if (!targetForm.test(path)) {
       throw new Refusal(400, 'bad-request', 'the path begins with one / and has no blanks, such as /v1/rfq?limit=10');

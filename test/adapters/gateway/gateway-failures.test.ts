@@ -12,6 +12,7 @@ describe('what figd answers itself', () => {
     ['no token', { token: null }, get('/v1/rfq'), 503, 'no-token'],
     ['an odd method', {}, { method: 'TRACE', path: '/v1/rfq' }, 501, 'bad-request'],
     ['a path that names another host', {}, get('//evil.example/v1'), 400, 'bad-request'],
+    ['a long path', {}, get(`/v1/rfq?${'x'.repeat(8_192)}`), 414, 'bad-request'],
     [
       'a large body',
       { maxBody: 10, sign: true },
