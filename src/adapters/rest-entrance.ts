@@ -36,12 +36,16 @@ export class RestEntrance {
   /**
    * The address of a path: writing it as a URL escapes some characters and resolves dots, and what is signed must be
    * what is sent.
-   * @throws {FailureError} `internal` for a path that does not begin with a slash
+   * @throws {FailureError} `internal` for a path that does not begin with a slash, or leaves the base of the API
    */
   target(path: string): RestTarget {
     // Without its slash a path could continue the name of the host, and take the token there.
     if (!path.startsWith('/')) throw new FailureError(failure('internal', 'the path of a REST call begins with /'));
     const { origin, pathname, search } = new URL(this.#access.restUrl + path);
+    // `/..`, also as `/%2e%2e`, leads out of it: what is compared with gateway.allow would not be what is asked for.
+    if (!pathname.startsWith(`${this.#prefix}/`)) {
+      throw new FailureError(failure('internal', 'the path of a REST call stays below venue.restUrl'));
+    }
     return { origin, path: `${pathname}${search}`, uri: `${pathname}${search}`.slice(this.#prefix.length) };
   }
 

@@ -117,12 +117,22 @@ export class Forwarder {
     if (!targetForm.test(path)) {
       throw new Refusal(400, 'bad-request', 'the path begins with one / and has no blanks, such as /v1/rfq?limit=10');
     }
-    const target = this.#ports.entrance.target(path);
+    const target = this.#addressOf(path);
     const bare = pathOf(target.uri);
     if (!this.#ports.permissions.allowsRest(method, bare)) {
       throw new Refusal(403, 'not-allowed', notAllowedMessage(`${method} ${bare}`));
     }
     return target;
+  }
+
+  /** @throws {Refusal} 400 */
+  #addressOf(path: string): RestTarget {
+    try {
+      return this.#ports.entrance.target(path);
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      throw new Refusal(400, 'bad-request', error.message);
+    }
   }
 
   /** What is signed, or may have to be sent again, has to be there as a whole; the rest passes as it comes. */

@@ -177,3 +177,35 @@ it('a call that is sent again has no more time than others', async () => {
   const answer = await within('the answer', gateway.client.request(get('/v1/x')));
   expect([answer.statusCode, answer.headers['x-figd-error'], requests]).toEqual([504, 'reply-timeout', 2]);
 });
+
+describe('a base of the API that has a path', () => {
+  it.each([
+    '/../adm/v1/rfq',
+    '/%2e%2e/adm/v1/rfq',
+    '/v1/../../adm/v1/rfq',
+    '/.%2E/api2/v1/rfq',
+    '/..',
+    '/..?/api/v1/rfq',
+  ])('is not left, list or not: %s', async (path) => {
+    await using venue = await echoing();
+    for (const setup of [{}, { allow: ['GET /v1/*'] }]) {
+      await using gateway = await gatewayStage(`${venue.url}/api`, setup);
+      const answer = await gateway.client.request(get(path));
+      expect([answer.statusCode, await answer.body.json()]).toMatchObject([400, { figd: { code: 'bad-request' } }]);
+    }
+    expect(venue.connections.size).toBe(0);
+  });
+
+  it('may be named on the way to a path below it', async () => {
+    await using venue = await echoing();
+    await using gateway = await gatewayStage(`${venue.url}/api`, { allow: ['GET /v1/*'] });
+    for (const [path, url] of [
+      ['/v1/rfq?a=/..', '/api/v1/rfq?a=/..'],
+      ['/v2/../v1/rfq', '/api/v1/rfq'],
+      ['/../api/v1/rfq', '/api/v1/rfq'],
+    ] as const) {
+      const answer = await gateway.client.request(get(path));
+      expect(await answer.body.json()).toMatchObject({ url });
+    }
+  });
+});
