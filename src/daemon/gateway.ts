@@ -64,7 +64,13 @@ export class Gateway {
       renewal,
       settings: () => settings().gateway,
     });
-    this.#server = new GatewayServer({ forwarder: this.#forwarder, clock, onAccess, onBug });
+    this.#server = new GatewayServer({
+      forwarder: this.#forwarder,
+      clock,
+      timeout: () => settings().gateway.timeout,
+      onAccess,
+      onBug,
+    });
   }
 
   /** As the status tells it. */

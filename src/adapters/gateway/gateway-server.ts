@@ -5,6 +5,7 @@ import { headersToCaller } from '../../gateway/http-headers.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { pathOf } from '../../protocol/path.ts';
 import { listenLocally, listenOnInherited } from '../local-sockets.ts';
+import { CallerConnection } from './caller-connection.ts';
 import type { AnswerTaker } from './exchange.ts';
 import type { Forwarder } from './forwarder.ts';
 import { Refusal } from './refusal.ts';
@@ -13,6 +14,8 @@ import type { IncomingBody } from './request-body.ts';
 export interface GatewayServerPorts {
   readonly forwarder: Pick<Forwarder, 'forward'>;
   readonly clock: Clock;
+  /** Milliseconds without reading after which a caller is cut off whose answers wait. */
+  readonly timeout: () => number;
   /** Told of each call once its answer is on its way, or nobody waits for it any more. */
   readonly onAccess: (record: AccessRecord) => void;
   readonly onBug: (error: unknown) => void;
@@ -35,7 +38,7 @@ const closeGraceMs = 1_000;
 export class GatewayServer {
   readonly #ports: GatewayServerPorts;
   readonly #server: Server;
-  readonly #callers = new WeakMap<Socket, string>();
+  readonly #connections = new WeakMap<Socket, CallerConnection>();
   #lastId = 0;
   #inFlight = 0;
 
@@ -43,12 +46,15 @@ export class GatewayServer {
     this.#ports = ports;
     this.#server = createServer(
       { keepAliveTimeout: keepAliveMs, headersTimeout: headTimeoutMs, requestTimeout: requestTimeoutMs },
-      (request, response) => void this.#serve(request, response),
+      (request, response) => {
+        const connection = this.#connections.get(request.socket);
+        if (connection !== undefined) void this.#serve(request, response, connection);
+      },
     );
     this.#server.maxConnections = mostConnections;
     this.#server.on('connection', (socket: Socket) => {
       this.#lastId += 1;
-      this.#callers.set(socket, `gateway-${this.#lastId}`);
+      this.#connections.set(socket, new CallerConnection(`gateway-${this.#lastId}`, socket, ports));
     });
   }
 
@@ -75,24 +81,27 @@ export class GatewayServer {
     clearTimeout(deadline);
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse, connection: CallerConnection): Promise<void> {
     const { forwarder, clock, onAccess, onBug } = this.#ports;
     const beganAt = clock.monotonic();
-    const caller = this.#callers.get(request.socket) ?? 'gateway-0';
+    const caller = connection.id;
     const { method = 'GET' } = request;
     const path = originForm(request.url ?? '/');
     const leaving = new AbortController();
     let status = 'caller-gone';
     this.#inFlight += 1;
-    response.on('close', () => {
+    const turn = connection.enter(response, () => {
       this.#inFlight -= 1;
       if (!response.writableFinished) leaving.abort();
+      if (connection.isCutOff) status = 'answer-unread';
       onAccess({ door: 'rest', caller, method, path: pathOf(path), status, ms: clock.monotonic() - beganAt });
     });
     response.sendDate = false;
-    const taker = taking(response, (told) => {
+    const taker = taking(response, connection, (told) => {
       status = String(told);
     });
+    await turn;
+    if (leaving.signal.aborted) return;
     try {
       const forwarded = { caller, method, path, headers: request.rawHeaders, body: bodyOf(request) };
       await forwarder.forward({ ...forwarded, signal: leaving.signal }, taker);
@@ -120,7 +129,11 @@ function bodyOf(request: IncomingMessage): IncomingBody | null {
   return length === undefined || Number(length) === 0 ? null : { stream: request, length: Number(length) };
 }
 
-function taking(response: ServerResponse, onStatus: (status: number) => void): AnswerTaker {
+function taking(
+  response: ServerResponse,
+  connection: CallerConnection,
+  onStatus: (status: number) => void,
+): AnswerTaker {
   return {
     head: (status, reason, headers) => {
       onStatus(status);
@@ -131,7 +144,7 @@ function taking(response: ServerResponse, onStatus: (status: number) => void): A
     },
     data: (chunk, resume) => {
       if (response.write(chunk)) return true;
-      response.once('drain', resume);
+      connection.whenRead(response, resume);
       return false;
     },
     end: () => response.end(),

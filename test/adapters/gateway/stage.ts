@@ -75,7 +75,13 @@ export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): P
   const accesses: AccessRecord[] = [];
   const bugs: unknown[] = [];
   const onAccess = (record: AccessRecord) => accesses.push(record);
-  const server = new GatewayServer({ forwarder, clock, onAccess, onBug: (error) => bugs.push(error) });
+  const server = new GatewayServer({
+    forwarder,
+    clock,
+    timeout: () => timeout,
+    onAccess,
+    onBug: (error) => bugs.push(error),
+  });
   await server.start(path);
   const clients: Client[] = [];
   const connect = () => {
