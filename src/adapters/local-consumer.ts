@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Caller } from '../gateway/caller.ts';
+import type { LeavingCaller } from '../gateway/caller.ts';
 import type { Cursor } from '../log/cursor.ts';
 import { encodeNotification } from '../protocol/json-rpc.ts';
 import type { Bye } from '../protocol/local.ts';
@@ -31,13 +31,14 @@ const lastRepliesGraceMs = 10_000;
  * One connection of a local client. What it gets is bounded by what it reads: events wait in the log, not here, and a
  * client that does not read its replies is not read either.
  */
-export class LocalConsumer implements Caller {
+export class LocalConsumer implements LeavingCaller {
   readonly id: number;
   readonly connectedAt: number;
   readonly #socket: Socket;
   readonly #ports: ConsumerPorts;
   readonly #reader: RequestReader;
   readonly #events: EventWriter;
+  readonly #gone = new AbortController();
   #ticks = false;
   #leaving = false;
 
@@ -61,6 +62,7 @@ export class LocalConsumer implements Caller {
     socket.on('close', () => {
       // Else it would be read for, from the journal, to the end.
       this.unfollow();
+      this.#gone.abort();
       this.#ports.onClosed(this);
     });
   }
@@ -72,6 +74,11 @@ export class LocalConsumer implements Caller {
   /** Whether the connection has ended, so that no answer reaches it any more. */
   get isGone(): boolean {
     return this.#socket.destroyed;
+  }
+
+  /** Aborted when the connection ends. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
   }
 
   get bufferedBytes(): number {

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Caller } from '../gateway/caller.ts';
+import type { LeavingCaller } from '../gateway/caller.ts';
 import { Cursor, type CursorParams } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../protocol/clock.ts';
@@ -29,7 +29,7 @@ import { Turns } from './turns.ts';
  * A method of the control socket. It may throw an {@link RpcError}.
  * @param line the request as it came, which holds only until this returns
  */
-export type ControlMethod = (params: Readonly<Record<string, unknown>>, caller: Caller, line: Buffer) => unknown;
+export type ControlMethod = (params: Readonly<Record<string, unknown>>, caller: LeavingCaller, line: Buffer) => unknown;
 
 /** What may change while the server runs. */
 export interface LocalLimits {

@@ -7,7 +7,7 @@ import { type RestAnswer, WholeAnswer } from '../adapters/gateway/whole-answer.t
 import type { Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AccessRecord } from '../gateway/access-record.ts';
-import type { Caller } from '../gateway/caller.ts';
+import type { LeavingCaller } from '../gateway/caller.ts';
 import type { Permissions } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError } from '../protocol/json-rpc.ts';
@@ -97,10 +97,10 @@ export class Gateway {
    * One REST call whose answer fits into a line.
    * @throws {RpcError} where figd answers in the venue's place
    */
-  async rest({ method, path, data }: RestCall, caller: Caller): Promise<RestAnswer> {
+  async rest({ method, path, data }: RestCall, caller: LeavingCaller): Promise<RestAnswer> {
     const { clock, onAccess } = this.#options;
     const beganAt = clock.monotonic();
-    const whole = new WholeAnswer();
+    using whole = new WholeAnswer(clock, caller.gone);
     let status = '';
     try {
       const headers = [
@@ -109,14 +109,13 @@ export class Gateway {
         ...(data === undefined ? [] : ['content-type', 'application/json']),
       ];
       const body = data === undefined ? null : Buffer.from(data);
-      const { signal } = new AbortController();
-      await this.#forwarder.forward({ caller: caller.id, method, path, headers, body, signal }, whole);
+      await this.#forwarder.forward({ caller: caller.id, method, path, headers, body, signal: whole.signal }, whole);
       const { answer } = whole;
       status = String(answer.status);
       return answer;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      status = error.code;
+      status = caller.gone.aborted ? 'caller-gone' : error.code;
       throw new RpcError(rpcCodeOf(error.code), error.message, { code: error.code, sent: error.sent });
     } finally {
       const ms = clock.monotonic() - beganAt;

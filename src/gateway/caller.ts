@@ -7,3 +7,9 @@ export interface Caller {
   /** Whether its connection has ended, so that nobody waits for an answer any more. */
   readonly isGone: boolean;
 }
+
+/** A local program that is heard of when its connection ends. */
+export interface LeavingCaller extends Caller {
+  /** Aborted then. */
+  readonly gone: AbortSignal;
+}

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { maxRequestLineBytes } from '../../src/protocol/local.ts';
 import { until, within } from '../support/until.ts';
 import { LineClient, ownError } from './support/line-client.ts';
-import { LocalDaemon } from './support/local-daemon.ts';
+import { LocalDaemon, type LocalDaemonOptions } from './support/local-daemon.ts';
 
 const bye = (reason: string) => ({ jsonrpc: '2.0', method: 'bye', params: { reason, head: expect.any(Number) } });
 const asksNothingMore = 'the client asks nothing more';
@@ -161,6 +161,23 @@ it('keeps a client that is answered by promises from disturbing itself when it l
   const other = await daemon.connect();
   expect(await other.call('ping')).toHaveProperty('result');
   expect(daemon.bugs).toEqual([]);
+});
+
+it('tells a method that nobody waits for its answer any more', async () => {
+  const called = Promise.withResolvers<AbortSignal>();
+  const control: LocalDaemonOptions['control'] = {
+    rest: (_params, { gone }) => {
+      called.resolve(gone);
+      return new Promise(() => undefined);
+    },
+  };
+  await using daemon = await LocalDaemon.start({ control });
+  const client = await daemon.connect(daemon.controlPath);
+  client.write('{"id":1,"method":"rest"}\n');
+  const gone = await called.promise;
+  expect(gone.aborted).toBe(false);
+  await daemon.stop();
+  await until('it is told', () => gone.aborted);
 });
 
 it('answers a client that closes its half of the connection behind its request', async () => {
