@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Agents } from '../adapters/agents.ts';
+import { BodyMemory } from '../adapters/gateway/body-memory.ts';
 import { Forwarder } from '../adapters/gateway/forwarder.ts';
 import { GatewayServer } from '../adapters/gateway/gateway-server.ts';
 import { Refusal } from '../adapters/gateway/refusal.ts';
@@ -33,6 +34,8 @@ export interface GatewayOptions {
 
 /** Apart from those for tokens, so that a flood of calls holds up none of them; more would only wait at the venue. */
 const mostConnections = 64;
+/** Memory for the bodies of all callers; four of the largest where `gateway.maxBody` is as it comes. */
+const bodyBytes = 64 * 1_048_576;
 
 /** A REST call as it comes over the control socket. */
 export interface RestCall {
@@ -62,6 +65,7 @@ export class Gateway {
       budget: venue.budget,
       permissions,
       renewal,
+      bodies: new BodyMemory(() => Math.max(bodyBytes, settings().gateway.maxBody)),
       settings: () => settings().gateway,
     });
     this.#server = new GatewayServer({

@@ -12,6 +12,7 @@ import { networkFailure } from '../http-failures.ts';
 import { rateLimitOf } from '../rate-limit-headers.ts';
 import type { RestEntrance, RestTarget } from '../rest-entrance.ts';
 import type { AccessToken, Vault } from '../vault.ts';
+import { type BodyMemory, BodyShare } from './body-memory.ts';
 import { type AnswerTaker, Exchange, type ExchangeEnd, ExchangeError } from './exchange.ts';
 import { GivenUp, Patience } from './patience.ts';
 import { Refusal } from './refusal.ts';
@@ -31,6 +32,7 @@ export interface ForwarderPorts {
   readonly budget: RequestBudget;
   readonly permissions: Permissions;
   readonly renewal: TokenRenewal;
+  readonly bodies: BodyMemory;
   readonly settings: () => ForwarderSettings;
 }
 
@@ -91,8 +93,9 @@ export class Forwarder {
     const { clock, settings } = this.#ports;
     const target = this.#targetOf(request);
     const patience = new Patience(clock, settings().timeout, request.signal);
+    using share = new BodyShare(this.#ports.bodies);
     try {
-      const body = await this.#bodyOf(request);
+      const body = await this.#bodyOf(request, share);
       await this.#send({ request, target, body, patience }, untilHead(taker, patience));
     } catch (error) {
       throw this.#refusal(error, request, patience);
@@ -136,11 +139,11 @@ export class Forwarder {
   }
 
   /** What is signed, or may have to be sent again, has to be there as a whole; the rest passes as it comes. */
-  async #bodyOf({ method, body }: ForwardRequest): Promise<Buffer | Readable | null> {
+  async #bodyOf({ method, body }: ForwardRequest, share: BodyShare): Promise<Buffer | Readable | null> {
     if (body === null || Buffer.isBuffer(body)) return body;
     const isRepeatable = idempotent.has(method) && body.length !== null && body.length <= mostRepeatable;
     if (!this.#ports.entrance.isSigned && !isRepeatable) return passing(body);
-    return gathered(body, this.#ports.settings().maxBody);
+    return gathered(body, this.#ports.settings().maxBody, share);
   }
 
   async #send(job: Job, taker: AnswerTaker): Promise<void> {

@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../protocol/failure.ts';
 
 /** What figd itself says no with, where the venue has not been asked or has not answered. */
-export type RefusalCode = FailureCode | 'bad-request' | 'body-too-large' | 'no-token';
+export type RefusalCode = FailureCode | 'bad-request' | 'body-too-large' | 'too-many-bodies' | 'no-token';
 
 /** A call that figd answers itself. */
 export class Refusal extends Error {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, Client } from 'undici';
+import { BodyMemory } from '../../../src/adapters/gateway/body-memory.ts';
 import { Forwarder, type ForwarderPorts } from '../../../src/adapters/gateway/forwarder.ts';
 import { GatewayServer } from '../../../src/adapters/gateway/gateway-server.ts';
 import { RestEntrance } from '../../../src/adapters/rest-entrance.ts';
@@ -35,6 +36,7 @@ export interface GatewaySetup {
   readonly token?: string | null;
   readonly timeout?: number;
   readonly maxBody?: number;
+  readonly bodyMemory?: number;
   readonly allow?: readonly string[];
   readonly limit?: number;
   readonly renewal?: ForwarderPorts['renewal'];
@@ -48,6 +50,7 @@ export interface GatewayStage extends AsyncDisposable {
   readonly accesses: AccessRecord[];
   readonly bugs: unknown[];
   readonly server: GatewayServer;
+  readonly bodies: BodyMemory;
   connect(): Client;
 }
 
@@ -62,6 +65,7 @@ export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): P
   const vault = vaultWith();
   if (token !== null) vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
   const agent = new Agent({ connections: 8 });
+  const bodies = new BodyMemory(() => setup.bodyMemory ?? 67_108_864);
   const forwarder = new Forwarder({
     entrance: new RestEntrance({ restUrl, sign, signature: { encoding: 'hex' } }, vault),
     dispatcher: () => agent,
@@ -69,6 +73,7 @@ export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): P
     clock,
     budget: new RequestBudget({ limit, tokenRequests: 0, clock }),
     permissions: new Permissions(setup.allow),
+    bodies,
     renewal: setup.renewal ?? { beyond: () => Promise.resolve(false) },
     settings: () => ({ timeout, maxBody }),
   });
@@ -96,6 +101,7 @@ export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): P
     accesses,
     bugs,
     server,
+    bodies,
     connect,
     [Symbol.asyncDispose]: async () => {
       for (const client of clients) await client.destroy();
