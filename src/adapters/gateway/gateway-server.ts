@@ -139,7 +139,7 @@ function taking(
       onStatus(status);
       // Head and first part of the body go out together.
       response.cork();
-      response.writeHead(status, reason, headersToCaller(headers));
+      response.writeHead(status, carried(reason), headersToCaller(headers));
       process.nextTick(() => response.uncork());
     },
     data: (chunk, resume) => {
@@ -151,6 +151,13 @@ function taking(
     // The caller must see that something is missing: an answer without its end, and no connection.
     broken: () => response.destroy(),
   };
+}
+
+/** A reason as a status line may hold it (RFC 9112, 4): it was read as UTF-8, and is written as octets. */
+function carried(reason: string): string {
+  return Buffer.from(reason)
+    .toString('latin1')
+    .replace(/[^\t\x20-\x7e\x80-\xff]/g, '');
 }
 
 /** In the venue's own form of an error, so that generated clients can read it. */

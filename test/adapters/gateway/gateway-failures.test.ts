@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { until, within } from '../../support/until.ts';
@@ -208,4 +208,41 @@ describe('a base of the API that has a path', () => {
       expect(await answer.body.json()).toMatchObject({ url });
     }
   });
+});
+
+/** Answers whatever it is sent with the same bytes. */
+async function bareVenue(
+  answer: string,
+): Promise<AsyncDisposable & { readonly url: string; readonly asked: () => number }> {
+  let asked = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('data', () => {
+      asked += 1;
+      socket.write(answer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: () => asked,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+it.each([
+  ['Nicht gefunden \u2013 weg', 'Nicht gefunden \u2013 weg'],
+  ['caf\u00e9', 'caf\u00e9'],
+  ['a\u0001b\u007f', 'ab'],
+  ['', ''],
+])('a reason that is not plain is passed on as far as HTTP carries it: %j', async (reason, told) => {
+  await using venue = await bareVenue(`HTTP/1.1 404 ${reason}\r\nContent-Length: 2\r\n\r\nok`);
+  await using gateway = await gatewayStage(venue.url);
+  const raw = await askRaw(gateway.path, 'GET /x HTTP/1.1\r\nHost: fig\r\nConnection: close\r\n\r\n');
+  expect(raw.split('\r\n')[0]).toBe(`HTTP/1.1 404 ${told}`);
+  expect([raw.endsWith('ok'), venue.asked(), gateway.bugs]).toEqual([true, 1, []]);
 });
