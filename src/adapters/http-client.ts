@@ -28,6 +28,9 @@ export interface HttpTimeouts {
   readonly reply: number;
 }
 
+/** Nothing here unpacks what is compressed, and without a word a venue may choose to (RFC 9110, 12.5.3). */
+const uncompressed = { 'accept-encoding': 'identity' };
+
 /** However slowly an answer drips in, it is given up after this long. */
 const longestExchangeMs = 60_000;
 
@@ -52,7 +55,7 @@ export class HttpClient implements Http {
       headersTimeout: reply,
       bodyTimeout: reply,
       method: method as 'GET',
-      headers,
+      headers: { ...uncompressed, ...headers },
       ...(body === undefined ? {} : { body }),
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     });

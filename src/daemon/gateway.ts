@@ -110,6 +110,9 @@ export class Gateway {
       const headers = [
         'accept',
         'application/json',
+        // A line holds text.
+        'accept-encoding',
+        'identity',
         ...(data === undefined ? [] : ['content-type', 'application/json']),
       ];
       const body = data === undefined ? null : Buffer.from(data);

@@ -56,6 +56,7 @@ describe('a REST call', () => {
       host: new URL(server.url).host,
       connection: 'keep-alive',
       accept: 'application/json',
+      'accept-encoding': 'identity',
       authorization: 'Bearer access-token',
     });
   });

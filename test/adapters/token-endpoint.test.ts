@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { HttpTimeouts } from '../../src/adapters/http-client.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
@@ -152,6 +153,16 @@ describe('with a server of whims', () => {
       ['POST', '/token', 'application/x-www-form-urlencoded', `grant_type=client_credentials&${form}`],
       ['POST', '/token', 'application/x-www-form-urlencoded', `grant_type=refresh_token&refresh_token=r%2F1&${form}`],
     ]);
+  });
+
+  it('gets a token also where answers are compressed for whoever does not say no', async () => {
+    await using server = await scriptedServer((response) => {
+      const text = JSON.stringify(granted);
+      if (response.req.headers['accept-encoding'] === 'identity') response.end(text);
+      else response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(text));
+    });
+    await using endpoint = ask(server.url, 'json', vaultWith());
+    await expect(endpoint.request()).resolves.toHaveProperty('lifeMs');
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { echoing } from '../adapters/gateway/echo.ts';
+import { type Echo, echoing } from '../adapters/gateway/echo.ts';
 import { type VenueStage, venueStage } from '../adapters/gateway/stage.ts';
 import { until, within } from '../support/until.ts';
 import { RestStage } from './support/rest-stage.ts';
@@ -107,4 +107,11 @@ it('an answer comes back as a whole', async () => {
   const answer = await within('the answer', stage.gateway.rest(get, here));
   expect(answer).toEqual({ status: 404, contentType: 'text/plain', body: 'n\u00f6' });
   expect([clock.time.timers(), stage.accesses[0]?.status]).toEqual([0, '404']);
+});
+
+it('is asked for as text that is not compressed, which a line cannot hold', async () => {
+  await using venue = await echoing();
+  await using stage = new RestStage(venue.url);
+  const { rawHeaders } = JSON.parse((await stage.gateway.rest(get, here)).body) as Echo;
+  expect(rawHeaders).toEqual(expect.arrayContaining(['accept-encoding', 'identity']));
 });
