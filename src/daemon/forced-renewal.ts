@@ -12,15 +12,17 @@ export interface ForcedRenewalPorts {
 
 /**
  * A venue that refuses a REST call for another reason than the token, such as a wrong signature, says the same each time:
- * tokens are not the cure then, and are not asked for more often than this.
+ * tokens are not the cure then, and are asked for ever more seldom, at twice the distance each time until one helps.
  */
-const spacingMs = 60_000;
+const distanceMs = { min: 60_000, max: 900_000 };
 
 /** Has the token replaced when the venue refuses it on a REST call: once for all who were refused, and not again and again. */
 export class ForcedRenewal implements TokenRenewal {
   readonly #ports: ForcedRenewalPorts;
   readonly #waiting = new Set<() => void>();
   #forcedAt = Number.NEGATIVE_INFINITY;
+  /** Forced renewals in a row that have helped no call. */
+  #vain = 0;
 
   constructor(ports: ForcedRenewalPorts) {
     this.#ports = ports;
@@ -36,12 +38,22 @@ export class ForcedRenewal implements TokenRenewal {
     const { clock, renew } = this.#ports;
     if (this.#isBeyond(generation)) return true;
     if (this.#waiting.size === 0) {
-      if (clock.monotonic() - this.#forcedAt < spacingMs) return false;
+      if (clock.monotonic() - this.#forcedAt < this.#distanceMs) return false;
       if (!renew()) return false;
       this.#forcedAt = clock.monotonic();
+      this.#vain += 1;
     }
     await this.#next(ms);
     return this.#isBeyond(generation);
+  }
+
+  helped(): void {
+    this.#vain = 0;
+  }
+
+  get #distanceMs(): number {
+    const { min, max } = distanceMs;
+    return Math.min(max, min * 2 ** Math.max(0, this.#vain - 1));
   }
 
   #isBeyond(generation: number): boolean {

@@ -74,3 +74,43 @@ describe('a token that was refused on a REST call', () => {
     expect([await later, asked]).toEqual([true, 2]);
   });
 });
+
+describe('a path that is refused whatever the token', () => {
+  const minute = 60_000;
+
+  /** Refuses the newest token each second for so long, where there is a new one at once. @returns when new ones were asked for, in minutes */
+  async function refusing(minutes: number): Promise<readonly number[]> {
+    const beganAt = clock.monotonic();
+    const times: number[] = [];
+    for (let second = 0; second < minutes * 60; second += 1) {
+      const before = asked;
+      const generation = asked + 1;
+      const answer = renewal.beyond(generation, 5_000);
+      if (asked > before) {
+        times.push((clock.monotonic() - beganAt) / minute);
+        grant(generation + 1);
+      }
+      await answer;
+      await clock.time.advance(1_000);
+    }
+    return times;
+  }
+
+  test('has tokens replaced ever more seldom, each quarter of an hour at last', async () => {
+    expect(await refusing(62)).toEqual([0, 1, 3, 7, 15, 30, 45, 60]);
+  });
+
+  test('is forgotten as soon as a new token has helped a call that was refused', async () => {
+    expect(await refusing(8)).toEqual([0, 1, 3, 7]);
+    renewal.helped();
+    expect(await refusing(4)).toEqual([0, 1, 3]);
+  });
+
+  test('does not have a renewal that helped made sooner than a minute after another', async () => {
+    const first = renewal.beyond(1, 5_000);
+    grant(2);
+    await first;
+    renewal.helped();
+    expect([await renewal.beyond(2, 5_000), asked]).toEqual([false, 1]);
+  });
+});

@@ -48,7 +48,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #settle: { readonly resolve: (end: ExchangeEnd) => void; readonly reject: (error: ExchangeError) => void };
   #controller: Dispatcher.DispatchController | null = null;
   #aborted: Error | null = null;
-  #hasHead = false;
+  /** Of the answer; null before its head. */
+  #status: number | null = null;
   #holds: boolean;
   #held: { readonly hand: () => void; readonly chunks: Buffer[]; bytes: number } | null = null;
 
@@ -64,6 +65,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { promise, resolve, reject } = Promise.withResolvers<ExchangeEnd>();
     this.ended = promise;
     this.#settle = { resolve, reject };
+  }
+
+  /** Whether the venue has refused the token. */
+  get isRefused(): boolean {
+    return this.#status === unauthorized;
   }
 
   /** Ends it at once, wherever it is. */
@@ -97,7 +103,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     // Interim answers (RFC 9110, 15.2) concern this connection.
     if (status < 200) return;
-    this.#hasHead = true;
+    this.#status = status;
     this.#onHead({ status, headers });
     const raw = texts(controller.rawHeaders);
     const hand = () => this.#taker.head(status, reason, raw);
@@ -125,7 +131,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (!this.#hasHead || this.#held !== null) {
+    if (this.#status === null || this.#held !== null) {
       this.#held = null;
       this.#settle.reject(new ExchangeError(error, this.#controller !== null));
       return;

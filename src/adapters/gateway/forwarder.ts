@@ -22,6 +22,8 @@ import { gathered, type IncomingBody, passing } from './request-body.ts';
 export interface TokenRenewal {
   /** Resolves with whether there is a token newer than that generation, or was none within so many milliseconds. */
   beyond(generation: number, ms: number): Promise<boolean>;
+  /** A call that was refused is not any more, now that there is a newer token. */
+  helped(): void;
 }
 
 export interface ForwarderPorts {
@@ -149,6 +151,7 @@ export class Forwarder {
   async #send(job: Job, taker: AnswerTaker): Promise<void> {
     const { request, body, patience } = job;
     let repeats = idempotent.has(request.method) && (body === null || Buffer.isBuffer(body)) ? 1 : 0;
+    let isRenewed = false;
     for (;;) {
       const { exchange, token } = await this.#begin(job, taker, repeats > 0);
       let end: ExchangeEnd;
@@ -159,11 +162,13 @@ export class Forwarder {
         repeats -= 1;
         continue;
       }
+      if (isRenewed && !exchange.isRefused) this.#ports.renewal.helped();
       if (end !== 'held back') return;
       if (!(await this.#ports.renewal.beyond(token.generation, patience.left))) {
         exchange.handHeld();
         return;
       }
+      isRenewed = true;
       repeats -= 1;
     }
   }

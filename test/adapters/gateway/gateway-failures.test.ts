@@ -148,6 +148,28 @@ describe('a token that the venue refuses', () => {
   });
 
   it.each([
+    ['second', 1],
+    ['third', 0],
+  ])('has helped where the same call is not refused with the new one: %s', async (value, times) => {
+    const seen: string[] = [];
+    let helped = 0;
+    await using venue = await refusing(seen);
+    await using gateway = await gatewayStage(venue.url, {
+      renewal: {
+        beyond: (generation) => {
+          gateway.vault.keep({ value, generation: generation + 1, expiresAt: Number.POSITIVE_INFINITY }, null);
+          return Promise.resolve(true);
+        },
+        helped: () => {
+          helped += 1;
+        },
+      },
+    });
+    for (const path of ['/v1/x', '/v1/y']) await (await gateway.client.request(get(path))).body.dump();
+    expect(helped).toBe(times);
+  });
+
+  it.each([
     ['POST', true, 1],
     ['GET', false, 1],
     ['GET', true, 2],

@@ -39,7 +39,7 @@ export interface GatewaySetup {
   readonly bodyMemory?: number;
   readonly allow?: readonly string[];
   readonly limit?: number;
-  readonly renewal?: ForwarderPorts['renewal'];
+  readonly renewal?: Partial<ForwarderPorts['renewal']>;
 }
 
 export interface GatewayStage extends AsyncDisposable {
@@ -74,7 +74,7 @@ export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): P
     budget: new RequestBudget({ limit, tokenRequests: 0, clock }),
     permissions: new Permissions(setup.allow),
     bodies,
-    renewal: setup.renewal ?? { beyond: () => Promise.resolve(false) },
+    renewal: { beyond: () => Promise.resolve(false), helped: () => undefined, ...setup.renewal },
     settings: () => ({ timeout, maxBody }),
   });
   const accesses: AccessRecord[] = [];
