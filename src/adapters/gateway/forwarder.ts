@@ -74,6 +74,13 @@ interface Job {
   readonly target: RestTarget;
   readonly body: Buffer | Readable | null;
   readonly patience: Patience;
+  readonly past: Past;
+}
+
+/** What became of the attempts at a request so far. */
+interface Past {
+  /** Whether the venue may have got one of them without an answer having come. */
+  wasSent: boolean;
 }
 
 /**
@@ -96,11 +103,12 @@ export class Forwarder {
     const target = this.#targetOf(request);
     const patience = new Patience(clock, settings().timeout, request.signal);
     using share = new BodyShare(this.#ports.bodies);
+    const past: Past = { wasSent: false };
     try {
       const body = await this.#bodyOf(request, share);
-      await this.#send({ request, target, body, patience }, untilHead(taker, patience));
+      await this.#send({ request, target, body, patience, past }, untilHead(taker, patience));
     } catch (error) {
-      throw this.#refusal(error, request, patience);
+      throw this.#refusal(error, request, patience, past);
     } finally {
       patience.end();
     }
@@ -149,7 +157,7 @@ export class Forwarder {
   }
 
   async #send(job: Job, taker: AnswerTaker): Promise<void> {
-    const { request, body, patience } = job;
+    const { request, body, patience, past } = job;
     let repeats = idempotent.has(request.method) && (body === null || Buffer.isBuffer(body)) ? 1 : 0;
     let isRenewed = false;
     for (;;) {
@@ -158,6 +166,7 @@ export class Forwarder {
       try {
         end = await exchange.ended;
       } catch (error) {
+        past.wasSent ||= error instanceof ExchangeError && error.isSent;
         if (repeats === 0 || patience.signal.aborted || !isBroken(error)) throw error;
         repeats -= 1;
         continue;
@@ -235,17 +244,25 @@ export class Forwarder {
   }
 
   /** What figd answers in the place of the venue. */
-  #refusal(error: unknown, { method, path }: ForwardRequest, { signal, ms }: Patience): unknown {
-    if (error instanceof Refusal) return error;
+  #refusal(
+    error: unknown,
+    { method, path }: ForwardRequest,
+    { signal, ms }: Patience,
+    { wasSent: sent }: Past,
+  ): unknown {
+    if (error instanceof Refusal) {
+      const { status, code, message, retryAfterMs } = error;
+      return sent ? new Refusal(status, code, `${message}; ${fate(sent)}`, { retryAfterMs, sent }) : error;
+    }
     const what = `${method} ${pathOf(path)}`;
-    const sent = error instanceof ExchangeError && error.isSent;
     if (signal.aborted && signal.reason instanceof GivenUp) {
       const message = `${what}: no answer within ${ms} ms (gateway.timeout); ${fate(sent)}`;
       return new Refusal(504, 'reply-timeout', message, { sent });
     }
     if (error instanceof FailureError) {
       const { code, message, retryAfterMs } = error.failure;
-      return new Refusal(code === 'rate-limited' ? 429 : 503, code, message, { retryAfterMs });
+      const told = sent ? `${message}; ${fate(sent)}` : message;
+      return new Refusal(code === 'rate-limited' ? 429 : 503, code, told, { retryAfterMs, sent });
     }
     if (!(error instanceof ExchangeError)) return error;
     const found = networkFailure(what, error.cause);

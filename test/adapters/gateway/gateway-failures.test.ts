@@ -63,6 +63,27 @@ describe('what figd answers itself', () => {
 
 describe('a request that goes wrong', () => {
   it.each([
+    ['the venue is gone', { timeout: 30_000 }, 502, 'connection-refused'],
+    ['there is no room in the limit', { limit: 1, timeout: 100 }, 429, 'rate-limited'],
+  ] as const)(
+    'by a connection that ends may have been executed, though it cannot be sent again: %s',
+    async (what, setup, status, code) => {
+      const venue = await venueStage((request) => {
+        // Before the one it is sent again on is dialled nobody listens any more.
+        if (what === 'the venue is gone') void venue[Symbol.asyncDispose]();
+        request.socket.destroy();
+      });
+      await using gateway = await gatewayStage(venue.url, setup);
+      const answer = await gateway.client.request({ method: 'DELETE', path: '/v1/rfq/1' });
+      expect([answer.statusCode, await answer.body.json()]).toMatchObject([
+        status,
+        { message: expect.stringContaining('may have got the request'), figd: { code, sent: true } },
+      ]);
+      await venue[Symbol.asyncDispose]();
+    },
+  );
+
+  it.each([
     ['GET', 2],
     ['DELETE', 2],
     ['PUT', 2],
