@@ -93,7 +93,8 @@ function pace(code: FailureCode): string {
   const kind = failureCodes[code][0];
   if (last[1] === 0) return 'figd dials again at once.';
   if (kind === 'limited') {
-    return `figd waits as long as the venue asked, ${time(longestRetryAfterMs)} at most, and up to a tenth longer; where it named no time, ${range(first)} at first and ${range(last)} in the end.`;
+    const least = [0, manyFailures].map((times) => time(delays(code, times, 0)[0])).join(' doubling to ');
+    return `figd waits as long as the venue asked, ${time(longestRetryAfterMs)} at most and no less than ${least}, and up to a tenth longer; where it named no time, ${range(first)} at first and ${range(last)} in the end.`;
   }
   if (last[0] === 0) {
     return `figd tries again with full jitter: up to ${time(first[1])} at first, doubling to ${time(last[1])}.`;
@@ -102,9 +103,10 @@ function pace(code: FailureCode): string {
   return `figd tries again after ${range(first)} at first, doubling to ${range(last)}${probe}.`;
 }
 
-function delays(code: FailureCode, failedBefore: number): readonly [number, number] {
+function delays(code: FailureCode, failedBefore: number, retryAfterMs?: number): readonly [number, number] {
+  const found = failure(code, '', retryAfterMs);
   const at = (chance: number) =>
-    Math.round(retryDelay({ failure: failure(code, ''), failedBefore, settings: backoff, random: () => chance }));
+    Math.round(retryDelay({ failure: found, failedBefore, settings: backoff, random: () => chance }));
   return [at(0), at(almostOne)];
 }
 

@@ -42,6 +42,17 @@ describe('a limit on the first subscription', () => {
     }
   });
 
+  test('is waited for ever longer, where the time that the venue named was too short, as 0 s is', async () => {
+    for (const wait of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      await stage.refuse('subscribe', limited(0));
+      const asked = stage.asked('subscribe').length;
+      await stage.pass(wait * second - 1);
+      expect(stage.asked('subscribe')).toHaveLength(asked);
+      await stage.pass(1);
+      expect(stage.asked('subscribe')).toHaveLength(asked + 1);
+    }
+  });
+
   test('leaves the heartbeats going, counted from the connection on', async () => {
     await stage.refuse('subscribe', limited(60 * second));
     await stage.pass(45 * second);

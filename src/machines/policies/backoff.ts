@@ -18,6 +18,9 @@ export interface RetryQuestion {
 
 const limitedStepMs = 16_000;
 const limitedMaxMs = 300_000;
+/** What the venue asked for was too little where it refuses again, above all where it asked for nothing. */
+const limitedLeastMs = 1_000;
+const limitedLeastMaxMs = 60_000;
 /** A venue that asks for more patience than this is asked again anyway: a wrong clock must not silence us for a day. */
 export const longestRetryAfterMs = 3_600_000;
 const slowMinMs = 5_000;
@@ -35,7 +38,8 @@ const withoutDelay: readonly FailureCode[] = [...wanted, 'token-refused'];
 /**
  * How long to wait before trying again, in milliseconds, by the class of what failed:
  * - `transient`: full jitter under a doubling bound, so that a thousand clients do not come back together;
- * - `limited`: as long as the venue asked (plus up to a tenth), else 16 s × n up to 5 min;
+ * - `limited`: as long as the venue asked (plus up to a tenth), and no less than 1 s doubling to a minute; where it did
+ *   not ask, 16 s × n up to 5 min;
  * - `protocol` and `bug`: slowly, between half and the whole of 5 s, 10 s, … 60 s;
  * - `refused`: a probe after 30 s, 60 s, … 5 min: hammering a refusal locks accounts, never asking leaves a healed
  *   venue unused all night.
@@ -61,10 +65,14 @@ export function isFailed({ code }: Failure): boolean {
   return !wanted.includes(code);
 }
 
-/** How long a limit holds, in milliseconds: as long as the venue said, else 16 s × n up to 5 min. */
-export function limitedDelay(failure: Failure, failedBefore: number): number {
-  const asked = failure.retryAfterMs ?? Math.min(limitedMaxMs, limitedStepMs * (failedBefore + 1));
-  return Math.min(asked, longestRetryAfterMs);
+/**
+ * How long a limit holds, in milliseconds: as long as the venue said, and no less than 1 s doubling to a minute; where
+ * it did not say, 16 s × n up to 5 min.
+ */
+export function limitedDelay({ retryAfterMs }: Failure, failedBefore: number): number {
+  if (retryAfterMs === undefined) return Math.min(limitedMaxMs, limitedStepMs * (failedBefore + 1));
+  const least = Math.min(limitedLeastMaxMs, limitedLeastMs * 2 ** Math.min(failedBefore, 30));
+  return Math.min(longestRetryAfterMs, Math.max(least, retryAfterMs));
 }
 
 /** Never more dials than this in any minute, whatever happens. */

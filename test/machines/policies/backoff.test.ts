@@ -47,11 +47,14 @@ describe('the delay before the next try', () => {
   });
 
   test.each([
-    ['what the venue asked, and up to a tenth more', 7_000, [7_000, 7_700]],
-    ['nothing, where the venue asks for none', 0, [0, 0]],
-    ['an hour at most, whatever a venue with a wrong clock says', 86_400_000, [3_600_000, 3_960_000]],
-  ] as const)('is, for a limit with Retry-After, %s', (_, retryAfterMs, expected) => {
-    expect(bounds('rate-limited', 9, retryAfterMs)).toEqual(expected);
+    ['what the venue asked, and up to a tenth more', 0, 7_000, [7_000, 7_700]],
+    ['what the venue asked, however often it did, where that is long', 9, 70_000, [70_000, 77_000]],
+    ['an hour at most, whatever a venue with a wrong clock says', 9, 86_400_000, [3_600_000, 3_960_000]],
+    ['a second, where the venue asks for none', 0, 0, [1_000, 1_100]],
+    ['eight, where what it asked for was too little three times', 3, 2_000, [8_000, 8_800]],
+    ['a minute in the end, where it asks for none again and again', 10_000, 0, [60_000, 66_000]],
+  ] as const)('is, for a limit with Retry-After, %s', (_, failedBefore, retryAfterMs, expected) => {
+    expect(bounds('rate-limited', failedBefore, retryAfterMs)).toEqual(expected);
   });
 
   test('heeds Retry-After of limits alone', () => {
