@@ -93,6 +93,12 @@ export const closeWords: readonly CloseWords[] = [
   { words: addressWords, means: 'address-refused', example: 'IP address is not on the allow-list' },
   { words: /heartbeat|ping timeout/i, means: 'heartbeat-overdue', example: 'heartbeat timeout' },
   { words: /expired/i, means: 'session-expired', example: 'token expired' },
+  {
+    words:
+      /unauthori[sz]ed|authentication (?:failed|error|required)|\b(?:invalid|revoked|bad)\b.{0,20}\btoken|\btoken\b.{0,20}\b(?:invalid|revoked)/i,
+    means: 'session-expired',
+    example: 'invalid token',
+  },
 ];
 
 /**

@@ -85,6 +85,8 @@ export interface SessionOutput {
   readonly liveForMs: number | null;
   /** How long ago it was authenticated, in milliseconds; null when it never was. */
   readonly authenticatedForMs: number | null;
+  /** Whether its socket opened, so that the venue could be asked to let it in. */
+  readonly wasOpen: boolean;
   /** The session whose last proof of life counts: one that was taken over from, until it has shown that it was alive. */
   readonly unproven: number;
   /** What the heartbeats of that one proved, in monotonic milliseconds. */

@@ -78,6 +78,7 @@ export const sessionMachine = sessionSetup.createMachine({
     token: context.authenticatedWith || context.presentedToken || context.newestToken,
     liveForMs: context.liveAt === null ? null : context.now() - context.liveAt,
     authenticatedForMs: context.authenticatedAt === null ? null : context.now() - context.authenticatedAt,
+    wasOpen: context.connectedAt !== null,
     unproven: context.takeover === null ? context.id : (context.predecessor ?? context.id),
     proof: context.takeover?.proof ?? proofOfLife(context),
   }),

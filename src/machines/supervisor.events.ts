@@ -35,6 +35,8 @@ export interface SupervisorContext extends SupervisorInput {
   readonly failedInARow: number;
   /** Sessions in a row that the venue ended soon after they had begun. */
   readonly cutShort: number;
+  /** Sessions in a row that opened and that the venue did not let in. */
+  readonly notLetIn: number;
   readonly nextDialAt: number | null;
   /** Whether the next dial waits longer than it has to, for the sake of the ceiling per minute. */
   readonly heldByCeiling: boolean;

@@ -35,6 +35,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     dials: input.earlier.dials,
     failedInARow: 0,
     cutShort: 0,
+    notLetIn: 0,
     // The ceiling holds from the first dial on: an earlier run may have used it up.
     ...planDial(input.earlier.dials, input.now()),
     token: null,

@@ -2,6 +2,7 @@ import { assign, cancel, emit, enqueueActions, raise, sendTo, setup, stateIn } f
 import type { Failure } from '../protocol/failure.ts';
 import { earliestDial, isFailed, retryDelay, withDial } from './policies/backoff.ts';
 import { countCutShort, judgeEnding } from './policies/contest.ts';
+import { countNotLetIn, isDoubtful, isRefusal } from './policies/dead-token.ts';
 import { clampDelay } from './policies/delay.ts';
 import type { ReconcileEvent, ReconcileReport } from './reconcile.events.ts';
 import { reconcileMachine } from './reconcile.machine.ts';
@@ -28,7 +29,12 @@ export function planDial(
 
 export const tokenSettings = ({ token, backoff }: SupervisorSettings): TokenSettings => ({ ...token, backoff });
 
-const isTokenDead = (output: SessionOutput): boolean => output.failure.code === 'token-refused';
+/** Where the credentials authenticate the socket, only plain words of the venue speak of the token. */
+const isTokenDead = ({ settings }: SupervisorContext, output: SessionOutput): boolean =>
+  output.failure.code === 'token-refused' || (settings.authenticateWith === 'token' && isRefusal(output));
+
+const isTokenDoubtful = ({ settings, notLetIn }: SupervisorContext, output: SessionOutput): boolean =>
+  settings.authenticateWith === 'token' && output.authenticatedForMs === null && isDoubtful(notLetIn);
 
 function afterEnding(context: SupervisorContext, output: SessionOutput): Partial<SupervisorContext> {
   const now = context.now();
@@ -43,10 +49,11 @@ function afterEnding(context: SupervisorContext, output: SessionOutput): Partial
     random: context.random,
   });
   // A newer token than the refused one may have come meanwhile.
-  const isDead = isTokenDead(output) && output.token === context.token?.generation;
+  const isDead = isTokenDead(context, output) && output.token === context.token?.generation;
   return {
     failedInARow: failedBefore + (isFailed(found) ? 1 : 0),
     cutShort,
+    notLetIn: countNotLetIn(context.notLetIn, output),
     ...planDial(context.dials, now + delay),
     lastClose: { ...found, at: now },
     ...(isDead && context.token !== null ? { token: { ...context.token, usable: false } } : {}),
@@ -118,8 +125,10 @@ export const supervisorSetup = setup({
         liveForMs: params.liveForMs,
         retryInMs: context.nextDialAt === null ? null : context.nextDialAt - context.now(),
       });
-      if (isTokenDead(params)) {
+      if (isTokenDead(context, params)) {
         enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
+      } else if (isTokenDoubtful(context, params)) {
+        enqueue.sendTo('token', { type: 'token.doubted', generation: params.token });
       } else if (params.authenticatedForMs !== null) {
         // Whatever ended the session, it was not its token.
         enqueue.sendTo('token', { type: 'token.accepted' });
@@ -173,7 +182,7 @@ export const supervisorSetup = setup({
     }),
     'replace the token if it was refused': enqueueActions(
       ({ enqueue }, params: { failure: Failure; token: number }) => {
-        if (params.failure.code !== 'token-refused') return;
+        if (!isRefusal({ failure: params.failure, authenticatedForMs: null })) return;
         enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
       },
     ),

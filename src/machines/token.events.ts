@@ -58,6 +58,8 @@ export type TokenEvent =
   | { readonly type: 'refresh' }
   /** The venue refused this generation of the token although it had not expired. */
   | { readonly type: 'token.refused'; readonly generation: number }
+  /** The venue keeps letting no session in with this generation of the token, and does not say that it is the token. */
+  | { readonly type: 'token.doubted'; readonly generation: number }
   /** The venue took the token: refusals before it do not count any more. */
   | { readonly type: 'token.accepted' }
   /** The configuration has changed. */

@@ -104,6 +104,12 @@ export const tokenMachine = tokenSetup.createMachine({
       },
       on: {
         refresh: { target: 'waiting', actions: 'ask as soon as allowed' },
+        // It stays in use until there is another one.
+        'token.doubted': {
+          guard: { type: 'is it this token?', params: ({ event }) => ({ generation: event.generation }) },
+          target: 'waiting',
+          actions: 'ask as soon as allowed',
+        },
         'settings.changed': {
           target: 'valid',
           reenter: true,

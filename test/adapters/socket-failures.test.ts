@@ -57,6 +57,11 @@ describe('what a close code means', () => {
     ['heartbeat timeout', 'heartbeat-overdue'],
     ['ping timeout', 'heartbeat-overdue'],
     ['token expired', 'session-expired'],
+    ['invalid token', 'session-expired'],
+    ['Token is invalid', 'session-expired'],
+    ['access token revoked', 'session-expired'],
+    ['unauthorized', 'session-expired'],
+    ['Authentication failed', 'session-expired'],
     ['going away for maintenance', 'closed-unknown'],
   ])('hears what the reason "%s" tells beyond the code', (reason, expected) => {
     const found = closeFailure(4321, reason);

@@ -100,7 +100,11 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
     can: `${nothing} Then look for a firewall or NAT that forgets quiet connections.`,
     causes: ['no answer to a heartbeat within `session.heartbeatTimeout`'],
   },
-  'session-expired': { means: 'The token of the session ran out before it was renewed.', can: nothing },
+  'session-expired': {
+    means: 'The token of the session ran out before it was renewed, or the venue does not take it any more.',
+    does: 'figd tries again at the pace of the class. Where the session was not let in, or for less than 10 s, it asks for another token first, as after `token-refused`.',
+    can: nothing,
+  },
   'heartbeat-overdue': { means: 'The venue heard no heartbeat of ours for 30 s.' },
   'too-many-sessions': { means: 'The venue allows this key no more sessions.' },
   'upgrade-refused': {

@@ -79,7 +79,8 @@ describe('a session that does not come about', () => {
     expect(stage.state).toBe('connecting');
     await stage.time.advance(1);
     expect([stage.state, stage.commands]).toEqual(['closed', []]);
-    expect(stage.output).toEqual(outputOf({ failure: failure('connect-timeout', 'no connection within 10000 ms') }));
+    const found = failure('connect-timeout', 'no connection within 10000 ms');
+    expect(stage.output).toEqual(outputOf({ failure: found, wasOpen: false }));
   });
 
   test.each([
@@ -150,6 +151,7 @@ describe('the end of a session', () => {
         failure: lost,
         ...(state === 'subscribing' || state === 'live' ? authenticated : {}),
         liveForMs: state === 'live' ? 0 : null,
+        wasOpen: state !== 'connecting' && state !== 'closing',
       }),
     );
     expect(stage.calls.every(({ name, signal }) => signal.aborted || name !== 'heartbeat')).toBe(true);

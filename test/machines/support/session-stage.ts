@@ -54,6 +54,7 @@ export const outputOf = (told: Pick<SessionOutput, 'failure'> & Partial<SessionO
   token: 1,
   liveForMs: null,
   authenticatedForMs: null,
+  wasOpen: true,
   unproven: 7,
   proof: unproven,
   ...told,
