@@ -93,7 +93,8 @@ export const sessionSetup = setup({
       clampDelay(context.lastHeartbeatSentAt + heartbeatPause(context) - context.now()),
     'until resubscribing': ({ context }) => clampDelay(changeAgainDelay(context)),
     'until the limit is over': ({ context }) => clampDelay(context.limitedForMs),
-    'until rotating again': ({ context }) => clampDelay(rotateAgainDelay(context.rotationsFailed)),
+    'until rotating again': ({ context }) =>
+      clampDelay(rotateAgainDelay(context.rotationsFailed, context.renewalFailure)),
     'until its last answers are given up': ({ context }) =>
       clampDelay(lastAnswersDelay(context.predecessorExpiresAt, context.now())),
     'close timeout': closeTimeoutMs,

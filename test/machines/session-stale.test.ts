@@ -80,6 +80,19 @@ describe('a session that nothing can take over from', () => {
     expect(stage.commands.map(({ type, session }) => `${type} ${session}`)).toEqual(Array(4).fill('dial 8'));
   });
 
+  test('waits for a limit to be over before it tries again, and is not cut until then', async () => {
+    const limited = failure('rate-limited', 'connecting: HTTP 429', 300 * second);
+    await goStale(limited);
+    for (const times of [1, 2, 3]) {
+      expect(cuttingTimes()).toEqual(Array(times).fill({ from: hour - 12 * second, until: hour - 2 * second }));
+      await stage.pass(300 * second - 1);
+      expect(reports().filter((type) => type === 'session.wants-successor')).toHaveLength(times);
+      await stage.pass(1);
+      expect(renewal()).toBe('awaiting a successor');
+      await failToRotate(limited);
+    }
+  });
+
   test('forgets the failures once another session has taken over', async () => {
     await goStale();
     await stage.time.advance(5 * second);

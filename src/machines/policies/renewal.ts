@@ -26,9 +26,13 @@ export function resubscribeDelay(retries: number, hasFailed: boolean): number {
   return Math.min(resubscribeMaxMs, least * 2 ** Math.min(retries, 30));
 }
 
-/** How long to wait before a second session is tried again, in milliseconds: 5 s doubling to a minute. */
-export function rotateAgainDelay(failedTimes: number): number {
-  return Math.min(rotateAgainMaxMs, rotateAgainMinMs * 2 ** Math.min(Math.max(0, failedTimes - 1), 30));
+/**
+ * How long to wait before a second session is tried again, in milliseconds: 5 s doubling to a minute, and no less than
+ * the venue asked for when it refused the last one.
+ */
+export function rotateAgainDelay(failedTimes: number, failure: Failure | null): number {
+  const pace = Math.min(rotateAgainMaxMs, rotateAgainMinMs * 2 ** Math.min(Math.max(0, failedTimes - 1), 30));
+  return Math.max(pace, failure?.retryAfterMs ?? 0);
 }
 
 /**
@@ -50,9 +54,18 @@ export function expiryOf(tokens: readonly TokenOfSession[], generation: number):
   return tokens.find((token) => token.generation === generation)?.expiresAt ?? null;
 }
 
+/** Whether a second session may yet succeed. */
+function isPassing(failure: Failure | null): boolean {
+  if (failure === null || failure.class === 'transient') return true;
+  if (failure.class === 'limited') return failure.code !== 'too-many-sessions';
+  // What one channel is refused for need not cost the others anything as long as the session has it.
+  return failure.code === 'token-refused' || failure.code === 'channels-refused';
+}
+
 /**
  * When a session that cannot move to its new token is to be cut: where the venue lets no second one in, as soon as no
- * RFQ is open; where that may be a passing fault, not before the last seconds of its token.
+ * RFQ is open; where that may be a passing fault, not before the last seconds of its token. Never before a limit is over,
+ * as long as its token lives: the dial that follows would be refused.
  */
 export function cuttingTime({
   now,
@@ -69,8 +82,7 @@ export function cuttingTime({
 }): CuttingTime {
   if (expiresAt === null) return { from: Number.POSITIVE_INFINITY, until: null };
   const until = Math.max(now, expiresAt - lastMomentMs);
-  // What one channel is refused for need not cost the others anything as long as the session has it.
-  const isOfChannels = failure?.code === 'channels-refused';
-  const passing = failure === null || failure.class === 'transient' || failure.code === 'token-refused' || isOfChannels;
-  return { from: passing || failedTimes < refusalsBelieved ? Math.max(now, until - lastChanceMs) : now, until };
+  const isForGood = !isPassing(failure) && failedTimes >= refusalsBelieved;
+  const earliest = isForGood ? now : Math.max(now, until - lastChanceMs);
+  return { from: Math.min(until, Math.max(earliest, now + (failure?.retryAfterMs ?? 0))), until };
 }

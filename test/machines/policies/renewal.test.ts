@@ -29,10 +29,22 @@ describe('the pauses', () => {
   });
 
   test('before a second session is tried again double from 5 s to a minute', () => {
-    expect([0, 1, 2, 3, 4, 5, 1_000].map(rotateAgainDelay)).toEqual(
+    expect([0, 1, 2, 3, 4, 5, 1_000].map((times) => rotateAgainDelay(times, dropped))).toEqual(
       [5, 5, 10, 20, 40, 60, 60].map((seconds) => seconds * second),
     );
   });
+
+  test.each([
+    [300, 1, 300],
+    [7, 1, 7],
+    [7, 3, 20],
+    [0, 1, 5],
+  ])(
+    'last as long as a limit of %i s that the venue named, where that is longer: after %i failures %i s',
+    (asked, times, expected) => {
+      expect(rotateAgainDelay(times, failure('rate-limited', 'HTTP 429', asked * second))).toBe(expected * second);
+    },
+  );
 });
 
 describe('the tokens of a session', () => {
@@ -80,6 +92,22 @@ describe('a session that cannot move to its new token', () => {
     'is not cut early where nobody knows what is wrong': [
       { failure: null, failedTimes: 9 },
       [588 * second, 598 * second],
+    ],
+    'is not cut for a limit before the last ten seconds, however often': [
+      { failure: failure('rate-limited', 'HTTP 429'), failedTimes: 5 },
+      [588 * second, 598 * second],
+    ],
+    'is not cut before a limit is over that ends within the last ten seconds': [
+      { failure: failure('server-busy', 'HTTP 503', 593 * second), failedTimes: 5 },
+      [593 * second, 598 * second],
+    ],
+    'is cut at the last moment, where the limit lasts longer than its token': [
+      { failure: failure('rate-limited', 'HTTP 429', 900 * second), failedTimes: 1 },
+      [598 * second, 598 * second],
+    ],
+    'is not cut before the time that the venue named, where it lets nobody in twice': [
+      { failure: failure('too-many-sessions', 'close 4429', 120 * second), failedTimes: 2 },
+      [120 * second, 598 * second],
     ],
     'is cut now, where its last seconds have begun': [
       { failure: dropped, failedTimes: 1, now: 599 * second },
