@@ -67,6 +67,12 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
           `the channels could not be changed: ${fact.failure.message}; figd tries again`,
         );
         return;
+      case 'session.subscription-limited':
+        logger.warn(
+          { session: fact.id, code: fact.failure.code, retryInSeconds: seconds(fact.retryInMs) },
+          `the session waits to subscribe: ${fact.failure.message}`,
+        );
+        return;
       case 'session.heartbeat':
         metrics.heartbeatRtt.observe(fact.rttMs / 1_000);
         if (fact.refusal === undefined) logger.debug({ session: fact.id, rttMs: fact.rttMs }, 'heartbeat');

@@ -66,7 +66,8 @@ export function healthFacts(
 }
 
 function endingAnd(context: SessionContext) {
-  const { settings, confirmed, refused, held, subscriptionFailure, ending, renewalFailure, lastHeartbeat } = context;
-  const wanted = settings.channels;
-  return { wanted, confirmed, refused, held, subscriptionFailure, ending, renewalFailure, lastHeartbeat };
+  const { settings, confirmed, refused, held, ending, renewalFailure, lastHeartbeat } = context;
+  const { subscriptionFailure, limitedUntil } = context;
+  const book = { wanted: settings.channels, confirmed, refused, held };
+  return { ...book, subscriptionFailure, limitedUntil, ending, renewalFailure, lastHeartbeat };
 }

@@ -19,7 +19,11 @@ export const firstSubscription = sessionSetup.createStateConfig({
           {
             guard: { type: 'does the venue limit us?', params: ofFailure },
             target: 'limited',
-            actions: { type: 'note the limit', params: ofFailure },
+            actions: [
+              { type: 'note the limit', params: ofFailure },
+              { type: 'note the failed change', params: ofFailure },
+              { type: 'report the limit', params: ofFailure },
+            ],
           },
           { target: '#session.closing', actions: { type: 'note the ending', params: ofFailure } },
         ],

@@ -17,18 +17,22 @@ export const unwantedNow = (context: SessionContext): readonly string[] => unwan
 export const retriesAfter = ({ subscribeRetries, refused, subscriptionFailure }: SessionContext): number =>
   subscribeRetries + (refused.length > 0 || subscriptionFailure !== null ? 1 : 0);
 
+/** How long the venue still wants to be left alone before it takes a subscription, in milliseconds. */
+export const limitedForMs = ({ limitedUntil, now }: SessionContext): number =>
+  limitedUntil === null ? 0 : Math.max(0, limitedUntil - now());
+
 /** What failed for other channels says nothing about these, unless the venue has to be left alone for a while. */
-export const afreshUnlessLimited = ({ limitedForMs }: SessionContext): Partial<SessionContext> =>
-  limitedForMs > 0 ? {} : { subscribeRetries: 0, subscriptionFailure: null };
+export const afreshUnlessLimited = ({ limitedUntil }: SessionContext): Partial<SessionContext> =>
+  limitedUntil !== null ? {} : { subscribeRetries: 0, subscriptionFailure: null };
 
 /**
  * How long to wait before the channels are made what is wanted once more, in milliseconds. What the venue has not said
  * no to could simply not be told or answered in time.
  */
 export function changeAgainDelay(context: SessionContext): number {
-  const { settings, subscribeRetries, subscriptionFailure, limitedForMs } = context;
+  const { settings, subscribeRetries, subscriptionFailure } = context;
   const isOpen = unasked(settings.channels, context).length > 0 || isAnyUnwanted(context);
-  return Math.max(resubscribeDelay(subscribeRetries, subscriptionFailure !== null && isOpen), limitedForMs);
+  return Math.max(resubscribeDelay(subscribeRetries, subscriptionFailure !== null && isOpen), limitedForMs(context));
 }
 
 export const isAnyUnconfirmed = (context: SessionContext): boolean => wantedNow(context).length > 0;

@@ -69,8 +69,8 @@ export interface SessionContext extends Omit<SessionInput, 'token'>, ChannelBook
   /** What was known of the first session when the second one took over, and when (monotonic); null once it is proven. */
   readonly takeover: { readonly at: number; readonly proof: ProofOfLife } | null;
   readonly rotationsFailed: number;
-  /** How long the venue wants to be left alone before it takes a subscription, in milliseconds; 0 where it did not say so. */
-  readonly limitedForMs: number;
+  /** Until when the venue wants to be left alone before it takes a subscription (monotonic); null where it did not say so. */
+  readonly limitedUntil: number | null;
   /** Why the session is not on the newest token; null while it is, or is on its way. */
   readonly renewalFailure: Failure | null;
   readonly ending: Failure | null;
@@ -163,6 +163,13 @@ export type SessionReport =
   | { readonly type: 'session.unsubscribed'; readonly id: number; readonly channels: readonly string[] }
   /** Channels could not be asked for, or given up; it is tried again. */
   | { readonly type: 'session.channels-failed'; readonly id: number; readonly failure: Failure }
+  /** The venue limits the first subscription: the session waits, and is not live. */
+  | {
+      readonly type: 'session.subscription-limited';
+      readonly id: number;
+      readonly failure: Failure;
+      readonly retryInMs: number;
+    }
   | ({ readonly type: 'session.heartbeat'; readonly id: number } & HeartbeatAck)
   | { readonly type: 'session.renewed'; readonly id: number; readonly generation: number }
   /** It asks for a number under which a second session may be dialled. */

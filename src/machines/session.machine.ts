@@ -68,7 +68,7 @@ export const sessionMachine = sessionSetup.createMachine({
     successorToken: 0,
     takeover: null,
     rotationsFailed: 0,
-    limitedForMs: 0,
+    limitedUntil: null,
     renewalFailure: null,
     ending: null,
   }),

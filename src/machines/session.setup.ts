@@ -1,15 +1,4 @@
-import {
-  assign,
-  type CallbackLogicFunction,
-  fromCallback,
-  fromPromise,
-  not,
-  or,
-  raise,
-  sendTo,
-  setup,
-  stateIn,
-} from 'xstate';
+import { assign, not, or, raise, sendTo, setup, stateIn } from 'xstate';
 import type { Failure } from '../protocol/failure.ts';
 import { limitedDelay } from './policies/backoff.ts';
 import { nothingProven, proofOfLife } from './policies/blindness.ts';
@@ -25,6 +14,7 @@ import {
 } from './policies/channel-book.ts';
 import { clampDelay } from './policies/delay.ts';
 import { expiryOf, lastAnswersDelay, rotateAgainDelay, withToken } from './policies/renewal.ts';
+import { type OfSession, sessionActors } from './session.actors.ts';
 import {
   afreshUnlessLimited,
   changeAgainDelay,
@@ -34,13 +24,13 @@ import {
   isAnyUnwanted,
   isNewerTokenOut,
   isSameList,
+  limitedForMs,
   lostWith,
   retriesAfter,
   unwantedNow,
   wantedNow,
 } from './session.context.ts';
 import type {
-  CuttingTime,
   HeartbeatAck,
   SessionContext,
   SessionEvent,
@@ -48,19 +38,8 @@ import type {
   SessionOutput,
   SessionReport,
   SessionSettings,
-  SocketCommand,
   TokenOfSession,
 } from './session.events.ts';
-
-export interface OfSession {
-  readonly session: number;
-}
-
-export interface OfChannels extends OfSession {
-  readonly channels: readonly string[];
-}
-
-const notProvided = () => Promise.reject(new Error('this actor is not provided'));
 
 /** How long a closing handshake may take before the socket is cut. */
 const closeTimeoutMs = 1_000;
@@ -68,31 +47,14 @@ const closeTimeoutMs = 1_000;
 /** What the charts of a session are made of: its actors, delays, questions and actions. */
 export const sessionSetup = setup({
   types: {} as { context: SessionContext; input: SessionInput; events: SessionEvent; output: SessionOutput },
-  actors: {
-    /** Owns the WebSockets: dials one when invoked, others on command, and cuts them all when disposed. */
-    sockets: fromCallback<SocketCommand, OfSession>((() => {
-      throw new Error('sockets is not provided');
-    }) as CallbackLogicFunction<SocketCommand, SessionEvent, OfSession>),
-    /** Authenticates; resolves with the generation of the token it used. */
-    authenticate: fromPromise<number, OfSession>(notProvided),
-    subscribe: fromPromise<SubscriptionAnswer, OfChannels>(notProvided),
-    /** Resolves with the channels that the venue does not send any more. */
-    unsubscribe: fromPromise<readonly string[], OfChannels>(notProvided),
-    heartbeat: fromPromise<HeartbeatAck, OfSession>(notProvided),
-    /** Resolves when no call that others made on the session waits for an answer. */
-    lastAnswers: fromPromise<void, OfSession>(notProvided),
-    /** Moves the session to the newest token on the same socket; resolves with its generation. */
-    renewInPlace: fromPromise<number, OfSession>(notProvided),
-    /** Resolves when no RFQ is open, or at the latest moment, with the number of those that are (null: not known). */
-    quietMoment: fromPromise<number | null, CuttingTime>(notProvided),
-  },
+  actors: sessionActors,
   delays: {
     'connect timeout': ({ context }) => clampDelay(context.settings.connectTimeout),
     // Counted from the previous one's departure: a slow reply must not stretch the rhythm the venue enforces.
     'until the next heartbeat': ({ context }) =>
       clampDelay(context.lastHeartbeatSentAt + heartbeatPause(context) - context.now()),
     'until resubscribing': ({ context }) => clampDelay(changeAgainDelay(context)),
-    'until the limit is over': ({ context }) => clampDelay(context.limitedForMs),
+    'until the limit is over': ({ context }) => clampDelay(limitedForMs(context)),
     'until rotating again': ({ context }) =>
       clampDelay(rotateAgainDelay(context.rotationsFailed, context.renewalFailure)),
     'until its last answers are given up': ({ context }) =>
@@ -110,7 +72,7 @@ export const sessionSetup = setup({
     'may channels be asked for?': ({ context }) => isAlone(context) && isAnyUnconfirmed(context),
     'may channels be given up?': ({ context }) => isAlone(context) && isAnyUnwanted(context),
     'are the channels as wanted?': ({ context }) => !isAnyUnconfirmed(context) && !isAnyUnwanted(context),
-    'may the venue be asked now?': ({ context }) => context.limitedForMs === 0,
+    'may the venue be asked now?': ({ context }) => context.limitedUntil === null,
     'are the channels settled?': not(
       or([stateIn({ live: { subscriptions: 'asking' } }), stateIn({ live: { subscriptions: 'giving up' } })]),
     ),
@@ -152,28 +114,29 @@ export const sessionSetup = setup({
     'note what is asked for': assign(({ context }) => bookAfterAsking(context, wantedNow(context))),
     'note the channels': assign(({ context }, params: SubscriptionAnswer) => ({
       ...bookAfterAnswer(context, context.settings.channels, params),
-      limitedForMs: 0,
+      subscriptionFailure: null,
+      limitedUntil: null,
     })),
     'add the channels': assign(({ context }, params: SubscriptionAnswer) => ({
       ...bookAfterAnswer(context, context.settings.channels, params),
       subscribeRetries: retriesAfter(context),
       subscriptionFailure: null,
-      limitedForMs: 0,
+      limitedUntil: null,
     })),
     'note what is given up': assign(({ context }) => bookWhileGivingUp(context, unwantedNow(context))),
     'drop the channels': assign(({ context }, params: { channels: readonly string[] }) => ({
       ...bookAfterGivingUp(context, params.channels),
       subscriptionFailure: null,
-      limitedForMs: 0,
+      limitedUntil: null,
     })),
     'note that the channels are as wanted': assign({ subscribeRetries: 0, subscriptionFailure: null }),
     'note the failed change': assign((_, params: { failure: Failure }) => ({ subscriptionFailure: params.failure })),
     'count the retry': assign(({ context }) => ({
       subscribeRetries: retriesAfter(context),
-      limitedForMs: 0,
+      limitedUntil: null,
     })),
     'note the limit': assign(({ context }, params: { failure: Failure }) => ({
-      limitedForMs: limitedDelay(params.failure, context.subscribeRetries),
+      limitedUntil: context.now() + limitedDelay(params.failure, context.subscribeRetries),
       subscribeRetries: context.subscribeRetries + 1,
     })),
     'note going live': assign(({ context }) => ({ liveAt: context.now() })),
@@ -206,7 +169,7 @@ export const sessionSetup = setup({
       connectedAt: context.now(),
       ...bookAfterAnswer(emptyBook, context.settings.channels, params),
       subscriptionFailure: null,
-      limitedForMs: 0,
+      limitedUntil: null,
     })),
     'turn to it': raise({ type: 'took over' }),
     'say goodbye to the predecessor': sendTo('sockets', ({ context }) => ({
@@ -248,6 +211,15 @@ export const sessionSetup = setup({
         type: 'session.channels-failed',
         id: context.id,
         failure: params.failure,
+      }),
+    ),
+    'report the limit': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { failure: Failure }): SessionReport => ({
+        type: 'session.subscription-limited',
+        id: context.id,
+        failure: params.failure,
+        retryInMs: limitedForMs(context),
       }),
     ),
     'report the heartbeat': sendTo(

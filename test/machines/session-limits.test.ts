@@ -31,6 +31,23 @@ describe('a limit on the first subscription', () => {
     expect(stage.reports.at(-1)).toEqual({ type: 'session.live', id: 7, ...all });
   });
 
+  test("is told, with the venue's words and when it is over, until the venue has answered", async () => {
+    await stage.time.advance(second);
+    await stage.refuse('subscribe', limited(9 * second));
+    const { subscriptionFailure, limitedUntil } = stage.actor.getSnapshot().context;
+    expect([subscriptionFailure, limitedUntil]).toEqual([limited(9 * second), 10 * second]);
+    expect(stage.reports.at(-1)).toEqual({
+      type: 'session.subscription-limited',
+      id: 7,
+      failure: limited(9 * second),
+      retryInMs: 9 * second,
+    });
+    await stage.time.advance(9 * second);
+    await stage.answer('subscribe', all);
+    const context = stage.actor.getSnapshot().context;
+    expect([context.subscriptionFailure, context.limitedUntil]).toEqual([null, null]);
+  });
+
   test('is waited for ever longer, where the venue does not say how long', async () => {
     for (const wait of [16, 32, 48]) {
       await stage.refuse('subscribe', limited());

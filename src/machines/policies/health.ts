@@ -24,6 +24,8 @@ export interface HealthFacts {
     readonly held: readonly string[];
     /** Why the channels could not be made what is wanted, or null. */
     readonly subscriptionFailure: Failure | null;
+    /** Until when the venue takes no subscription, or null where it has not said so. */
+    readonly limitedUntil: number | null;
     /** Why it ends, once it does. */
     readonly ending: Failure | null;
     /** Why the session is not on the newest token, or null. */
@@ -158,14 +160,27 @@ function unchanged(session: NonNullable<HealthFacts['session']>): string {
 function blockedBy({ token, sessionNeedsToken, lastClose, session }: HealthFacts): Failure | null {
   const tokenRefused = token.lastFailure?.class === 'refused' && !token.usable;
   if (tokenRefused && sessionNeedsToken) return token.lastFailure;
-  const probing = session !== null && session.state !== 'live';
+  // One that waits to subscribe has been let in.
+  const probing = session !== null && session.state !== 'live' && limitOf(session) === null;
   // A refused token is replaced without anybody's help.
   const closedForGood = lastClose?.class === 'refused' && lastClose.code !== 'token-refused';
   return closedForGood && (session === null || probing) ? lastClose : null;
 }
 
+/** The limit that the first subscription waits for, or null. */
+function limitOf(session: HealthFacts['session']): Failure | null {
+  return session?.state === 'subscribing' ? session.subscriptionFailure : null;
+}
+
 function downBecause(facts: HealthFacts): { reason: string; next: string } {
-  const { token, lastClose, sessionNeedsToken } = facts;
+  const { token, lastClose, sessionNeedsToken, session } = facts;
+  const limit = limitOf(session);
+  if (session !== null && limit !== null) {
+    return {
+      reason: `subscriptions: ${limit.message}`,
+      next: `${whenRetried(facts, session.limitedUntil)}. ${advice(limit.code)}`,
+    };
+  }
   if (sessionNeedsToken && !token.usable && token.lastFailure !== null) {
     return {
       reason: `token: ${token.lastFailure.message}`,
@@ -231,7 +246,7 @@ function judgeToken({ token, now }: HealthFacts): Verdict {
 }
 
 function judgeSubscriptions({ session }: HealthFacts): Verdict {
-  if (session === null || session.state !== 'live') return [false, 'no live session'];
+  if (session === null || session.state !== 'live') return [false, limitOf(session)?.message ?? 'no live session'];
   const { confirmed, refused, subscriptionFailure } = session;
   const total = confirmed.length + refused.length;
   if (subscriptionFailure !== null) return [false, `${unchanged(session)}: ${subscriptionFailure.message}`];

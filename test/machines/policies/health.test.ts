@@ -16,6 +16,7 @@ const goodToken: HealthFacts['token'] = {
 };
 const noToken = { ...goodToken, state: 'authenticating', usable: false, expiresAt: null };
 const noReply = failure('reply-timeout', 'no reply to v1/subscribe within 5000 ms');
+const tooMany = failure('rate-limited', 'v1/subscribe: error 429, "too many requests"', 60_000);
 const liveSession: NonNullable<HealthFacts['session']> = {
   state: 'live',
   wanted: ['rfq.maker', 'rfq.taker'],
@@ -23,6 +24,7 @@ const liveSession: NonNullable<HealthFacts['session']> = {
   refused: [],
   held: ['rfq.maker', 'rfq.taker'],
   subscriptionFailure: null,
+  limitedUntil: null,
   ending: null,
   renewalFailure: null,
   lastHeartbeat: { at: 97_500, rttMs: 12.34 },
@@ -202,6 +204,19 @@ const cases: Readonly<Record<string, readonly [HealthFacts, Health]>> = {
       reason: 'subscriptions: no channel is live yet',
       next: 'figd asks for rfq.maker now',
       layers: layers(connected, authenticated, valid, [false, 'none confirmed yet'], [false, 'no channel is live']),
+    },
+  ],
+  'down: the venue limits the first subscription': [
+    {
+      ...good,
+      lastClose: notListed,
+      session: { ...newSession, state: 'subscribing', subscriptionFailure: tooMany, limitedUntil: 160_000 },
+    },
+    {
+      state: 'down',
+      reason: `subscriptions: ${tooMany.message}`,
+      next: `figd tries again in 60.0 s. ${advice('rate-limited')}`,
+      layers: layers(connected, [true, 'authenticated'], valid, [false, tooMany.message], noSession),
     },
   ],
   'blocked: the token endpoint refuses the credentials': [
