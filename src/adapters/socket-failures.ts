@@ -1,7 +1,7 @@
 import { type Failure, type FailureCode, failure, failureCodes, withUnknown } from '../protocol/failure.ts';
 import type { RpcErrorObject } from '../protocol/json-rpc.ts';
 import { type Reference, waitInData, waitInWords } from './retry-after.ts';
-import { addressWords, closeCodes, closeWords, rpcCodes, rpcRefusals } from './wire-codes.ts';
+import { addressWords, authenticationWords, closeCodes, closeWords, rpcCodes, rpcRefusals } from './wire-codes.ts';
 
 /**
  * What it means that the venue closed the socket; see {@link closeCodes}.
@@ -37,6 +37,16 @@ export function rpcFailure(method: string, error: RpcErrorObject, { authenticati
   const wait = waitInData(data, reference) ?? waitInWords(message);
   const found = limitedBy(means, `${method}: error ${code}, "${message}"`, wait);
   return rpcCodes[code] === undefined ? withUnknown(found, 'rpc', code) : found;
+}
+
+/**
+ * Whether an error in reply to a call that needs a session refuses what the session was authenticated with, and not what
+ * was asked for.
+ */
+export function isOfAuthentication({ code, message }: RpcErrorObject): boolean {
+  if (code === 401) return true;
+  const isOpen = rpcCodes[code] === undefined || rpcRefusals.includes(code);
+  return isOpen && authenticationWords.test(message);
 }
 
 function rpcMeaning({ code, message }: RpcErrorObject, authenticating: FailureCode | null): FailureCode {

@@ -7,7 +7,8 @@ import { unroutedChannel } from '../protocol/local.ts';
 import { withoutEscapes } from '../protocol/raw-json.ts';
 import { RequestTable, type RpcAnswer } from '../protocol/request-table.ts';
 import { type EventFrame, readFrame } from '../protocol/venue-frame.ts';
-import { rpcFailure } from './socket-failures.ts';
+import { isOfAuthentication, rpcFailure } from './socket-failures.ts';
+import { answerOf, askForEach, confirmedBy, type SubscribeReply, throwIfAllAre } from './subscription.ts';
 import type { Vault } from './vault.ts';
 import type { OpenTransport, Transport } from './venue-socket.ts';
 
@@ -60,6 +61,8 @@ export class VenueSession {
   readonly #transport: Transport;
   /** All that were ever asked for: what was sent before a channel was given up is still on its way. */
   readonly #knownChannels = new Set<string>();
+  /** Whether the venue has confirmed a channel, and so takes what the session was authenticated with. */
+  #hasConfirmed = false;
   /** When the latest frame came in, a close frame included, on the monotonic clock; null before the first. */
   #lastFrameAt: number | null = null;
   /** How far the venue's clock is ahead of ours (milliseconds); null until a heartbeat has told. */
@@ -121,15 +124,19 @@ export class VenueSession {
     }
   }
 
-  /** Subscribes; where the venue refuses the list as a whole, asks for each channel on its own. */
+  /**
+   * Subscribes; where the venue refuses the list as a whole, asks for each channel on its own.
+   * @throws {FailureError} `token-refused` or `credentials-refused` where it refuses every channel for that, and has
+   * confirmed none before; what else is no verdict on channels
+   */
   async subscribe(channels: readonly string[]): Promise<SubscriptionAnswer> {
     if (this.#knownChannels.size === 0) this.#ports.onSubscribing();
     for (const channel of channels) this.#knownChannels.add(channel);
-    const answer = await this.#subscribeCall(channels);
-    if (answer !== null || channels.length === 1) return split(channels, answer ?? []);
-    const confirmed: string[] = [];
-    for (const channel of channels) confirmed.push(...((await this.#subscribeCall([channel])) ?? []));
-    return split(channels, confirmed);
+    const replies = await askForEach(channels, (asked) => this.#subscribeCall(asked));
+    const answer = answerOf(channels, replies);
+    this.#hasConfirmed ||= answer.confirmed.length > 0;
+    if (!this.#hasConfirmed) throwIfAllAre(this.#refusalOfAuth, replies);
+    return answer;
   }
 
   /**
@@ -222,21 +229,25 @@ export class VenueSession {
     if (typeof token === 'string' && token.length > 0) this.#ports.vault.adopt(token, generation);
   }
 
-  /** The channels confirmed, or null when the venue refused the request. */
-  async #subscribeCall(channels: readonly string[]): Promise<readonly string[] | null> {
+  /** What is refused where the venue does not take what it was shown. */
+  get #refusalOfAuth(): 'token-refused' | 'credentials-refused' {
+    return this.#authenticateWith === 'token' ? 'token-refused' : 'credentials-refused';
+  }
+
+  async #subscribeCall(channels: readonly string[]): Promise<SubscribeReply> {
     const { methods, subscribeTimeout } = this.#settings();
     const answer = await this.#call(methods.subscribe, { channels }, subscribeTimeout);
     if (!answer.ok) {
-      const found = this.#refusal(methods.subscribe, answer.error);
+      const authenticating = isOfAuthentication(answer.error) ? this.#refusalOfAuth : null;
+      const refusal = this.#refusal(methods.subscribe, answer.error, authenticating);
+      if (refusal.code === authenticating) return { confirmed: [], refusal };
       // A method the venue does not know, a limit or a fault is no verdict on the channels.
-      const isVerdict = isNo(found) && answer.error.code !== rpcErrorCode.methodNotFound;
-      if (!isVerdict && found.code !== 'permission-denied') throw new FailureError(found);
-      this.#noteUnknown(found);
-      return null;
+      const isVerdict = isNo(refusal) && answer.error.code !== rpcErrorCode.methodNotFound;
+      if (!isVerdict && refusal.code !== 'permission-denied') throw new FailureError(refusal);
+      this.#noteUnknown(refusal);
+      return { confirmed: [], refusal };
     }
-    const confirmed = isRecord(answer.result) ? answer.result['channels'] : undefined;
-    if (!Array.isArray(confirmed)) return channels;
-    return channels.filter((channel) => confirmed.includes(channel));
+    return { confirmed: confirmedBy(answer.result, channels), refusal: null };
   }
 
   #call(method: string, params: Readonly<Record<string, unknown>>, deadlineMs: number): Promise<RpcAnswer> {
@@ -279,8 +290,4 @@ export class VenueSession {
 /** Whether the venue took the call and said no to it, in a code figd knows or not. */
 function isNo({ code }: Failure): boolean {
   return code === 'rpc-error' || code === 'rpc-unknown';
-}
-
-function split(asked: readonly string[], confirmed: readonly string[]): SubscriptionAnswer {
-  return { confirmed, refused: asked.filter((channel) => !confirmed.includes(channel)) };
 }

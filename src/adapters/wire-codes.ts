@@ -49,6 +49,10 @@ export const clientRefusals: readonly string[] = ['invalid_client', 'unauthorize
 export const addressWords =
   /\b(?:allow|white)[ _-]?list|\b(?:ip|source|address)\b.{0,60}\b(?:not|denied|refused|forbidden|blocked|unauthori[sz]ed)\b|\b(?:not|denied|forbidden|blocked|unauthori[sz]ed|invalid)\b.{0,60}\bip\b/i;
 
+/** Words which say that the venue does not, or no longer, take what the session was authenticated with. */
+export const authenticationWords =
+  /\bauthentication (?:failed|error|required)|\b(?:not |un)authenticated|\b(?:invalid|expired|revoked|bad)\b.{0,20}\btoken|\btoken\b.{0,20}\b(?:invalid|expired|revoked)/i;
+
 /**
  * Close codes: RFC 6455 (7.4.1) and the IANA registry up to 3999. What a code from 4000 on means the venue does not
  * document; those that mirror an HTTP status are read that way.
@@ -93,12 +97,8 @@ export const closeWords: readonly CloseWords[] = [
   { words: addressWords, means: 'address-refused', example: 'IP address is not on the allow-list' },
   { words: /heartbeat|ping timeout/i, means: 'heartbeat-overdue', example: 'heartbeat timeout' },
   { words: /expired/i, means: 'session-expired', example: 'token expired' },
-  {
-    words:
-      /unauthori[sz]ed|authentication (?:failed|error|required)|\b(?:invalid|revoked|bad)\b.{0,20}\btoken|\btoken\b.{0,20}\b(?:invalid|revoked)/i,
-    means: 'session-expired',
-    example: 'invalid token',
-  },
+  { words: authenticationWords, means: 'session-expired', example: 'invalid token' },
+  { words: /unauthori[sz]ed/i, means: 'session-expired', example: 'unauthorized' },
 ];
 
 /**

@@ -50,6 +50,53 @@ describe('a no in a code that figd does not know', () => {
   });
 });
 
+describe('a subscription that is refused for its authentication', () => {
+  const refusals = [
+    { code: 401, message: 'token expired' },
+    { code: -32700, message: 'Authentication error' },
+    { code: -32001, message: 'Unauthorized: token revoked' },
+  ];
+
+  it.each(refusals)('with $code "$message" is no verdict on channels: the token is refused', async (error) => {
+    await using server = await socketServer(() => ({ error }));
+    await using test = await open(server);
+    const found = await failureOfCall(test.session.subscribe(['rfq.maker', 'rfq.taker']));
+    expect(found).toMatchObject({
+      code: 'token-refused',
+      message: `v1/subscribe: error ${error.code}, "${error.message}"`,
+    });
+    expect(test.unknown).toEqual([]);
+  });
+
+  it('refuses the credentials, where those authenticated the session', async () => {
+    await using server = await socketServer(() => ({ error: refusals[0] }));
+    await using test = new TestSession(server.url, { authenticateWith: 'credentials' });
+    await test.whenOpen();
+    expect(await failureOfCall(test.session.subscribe(['rfq.maker']))).toMatchObject({ code: 'credentials-refused' });
+  });
+
+  it('is a verdict on a channel where others are confirmed, then and later: the token serves them', async () => {
+    await using server = await socketServer(({ params }) =>
+      JSON.stringify(params) === '{"channels":["rfq.maker"]}' ? { result: {} } : { error: refusals[0] },
+    );
+    await using test = await open(server);
+    const answer = { confirmed: ['rfq.maker'], refused: ['rfq.taker'] };
+    expect(await test.session.subscribe(['rfq.maker', 'rfq.taker'])).toEqual(answer);
+    expect(await test.session.subscribe(['rfq.taker'])).toEqual({ confirmed: [], refused: ['rfq.taker'] });
+  });
+
+  it.each([
+    { code: 403, message: 'token expired' },
+    { code: -32700, message: 'Parse error' },
+    { code: -32001, message: 'not authorized for this channel' },
+    { code: -32602, message: 'unknown channel' },
+  ])('is another thing than one with $code "$message": that is a verdict', async (error) => {
+    await using server = await socketServer(() => ({ error }));
+    await using test = await open(server);
+    expect(await test.session.subscribe(['rfq.maker'])).toEqual({ confirmed: [], refused: ['rfq.maker'] });
+  });
+});
+
 describe('a limit', () => {
   const limited = (data: object) => ({ error: { code: 429, message: 'slow down', data } });
   /** A venue whose clock is an hour ahead and whose limit ends in 20 s. */

@@ -49,7 +49,9 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
   'channels-refused': {
     means: 'The venue confirmed none of the channels, or not all of them.',
     does: 'figd keeps the session and asks for the missing channels again after 30 s, doubling to 5 min. Meanwhile each is a gap of its own, and what the list of RFQs tells of it is published.',
-    causes: ['a reply to the subscription that leaves channels out, or an error in its place'],
+    causes: [
+      'a reply to the subscription that leaves channels out, or an error in its place that does not speak of the authentication',
+    ],
   },
   'rate-limited': {
     means: 'The key, or the address of this host, has used up its requests.',

@@ -152,6 +152,7 @@ function rpcCauses(code: FailureCode): readonly string[] {
     return [
       `JSON-RPC error ${refusals} in reply to \`auth\`, or an unknown one whose message speaks of a refusal`,
       'a reply to `auth` with `success: false`',
+      'a subscription refused for its authentication, where no channel is confirmed',
     ];
   }
   return named('JSON-RPC error', numbers(rpcCodes, code).map(signed));
