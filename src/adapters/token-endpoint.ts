@@ -18,6 +18,9 @@ export interface TokenEndpointOptions {
 
 const what = 'token request';
 
+/** Request timeout, too early, too many requests: to be asked again as it was. */
+const sayNothing: readonly number[] = [408, 425, 429];
+
 /** Exchanges credentials, or a refresh token, for an access token, and puts what it gets into the vault. */
 export class TokenEndpoint {
   readonly #options: TokenEndpointOptions;
@@ -37,7 +40,7 @@ export class TokenEndpoint {
     const refreshToken = kind === 'refresh' ? vault.refreshToken : null;
     const requestedAt = this.#options.clock.monotonic();
     const answer = await this.#ask(refreshToken, signal);
-    if (refreshToken !== null && (answer.status === 400 || answer.status === 401)) {
+    if (refreshToken !== null && isRefusal(answer.status)) {
       vault.dropRefreshToken();
       throw new FailureError(failure('refresh-token-refused', this.#refusal(answer).message));
     }
@@ -99,6 +102,14 @@ export class TokenEndpoint {
     const isForAddress = addressWords.test(venueWords(answer.body));
     return failure(isForAddress ? 'address-refused' : 'credentials-refused', found.message);
   }
+}
+
+/**
+ * Whether a status refuses a refresh token: 400 and 401 by RFC 6749 (5.2), others by identity providers that see it
+ * otherwise. Where they mean something else, the request with the credentials that follows gets the same answer.
+ */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status <= 499 && !sayNothing.includes(status);
 }
 
 function parse(body: string): Record<string, unknown> {

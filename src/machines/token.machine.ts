@@ -199,7 +199,12 @@ export const tokenMachine = tokenSetup.createMachine({
       },
     },
     'asking again': {
-      always: [{ guard: 'is the token usable?', target: 'refreshing' }, { target: 'authenticating' }],
+      always: [
+        // The refresh token may be what the venue fails at.
+        { guard: 'does renewing it fail again and again?', target: 'refreshing.by credentials' },
+        { guard: 'is the token usable?', target: 'refreshing' },
+        { target: 'authenticating' },
+      ],
     },
   },
 });

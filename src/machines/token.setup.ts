@@ -4,6 +4,7 @@ import { retryDelay } from './policies/backoff.ts';
 import { clampDelay } from './policies/delay.ts';
 import {
   earliestRequest,
+  failuresOfRefreshToken,
   freshTokenRefusalsTolerated,
   refreshDelay,
   tokenRequestSpacingMs,
@@ -63,6 +64,8 @@ export const tokenSetup = setup({
     'is refresh due?': ({ context }) => (context.refreshAt ?? 0) <= context.now(),
     'is retry due?': ({ context }) => (context.retryAt ?? 0) <= context.now(),
     'is the token usable?': ({ context }) => isUsable(context),
+    'does renewing it fail again and again?': ({ context }) =>
+      isUsable(context) && context.failedInARow >= failuresOfRefreshToken,
     'has the token expired?': ({ context }) => context.expiresAt !== null && !isUsable(context),
     'is it this token?': ({ context }, params: { generation: number }) =>
       params.generation === context.generation && context.expiresAt !== null,

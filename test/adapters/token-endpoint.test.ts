@@ -236,7 +236,20 @@ describe('with a server of whims', () => {
     },
   );
 
-  it.each([429, 500, 503])(
+  it.each([403, 404, 405, 409, 422])(
+    'takes %d for a refusal of the refresh token, whatever it means of other requests: the credentials will tell',
+    async (status) => {
+      await using server = await scriptedServer(reply(status, {}));
+      const vault = vaultWith();
+      vault.keep({ value: 'old-token', generation: 1, expiresAt: Number.POSITIVE_INFINITY }, 'old-refresh');
+      await using endpoint = ask(server.url, 'oauth2', vault);
+      expect(await endpoint.refusal('refresh')).toMatchObject({ code: 'refresh-token-refused' });
+      expect(vault.refreshToken).toBe(null);
+      expect(await endpoint.refusal('refresh')).not.toMatchObject({ code: 'refresh-token-refused' });
+    },
+  );
+
+  it.each([408, 425, 429, 500, 503])(
     'keeps the refresh token when the answer is %d, which says nothing about it',
     async (status) => {
       await using server = await scriptedServer(reply(status, {}));

@@ -44,7 +44,7 @@ export const failureNotes: Readonly<Record<FailureCode, FailureNote>> = {
     means: 'The venue does not accept its refresh token any more.',
     does: 'figd drops the refresh token and asks with the credentials in the same breath.',
     can: nothing,
-    causes: ['HTTP 400 or 401 in reply to a token request with a refresh token'],
+    causes: ['HTTP 400 to 499, but for 408, 425 and 429, in reply to a token request with a refresh token'],
   },
   'channels-refused': {
     means: 'The venue confirmed none of the channels, or not all of them.',

@@ -101,6 +101,37 @@ describe('a refresh token that is refused', () => {
   });
 });
 
+describe('a refresh token that fails for reasons of the venue', () => {
+  const fault = failure('server-error', 'token request: HTTP 500');
+
+  test('is tried once more, and then the credentials, while the old token lives', async () => {
+    await reachRefresh();
+    for (let times = 0; times < 3; times++) {
+      await stage.latest().fail(fault);
+      await stage.time.advance(5 * second);
+    }
+    expect(seen().slice(1)).toEqual([
+      { at: 8 * minute, generation: 2, kind: 'refresh' },
+      { at: 8 * minute + 5 * second, generation: 2, kind: 'refresh' },
+      { at: 8 * minute + 10 * second, generation: 2, kind: 'credentials' },
+      { at: 8 * minute + 15 * second, generation: 2, kind: 'credentials' },
+    ]);
+    await stage.latest().grant(10 * minute);
+    expect(stage.reports.some(({ type }) => type === 'token.lost')).toBe(false);
+  });
+
+  test('is used again for the token after next', async () => {
+    await reachRefresh();
+    for (let times = 0; times < 2; times++) {
+      await stage.latest().fail(fault);
+      await stage.time.advance(5 * second);
+    }
+    await stage.latest().grant(10 * minute);
+    await stage.time.advance(8 * minute);
+    expect(stage.latest()).toMatchObject({ generation: 3, kind: 'refresh' });
+  });
+});
+
 describe('the ceiling across restarts', () => {
   const earlierRequests = Array.from({ length: 12 }, (_, index) => (index - 12) * 4 * second);
 

@@ -42,5 +42,8 @@ export function withRequest(requests: readonly number[], now: number): readonly 
   return [...requests.slice(1 - tokenRequestsPerMinute), now];
 }
 
+/** After so many failed requests in a row a token is renewed with the credentials, whatever failed. */
+export const failuresOfRefreshToken = 2;
+
 /** How often in a row the socket may refuse a token fresh from the venue before the credentials count as refused. */
 export const freshTokenRefusalsTolerated = 3;
