@@ -1,5 +1,6 @@
 import { Agents } from './agents.ts';
-import type { HttpAnswer } from './http-failures.ts';
+import { type HttpAnswer, isSuccess } from './http-failures.ts';
+import { bodyOfRefusal, refusalPatienceMs } from './refusal-body.ts';
 import { request } from './undici.ts';
 
 export interface HttpRequest {
@@ -12,7 +13,7 @@ export interface HttpRequest {
 
 /** How requests reach the venue: over the network in life, in memory in a simulation. */
 export interface Http {
-  /** Sends one request, once. Rejects only where there is no answer at all. */
+  /** Sends one request, once. Rejects only where there is no answer at all, or half of a success. */
   send(request: HttpRequest): Promise<HttpAnswer>;
   /** Closes every connection, idle or not. */
   close(): Promise<void>;
@@ -59,7 +60,11 @@ export class HttpClient implements Http {
       ...(body === undefined ? {} : { body }),
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     });
-    return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
+    const { statusCode: status, headers: told, body: content } = answer;
+    if (isSuccess(status)) return { status, headers: told, body: await content.text() };
+    const words = await bodyOfRefusal(content, refusalPatienceMs, largestAnswerBytes);
+    signal?.throwIfAborted();
+    return { status, headers: told, body: words };
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 import { type Failure, failure } from '../protocol/failure.ts';
 import { networkFailure, type Quote, statusFailure } from './http-failures.ts';
 import { connectionThrough, proxyTo } from './proxy-tunnel.ts';
+import { bodyOfRefusal, refusalPatienceMs } from './refusal-body.ts';
 import { closeFailure } from './socket-failures.ts';
 import { handshakeRefusals } from './wire-codes.ts';
 
@@ -81,20 +82,12 @@ export function venueSocket({ url, connectTimeout, quote, wall, proxy = null }: 
     socket.on('open', opened);
     socket.on('message', (data: Buffer) => frame(data));
     socket.on('unexpected-response', (_request, response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => {
-        if (body.length < longestErrorBody) body += part;
-      });
-      const done = () => {
-        const { statusCode: status = 0, headers } = response;
-        const found = statusFailure(`connecting to ${host}`, { status, headers, body }, quote, wall());
-        end(
-          handshakeRefusals.includes(found.code) ? { ...found, ...failure('upgrade-refused', found.message) } : found,
-        );
-      };
-      response.on('end', done);
-      response.on('error', done);
+      const { statusCode: status = 0, headers } = response;
+      // What becomes of the connection from here on tells less than the status does.
+      release(socket);
+      void bodyOfRefusal(response, Math.min(refusalPatienceMs, timeoutMs / 2), longestErrorBody).then((body) =>
+        end(handshakeFailure(statusFailure(`connecting to ${host}`, { status, headers, body }, quote, wall()))),
+      );
     });
     socket.on('error', (error) => {
       cause ??= errorFailure(host, error);
@@ -129,6 +122,11 @@ function throughProxy(proxy: URL, timeoutMs: number, signal: AbortSignal): Clien
 function release(socket: WebSocket): void {
   socket.removeAllListeners();
   socket.on('error', () => undefined);
+}
+
+/** What a status that refuses the handshake means. */
+function handshakeFailure(found: Failure): Failure {
+  return handshakeRefusals.includes(found.code) ? { ...found, ...failure('upgrade-refused', found.message) } : found;
 }
 
 function errorFailure(host: string, error: Error): Failure {

@@ -261,6 +261,22 @@ describe('with a server of whims', () => {
     },
   );
 
+  it.each([
+    ['stops', (response: ServerResponse) => void response.write('{')],
+    ['breaks off', (response: ServerResponse) => void response.write('{', () => response.destroy())],
+  ])('is refused by status and headers where the body %s, soon', async (_, go) => {
+    await using server = await scriptedServer((response) => go(response.writeHead(429, { 'retry-after': '300' })));
+    await using endpoint = ask(server.url, 'json', vaultWith(), { connect: 2_000, reply: 60_000 });
+    const since = performance.now();
+    expect(await endpoint.refusal()).toEqual({
+      class: 'limited',
+      code: 'rate-limited',
+      message: 'token request: HTTP 429',
+      retryAfterMs: 300_000,
+    });
+    expect(performance.now() - since).toBeLessThan(3_000);
+  });
+
   it('keeps secrets that the answer repeats out of the failure', async () => {
     await using server = await scriptedServer((response, { body }) =>
       reply(400, { message: `bad: ${body}` })(response),

@@ -82,6 +82,28 @@ describe('a handshake', () => {
     expect(test.seen).toMatchObject({ opened: 0, frames: [] });
   });
 
+  it.each([
+    ['stops', (socket: Socket) => void socket.write('5\r\n{"a":\r\n')],
+    ['breaks off', (socket: Socket) => void socket.end('5\r\n{"a":\r\n')],
+    [
+      'goes on for ever',
+      (socket: Socket) => {
+        const more = () => void (socket.destroyed || socket.write(`2000\r\n${'x'.repeat(0x2000)}\r\n`, more));
+        more();
+      },
+    ],
+  ])('that is refused with a body that %s is a failure by status and headers, soon', async (_, go) => {
+    const head = 'HTTP/1.1 429 X\r\nRetry-After: 300\r\nTransfer-Encoding: chunked\r\n\r\n';
+    await using server = await rawServer((socket) => socket.write(head, () => go(socket)));
+    using test = dial(server.url, 2_000);
+    const since = performance.now();
+    const { code, retryAfterMs } = await test.closed();
+    expect([code, retryAfterMs]).toEqual(['rate-limited', 300_000]);
+    expect(performance.now() - since).toBeLessThan(1_500);
+    await until('the socket to be gone', () => server.sockets[0]?.destroyed);
+    expect(test.seen.closes).toHaveLength(1);
+  });
+
   it('at a wrong path is refused', async () => {
     await using venue = await quietVenue();
     using test = dial(`${venue.platformSocketUrl}/elsewhere`);
