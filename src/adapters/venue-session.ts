@@ -7,6 +7,7 @@ import { unroutedChannel } from '../protocol/local.ts';
 import { withoutEscapes } from '../protocol/raw-json.ts';
 import { RequestTable, type RpcAnswer } from '../protocol/request-table.ts';
 import { type EventFrame, readFrame } from '../protocol/venue-frame.ts';
+import { denialIn } from './auth-reply.ts';
 import { isOfAuthentication, rpcFailure } from './socket-failures.ts';
 import { answerOf, askForEach, confirmedBy, type SubscribeReply, throwIfAllAre } from './subscription.ts';
 import type { Vault } from './vault.ts';
@@ -221,11 +222,9 @@ export class VenueSession {
   ): Promise<void> {
     const answer = await this.#call(method, params, this.#settings().authTimeout);
     if (!answer.ok) throw new FailureError(this.#refusal(method, answer.error, refusal));
-    if (!isRecord(answer.result)) return;
-    if (answer.result['success'] === false) {
-      throw new FailureError(failure(refusal, `${method}: the venue answered success: false`));
-    }
-    const { token } = answer.result;
+    const denial = denialIn(answer.result, (text) => this.#ports.vault.quote(text));
+    if (denial !== null) throw new FailureError(failure(refusal, `${method}: the venue answered ${denial}`));
+    const token = isRecord(answer.result) ? answer.result['token'] : undefined;
     if (typeof token === 'string' && token.length > 0) this.#ports.vault.adopt(token, generation);
   }
 

@@ -67,7 +67,7 @@ export function parseFrame(bytes: Uint8Array, isKnownChannel: (name: string) => 
     kind: 'reply',
     id,
     result: value['result'],
-    error: readError(value['error']),
+    error: isSuccess(value) ? null : readError(value['error']),
     otherwise: channel === null && id !== null ? null : event,
   };
 }
@@ -103,6 +103,12 @@ function findChannel(frame: Record<string, unknown>, isKnownChannel: (name: stri
     if (typeof candidate === 'string' && isChannelName(candidate)) return candidate;
   }
   return null;
+}
+
+/** Whether the error beside a result says nothing, as of a server that fills in every field. */
+function isSuccess({ result, error }: Record<string, unknown>): boolean {
+  if (result === undefined || result === null) return false;
+  return isRecord(error) ? Object.keys(error).length === 0 : error === '' || error === false || error === 0;
 }
 
 function readError(error: unknown): RpcErrorObject | null {

@@ -50,6 +50,41 @@ describe('a no in a code that figd does not know', () => {
   });
 });
 
+describe('a reply to auth', () => {
+  const authenticate = async (reply: object) => {
+    await using server = await socketServer(() => reply);
+    await using test = await open(server);
+    return await failureOfCall(test.session.authenticate());
+  };
+
+  it.each([
+    [false, 'false'],
+    [{ success: false }, 'success: false'],
+    [{ success: 'false' }, 'success: false'],
+    [{ success: 0 }, 'success: 0'],
+    [{ status: 'error' }, 'status: error'],
+    [{ status: 'Unauthorized', message: 'bad token' }, 'status: Unauthorized, "bad token"'],
+    [{ success: false, message: `for ${clientSecret}` }, 'success: false, "for [secret]"'],
+  ])('of %j lets nobody in', async (result, said) => {
+    const message = `auth: the venue answered ${said}`;
+    expect(await authenticate({ result })).toEqual({ class: 'refused', code: 'token-refused', message });
+  });
+
+  it.each([
+    { result: null },
+    { result: true },
+    { result: {} },
+    { result: { success: true } },
+    { result: { success: 1 } },
+    { result: { status: 'ok' } },
+    { result: { success: true }, error: '' },
+    { result: { success: true }, error: false },
+    { result: { success: true }, error: {} },
+  ])('of %j lets us in', async (reply) => {
+    expect(await authenticate(reply)).toEqual({ resolved: 3 });
+  });
+});
+
 describe('a subscription that is refused for its authentication', () => {
   const refusals = [
     { code: 401, message: 'token expired' },

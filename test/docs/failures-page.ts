@@ -151,7 +151,7 @@ function rpcCauses(code: FailureCode): readonly string[] {
     const refusals = rpcRefusals.map(signed).join(' or ');
     return [
       `JSON-RPC error ${refusals} in reply to \`auth\`, or an unknown one whose message speaks of a refusal`,
-      'a reply to `auth` with `success: false`',
+      'a reply to `auth` with `success: false`, or a `status` that speaks of a refusal',
       'a subscription refused for its authentication, where no channel is confirmed',
     ];
   }

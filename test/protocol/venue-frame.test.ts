@@ -104,6 +104,15 @@ it.each([
   expect(read({ id: 1, error })).toEqual({ kind: 'reply', id: 1, result: undefined, error: wanted, otherwise: null });
 });
 
+it.each(['', false, 0, {}])('reads the error %j beside a result as none', (error) => {
+  const reply = { kind: 'reply', id: 1, error: null, otherwise: null };
+  expect(read({ id: 1, result: { success: true }, error })).toEqual({ ...reply, result: { success: true } });
+});
+
+it.each(['', false, {}])('reads the error %j of a reply without a result as one', (error) => {
+  expect(read({ id: 1, result: null, error })).toMatchObject({ kind: 'reply', error: { code: 0 } });
+});
+
 it('reads a reply whose error is nested deeper than any stack', () => {
   const depth = 100_000;
   const frame = read(`{"id":1,"error":${'['.repeat(depth)}${']'.repeat(depth)}}`);
