@@ -57,17 +57,27 @@ def take(line, db):
         db.execute("INSERT INTO lost SELECT epoch, ?, ?, ? FROM position", row)
         db.execute("UPDATE position SET next = ?", (params["to"] + 1,))
         say(f"events {params['from']} to {params['to']} are lost: {params['reason']}")
-    elif method == "tick" and params["state"] != "live":
-        pass  # figd does not hear the venue now: a program that trades would stop quoting here
+    elif method == "tick":
+        if params["state"] not in ("live", "degraded"):
+            pass  # figd does not hear the venue now: a program that trades would stop quoting here
+        # Whatever CHANNELS leave out counts as seen: who comes back behind it is not told that it was lost.
+        db.execute("UPDATE position SET next = ?", (params["position"],))
     elif method == "bye":
         say(f"figd says bye: {params['reason']}")
     elif "error" in line:
         raise ConnectionError(f"figd does not let us subscribe: {line['error']['message']}")
     elif "result" in line:
-        begun = line["result"]
-        if not begun["resumed"]:
-            say(f"figd cannot go on where we stopped ({begun['reason']}), and begins at the oldest event it has")
-        db.execute("INSERT OR REPLACE INTO position VALUES (1, ?, ?)", (begun["epoch"], begun["from"]))
+        begin(line["result"], db)
+
+
+def begin(begun, db):
+    """Takes down where a subscription begins, and what lies between that and where we stopped."""
+    if not begun["resumed"]:
+        say(f"figd cannot go on where we stopped ({begun['reason']}), and begins at the oldest event it has")
+        # How many an epoch had that is over nobody knows.
+        last = begun["from"] - 1 if begun["reason"] == "expired" else None
+        db.execute("INSERT INTO lost SELECT epoch, next, ?, ? FROM position", (last, begun["reason"]))
+    db.execute("INSERT OR REPLACE INTO position VALUES (1, ?, ?)", (begun["epoch"], begun["from"]))
 
 
 def event(params, db):
@@ -77,8 +87,13 @@ def event(params, db):
         row = (message["id"], message["cause"], ",".join(message["channels"]), message["since"])
         db.execute("INSERT OR IGNORE INTO gap (id, cause, channels, since) VALUES (?, ?, ?, ?)", row)
     elif channel == "figd.gap":
-        row = (message["until"], str(message["reconciled"]), message["id"])
-        db.execute("UPDATE gap SET until = ?, reconciled = ? WHERE id = ?", row)
+        # That it was opened may be among what was lost: `figd outages` has the rest of it.
+        row = (message["id"], message["until"], str(message["reconciled"]))
+        db.execute(
+            "INSERT INTO gap (id, until, reconciled) VALUES (?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET until = excluded.until, reconciled = excluded.reconciled",
+            row,
+        )
     elif channel != "figd.state":  # the venue's events, and in figd.reconcile the RFQs that a gap had hidden
         row = (seq, channel, params["receivedAt"], json.dumps(message))
         db.execute("INSERT INTO event SELECT epoch, ?, ?, ?, ? FROM position", row)

@@ -16,7 +16,7 @@ export interface LocalNotification {
 interface PendingRequest {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
-  readonly deadline: NodeJS.Timeout;
+  readonly deadline: NodeJS.Timeout | undefined;
 }
 
 /** A result, and the line it came in. */
@@ -76,28 +76,30 @@ export class LocalClient {
   /**
    * Sends a request and waits for its result. A reply waits behind notifications while their consumer is slow.
    *
+   * @param deadlineMs null: as long as the connection stands
    * @throws {EncodedError} when the daemon answers with an error, {@link NoAnswerError} at the deadline,
    * {@link ConnectionClosedError} when the connection ends first.
    */
-  async request(method: string, params: object = {}, deadlineMs = answerDeadlineMs): Promise<unknown> {
+  async request(method: string, params: object = {}, deadlineMs: number | null = answerDeadlineMs): Promise<unknown> {
     return (await this.#ask(method, JSON.stringify(params), deadlineMs)).result;
   }
 
   /** As {@link request}, with parameters that are JSON on one line, and the result as the JSON that came. */
-  async requestJson(method: string, params: string, deadlineMs: number): Promise<string> {
+  async requestJson(method: string, params: string, deadlineMs: number | null): Promise<string> {
     const { line } = await this.#ask(method, params, deadlineMs);
     return memberBytes(line, 'result')?.toString('utf8') ?? 'null';
   }
 
-  #ask(method: string, params: string, deadlineMs: number): Promise<Reply> {
+  #ask(method: string, params: string, deadlineMs: number | null): Promise<Reply> {
     if (this.#socket.destroyed) return Promise.reject(this.#ended ?? this.#closedHere());
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
-      const deadline = setTimeout(() => {
+      const giveUp = (ms: number) => {
         this.#pending.delete(id);
-        reject(new NoAnswerError(`${this.#path} did not answer ${method} within ${deadlineMs / 1_000} s`));
-      }, deadlineMs);
+        reject(new NoAnswerError(`${this.#path} did not answer ${method} within ${ms / 1_000} s`));
+      };
+      const deadline = deadlineMs === null ? undefined : setTimeout(giveUp, deadlineMs, deadlineMs);
       this.#pending.set(id, { resolve, reject, deadline });
       this.#socket.write(`{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}\n`);
     });

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { LeavingCaller } from '../gateway/caller.ts';
 import type { Cursor } from '../log/cursor.ts';
 import { encodeNotification } from '../protocol/json-rpc.ts';
-import type { Bye } from '../protocol/local.ts';
+import type { Bye, Tick } from '../protocol/local.ts';
 import type { LocalRequest } from '../protocol/local-requests.ts';
 import { EventWriter } from './event-writer.ts';
 import { RequestReader, type SharedReading } from './request-reader.ts';
@@ -109,8 +109,11 @@ export class LocalConsumer implements LeavingCaller {
   }
 
   /** Writes a tick to a subscriber who wants them and reads what it gets. */
-  tick(line: string): void {
-    if (this.#ticks && this.#events.hasRoom) this.write(line);
+  tick(tick: Omit<Tick, 'position'>): void {
+    const { cursor, hasRoom } = this.#events;
+    // One whose epoch has ended is told so, and has no place in the new one.
+    if (!this.#ticks || !hasRoom || cursor === null || !cursor.isCurrent) return;
+    this.write(encodeNotification('tick', { ...tick, position: cursor.position } satisfies Tick));
   }
 
   /** Says why, and ends the connection once the client has read that, or at the latest after `graceMs`. */

@@ -13,7 +13,6 @@ import {
   localProtocolVersion,
   type SubscribeParams,
   type SubscribeResult,
-  type Tick,
 } from '../protocol/local.ts';
 import { type LocalRequest, parseOutages, parseSubscribe } from '../protocol/local-requests.ts';
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
@@ -309,8 +308,7 @@ export class LocalServer {
 
   #tick(): void {
     const { log, clock, state } = this.#ports;
-    const tick: Tick = { head: log.head, state: state(), lastReceivedAt: log.lastReceivedAt, now: clock.wall() };
-    const line = encodeNotification('tick', tick);
-    for (const consumer of this.#consumers.values()) consumer.tick(line);
+    const tick = { head: log.head, state: state(), lastReceivedAt: log.lastReceivedAt, now: clock.wall() };
+    for (const consumer of this.#consumers.values()) consumer.tick(tick);
   }
 }

@@ -3,7 +3,7 @@ import { memberBytes } from '../protocol/raw-json.ts';
 import { onOneLine } from '../protocol/venue-frame.ts';
 import { type Command, exitCode } from './command.ts';
 import { durationArgument, jsonArgument } from './terminal/arguments.ts';
-import { controlDeadlineMs, onControl } from './terminal/control.ts';
+import { onControl } from './terminal/control.ts';
 import { asExit, type DaemonOptions, daemonOptions } from './terminal/daemon-options.ts';
 import { showBody } from './terminal/hide-secrets.ts';
 import { notice, stdout } from './terminal/output.ts';
@@ -43,7 +43,7 @@ export const call: Command<CallOptions> = {
       ),
   handler: async (options) => {
     const request = await requestOf(options);
-    const deadlineMs = options.timeout === undefined ? controlDeadlineMs : timeoutOf(options.timeout) + graceMs;
+    const deadlineMs = options.timeout === undefined ? null : timeoutOf(options.timeout) + graceMs;
     try {
       const result = await onControl(options, (client) => client.requestJson('call', request, deadlineMs));
       await stdout.write(`${shown(result, options, stdout.isTerminal && !options.json)}\n`);

@@ -34,7 +34,7 @@ export const rest: Command<RestOptions> = {
       .example('figd rest POST /v1/rfq --data @rfq.json', 'with a body from a file')
       .epilogue('Prints the body of the reply. Exit code: 0 for a status of 2xx, else 1, with the status on stderr.'),
   handler: async (options) => {
-    const reply = await controlRequest(options, 'rest', await request(options));
+    const reply = await controlRequest(options, 'rest', await request(options), null);
     if (!isRecord(reply) || typeof reply['status'] !== 'number' || typeof reply['body'] !== 'string') {
       throw new ExitError(exitCode.failed, 'the daemon answered in a form this figd does not know');
     }

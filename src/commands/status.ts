@@ -1,3 +1,4 @@
+import { AccessDeniedError } from '../adapters/local-socket-errors.ts';
 import type { DiagnosisDocument } from '../protocol/diagnosis.ts';
 import { RpcError } from '../protocol/json-rpc.ts';
 import { controlSocketName, eventsSocketName } from '../protocol/local.ts';
@@ -52,10 +53,16 @@ export const status: Command<StatusOptions> = {
       else if (options.watch) await watch(directory, options);
       else await show(directory, options, await ask(directory));
     } catch (error) {
-      throw asExit(error, error instanceof RpcError ? exitCode.failed : exitCode.noPermission);
+      throw asExit(error, codeOf(error));
     }
   },
 };
+
+/** Of one that could not be asked nothing is known: that it is degraded would be a guess. */
+function codeOf(error: unknown): number {
+  if (error instanceof RpcError) return exitCode.failed;
+  return error instanceof AccessDeniedError ? exitCode.noPermission : exitCode.down;
+}
 
 const exitCodes: Readonly<Record<OverallState | 'not running' | 'not answering', number>> = {
   live: exitCode.ok,
@@ -76,7 +83,7 @@ async function show(directory: string, options: StatusOptions, answer: StatusAns
 }
 
 async function debug(directory: string, options: StatusOptions): Promise<void> {
-  const answer = await askStatus<DiagnosisDocument>(`${directory}/${controlSocketName}`, 'debug');
+  const answer = await askStatus<DiagnosisDocument>([`${directory}/${controlSocketName}`], 'debug');
   setExitCode(answer.kind === 'document' ? answer.document.status.state : answer.kind);
   if (answer.kind !== 'document') return show(directory, options, answer);
   const { document } = answer;
@@ -114,7 +121,7 @@ const eraseBelow = '\x1b[J';
 
 /** Asks, and sets the exit code to what the answer means: with `--watch`, the last one counts. */
 async function ask(directory: string): Promise<StatusAnswer> {
-  const answer = await askStatus(`${directory}/${eventsSocketName}`);
+  const answer = await askStatus([`${directory}/${eventsSocketName}`, `${directory}/${controlSocketName}`]);
   setExitCode(answer.kind === 'document' ? answer.document.state : answer.kind);
   return answer;
 }

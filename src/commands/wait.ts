@@ -55,7 +55,7 @@ function timer(ms: number): AbortSignal {
 
 /** What state it is in, and why. */
 async function instead(path: string): Promise<string> {
-  const answer = await askStatus(path);
+  const answer = await askStatus([path]);
   switch (answer.kind) {
     case 'document':
       return headline(answer.document, Date.now(), plain);

@@ -216,9 +216,12 @@ const journal = z.strictObject({
     .prefault('7d')
     .describe('How long events are kept. Older ones go a few at a time.'),
   retainBytes: size('2GiB').prefault('2GiB').describe('Most disk space for events; the oldest go first.'),
-  ring: size('64MiB')
+  // What the venue sends while the process is stopped for seconds comes all at once, and waits here for the disk.
+  ring: size('64MiB', { min: 8 * 1_048_576, reason: 'what waits for the disk for a moment has to fit in' })
     .prefault('64MiB')
-    .describe('Most memory for the newest events. While the disk keeps up, figd needs 8 MiB of it.'),
+    .describe(
+      'Most memory for the newest events, 8 MiB at least. While the disk keeps up, figd needs that much of it.',
+    ),
 });
 
 /** The metrics block; that the whole block may be the word off is known to layers and JSON Schema. */

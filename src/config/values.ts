@@ -3,7 +3,15 @@ import { cut } from '../protocol/text.ts';
 import { nearest } from './nearest.ts';
 import { Secret } from './secret.ts';
 import type { ListenAddress } from './settings.ts';
-import { durationPattern, formatDuration, parseDuration, parseSize, sizePattern, UnitError } from './units.ts';
+import {
+  durationPattern,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  sizePattern,
+  UnitError,
+} from './units.ts';
 
 // The kinds of value a key can have. Each is a zod schema whose input is what the file says and whose output is what
 // the program uses. Their error texts read `what is wrong; what to do`. No URL, path or credential is ever echoed: a
@@ -39,8 +47,8 @@ export function duration({ example, min = 1, max = longestWait, reason }: Durati
     });
 }
 
-/** A size, in bytes, more than none. */
-export function size(example: string) {
+/** A size, in bytes, more than none. @param min bytes @param reason what is wrong with less than that */
+export function size(example: string, { min, reason }: { min: number; reason: string } = { min: 1, reason: '' }) {
   return z
     .string({ error: quantityError(parseSize, 'a size', example) })
     .meta({ pattern: sizePattern, examples: [example] })
@@ -48,6 +56,8 @@ export function size(example: string) {
       const bytes = tryParse(parseSize, text, context);
       if (bytes === 0) {
         context.addIssue(`${text} is nothing; write a size, for example ${example}`);
+      } else if (bytes < min) {
+        context.addIssue(`${text} is less than ${formatSize(min)}; ${reason}`);
       }
       return bytes;
     });

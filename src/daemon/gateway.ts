@@ -3,7 +3,7 @@ import { Agents } from '../adapters/agents.ts';
 import { BodyMemory } from '../adapters/gateway/body-memory.ts';
 import { Forwarder } from '../adapters/gateway/forwarder.ts';
 import { GatewayServer } from '../adapters/gateway/gateway-server.ts';
-import { Refusal } from '../adapters/gateway/refusal.ts';
+import { classOf, Refusal } from '../adapters/gateway/refusal.ts';
 import { type RestAnswer, WholeAnswer } from '../adapters/gateway/whole-answer.ts';
 import type { Vault } from '../adapters/vault.ts';
 import type { Settings } from '../config/settings.ts';
@@ -13,6 +13,7 @@ import type { Permissions } from '../gateway/permissions.ts';
 import type { Clock } from '../protocol/clock.ts';
 import { RpcError } from '../protocol/json-rpc.ts';
 import { gatewaySocketName } from '../protocol/local.ts';
+import type { RestRequest } from '../protocol/local-requests.ts';
 import { pathOf } from '../protocol/path.ts';
 import type { StatusDocument } from '../protocol/status.ts';
 import type { ForcedRenewal } from './forced-renewal.ts';
@@ -36,13 +37,6 @@ export interface GatewayOptions {
 const mostConnections = 64;
 /** Memory for the bodies of all callers; four of the largest where `gateway.maxBody` is as it comes. */
 const bodyBytes = 64 * 1_048_576;
-
-/** A REST call as it comes over the control socket. */
-export interface RestCall {
-  readonly method: string;
-  readonly path: string;
-  readonly data: string | undefined;
-}
 
 /** The way of local programs to the venue's REST API: `gateway.sock`, and the method `rest` of the control socket. */
 export class Gateway {
@@ -101,7 +95,7 @@ export class Gateway {
    * One REST call whose answer fits into a line.
    * @throws {RpcError} where figd answers in the venue's place
    */
-  async rest({ method, path, data }: RestCall, caller: LeavingCaller): Promise<RestAnswer> {
+  async rest({ method, path, data }: RestRequest, caller: LeavingCaller): Promise<RestAnswer> {
     const { clock, onAccess } = this.#options;
     const beganAt = clock.monotonic();
     using whole = new WholeAnswer(clock, caller.gone);
@@ -123,7 +117,8 @@ export class Gateway {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       status = caller.gone.aborted ? 'caller-gone' : error.code;
-      throw new RpcError(rpcCodeOf(error.code), error.message, { code: error.code, sent: error.sent });
+      const { code, sent } = error;
+      throw new RpcError(rpcCodeOf(code), error.message, { class: classOf(code), code, sent });
     } finally {
       const ms = clock.monotonic() - beganAt;
       onAccess({ door: 'rest', caller: caller.id, method, path: pathOf(path), status, ms });

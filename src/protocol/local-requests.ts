@@ -27,6 +27,13 @@ const mostValues = 1_024;
 const longestMethod = 256;
 const dayMs = 86_400_000;
 
+/** What `rest` is asked for. */
+export interface RestRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly data: string | undefined;
+}
+
 /** What `call` is asked for. */
 export interface CallRequest {
   readonly method: string;
@@ -172,6 +179,23 @@ export function parseCall(asked: Readonly<Record<string, unknown>>, line: Buffer
   }
   const own = params === undefined ? undefined : memberBytes(memberBytes(line, 'params') ?? line, 'params');
   return { method, params: own?.toString('utf8') ?? '{}', ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+}
+
+/** Checks the parameters of `rest`. @throws {RpcError} −32602, naming the parameter */
+export function parseRest(asked: Readonly<Record<string, unknown>>): RestRequest {
+  const { method, path, data } = asked;
+  refuseOthers('rest', asked, ['method', 'path', 'data']);
+  if (typeof method !== 'string') throw invalid('method is GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS');
+  if (typeof path !== 'string') throw invalid('path begins with one /, such as /v1/rfq?limit=10');
+  if (data !== undefined && typeof data !== 'string') throw invalid('data is the body, as a string');
+  return { method: method.toUpperCase(), path, data };
+}
+
+/** A method that takes no parameters was given some. @throws {RpcError} −32602, naming the first */
+export function refuseAll(method: string, params: Readonly<Record<string, unknown>>): void {
+  const [name] = Object.keys(params);
+  if (name !== undefined)
+    throw invalid(`${JSON.stringify(name.slice(0, longestPattern))}: ${method} takes no parameters`);
 }
 
 function refuseOthers(method: string, params: Readonly<Record<string, unknown>>, known: readonly string[]): void {

@@ -116,6 +116,11 @@ export interface Tick {
   readonly state: OverallState;
   readonly lastReceivedAt: number | null;
   readonly now: number;
+  /**
+   * The number with which this reader goes on: all before it that it has chosen has been written to it. A reader whose
+   * filter lets little through comes back with this one, and not with the one behind its last event.
+   */
+  readonly position: number;
 }
 
 export interface Bye {

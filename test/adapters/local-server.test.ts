@@ -157,12 +157,30 @@ describe('ticks', () => {
     daemon.add('rfq.maker');
     await until('two ticks', () => ticking.params('tick').length >= 2);
     const [first, second] = ticking.params('tick') as { now: number }[];
-    const expected = { head: 1, state: 'live', lastReceivedAt: 1_795_334_400_123.456, now: expect.any(Number) };
+    const expected = {
+      head: 1,
+      state: 'live',
+      lastReceivedAt: 1_795_334_400_123.456,
+      now: expect.any(Number),
+      position: 2,
+    };
     expect([first, second]).toEqual([expected, expected]);
     const between = (second?.now ?? 0) - (first?.now ?? 0);
     expect(between).toBeGreaterThan(800);
     expect(between).toBeLessThan(3_000);
     expect([silent.params('tick'), stranger.params('tick')]).toEqual([[], []]);
+  });
+});
+
+describe('ticks of a reader that wants none of what comes', () => {
+  it('have the position behind it, with which it comes back', async () => {
+    await using daemon = await LocalDaemon.start();
+    const client = await daemon.connect();
+    await client.call('subscribe', { channels: ['rfq.taker'] });
+    for (let count = 0; count < 5; count += 1) daemon.add('rfq.maker');
+    await until('a tick', () => client.params('tick').length > 0);
+    expect(client.params('tick')[0]).toMatchObject({ head: 5, position: 6 });
+    expect(client.params('event')).toEqual([]);
   });
 });
 

@@ -24,6 +24,7 @@ describe('values', () => {
     ['journal.enabled', 'yes', 'yes is not true or false', 'write true or false'],
     ['journal.ring', '64MB', '64MB is not a size', 'write 64MiB'],
     ['journal.ring', '64', '64 has no unit', 'write 64MiB'],
+    ['journal.ring', '256KiB', '256KiB is less than 8MiB', 'what waits for the disk for a moment has to fit in'],
     ['metrics.listen', '9464', '9464 is not an address', 'write host:port, for example 127.0.0.1:9464'],
     ['metrics.listen', 'localhost:65536', 'localhost:65536 is not an address', 'write host:port'],
     ['metrics.listen', '::1:9464', '::1:9464 is not an address', '[::] for every interface'],

@@ -57,7 +57,7 @@ const others: Readonly<Record<string, string>> = {
   'journal.directory': '/var/lib/other',
   'journal.retain-for': '1d',
   'journal.retain-bytes': '1GiB',
-  'journal.ring': '1MiB',
+  'journal.ring': '16MiB',
   'metrics.listen': 'off',
   'log.level': 'debug',
 };

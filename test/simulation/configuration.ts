@@ -9,7 +9,7 @@ const restUrl = 'http://127.0.0.1:1';
 /** The configuration of figd, as a seed has it or as it was changed since. */
 export function settingsOf(setting: Setting, change?: Reload): Settings {
   const { clientId, clientSecret } = defaultOptions;
-  return loadSettings({
+  const settings = loadSettings({
     systemFile: '/nonexistent/figd.yaml',
     env: { FIGD_CREDENTIALS__CLIENT_ID: clientId, FIGD_CREDENTIALS__CLIENT_SECRET: clientSecret },
     flags: {
@@ -24,11 +24,12 @@ export function settingsOf(setting: Setting, change?: Reload): Settings {
       // At a few events a minute the simulated market is slow to say that an RFQ has expired.
       'reconcile.lookback': setting.rate < 0.02 ? '3h' : '1h',
       'venue.requests-per-minute': String(setting.requestsPerMinute),
-      'journal.ring': `${setting.ringBytes / 1_024}KiB`,
       'local.directory': '/tmp/figd-simulation',
       ...(change === undefined ? {} : flagsOf(change)),
     },
   });
+  // Less than anybody may configure, so that a few events a minute write over it.
+  return { ...settings, journal: { ...settings.journal, ring: setting.ringBytes } };
 }
 
 function flagsOf({ channels, refreshAt, backoffMax }: Reload): Record<string, string> {

@@ -1,7 +1,20 @@
-import type { FailureCode } from '../../protocol/failure.ts';
+import { type FailureClass, type FailureCode, failureCodes } from '../../protocol/failure.ts';
+
+/** Codes that only a local program hears: docs/gateway.md has them. */
+const ownCodes = {
+  'bad-request': 'refused',
+  'body-too-large': 'refused',
+  'too-many-bodies': 'limited',
+  'no-token': 'transient',
+} as const satisfies Record<string, FailureClass>;
 
 /** What figd itself says no with, where the venue has not been asked or has not answered. */
-export type RefusalCode = FailureCode | 'bad-request' | 'body-too-large' | 'too-many-bodies' | 'no-token';
+export type RefusalCode = FailureCode | keyof typeof ownCodes;
+
+/** What sort of failure a code is. */
+export function classOf(code: RefusalCode): FailureClass {
+  return Object.hasOwn(ownCodes, code) ? ownCodes[code as keyof typeof ownCodes] : failureCodes[code as FailureCode][0];
+}
 
 /** A call that figd answers itself. */
 export class Refusal extends Error {

@@ -1,5 +1,5 @@
 import { answerDeadlineMs, LocalClient } from '../../adapters/local-client.ts';
-import { NoAnswerError, NotRunningError } from '../../adapters/local-socket-errors.ts';
+import { ConnectionClosedError, NoAnswerError, NotRunningError } from '../../adapters/local-socket-errors.ts';
 import { isRecord } from '../../protocol/json-rpc.ts';
 import type { StatusDocument } from '../../protocol/status.ts';
 
@@ -12,14 +12,15 @@ export type StatusAnswer<Document = StatusDocument> =
   | { readonly kind: 'not answering' };
 
 /**
- * Asks the daemon behind `path` for its status; the answer, or that there is none, is there within two seconds.
+ * Asks the daemon behind one of the paths for its status: the second one where the first has no place left. The answer,
+ * or that there is none, is there within two seconds of each.
  *
  * @param method one that takes nothing and answers with a document: `status`, or `debug` with more of it
  * @throws {RpcError} when the daemon does not know the method
  * @throws {LocalSocketError} when the socket is closed to this user, or is not figd's
  */
 export async function askStatus<Document = StatusDocument>(
-  path: string,
+  [path, ...others]: readonly [string, ...string[]],
   method: 'status' | 'debug' = 'status',
 ): Promise<StatusAnswer<Document>> {
   const start = performance.now();
@@ -33,6 +34,8 @@ export async function askStatus<Document = StatusDocument>(
   } catch (error) {
     if (error instanceof NotRunningError) return { kind: 'not running' };
     if (error instanceof NoAnswerError) return { kind: 'not answering' };
+    const [next] = others;
+    if (error instanceof ConnectionClosedError && next !== undefined) return await askStatus<Document>([next], method);
     throw error;
   } finally {
     client?.close();

@@ -5,17 +5,23 @@ import { exitCode } from '../command.ts';
 import { asExit, type DaemonOptions, localDirectory } from './daemon-options.ts';
 import { notice, stdout } from './output.ts';
 
-/** How long the daemon may take over a request that has it talk to the venue: longer than all its own time-outs. */
-export const controlDeadlineMs = 60_000;
+/** How long the daemon may take over what it does by itself. */
+const controlDeadlineMs = 60_000;
 
 /**
  * One request on the daemon's control socket.
  *
+ * @param deadlineMs null where the daemon waits for the venue: how long, its own configuration says
  * @throws {ExitError} when the daemon cannot be reached or answers with an error
  */
-export async function controlRequest(options: DaemonOptions, method: string, params?: object): Promise<unknown> {
+export async function controlRequest(
+  options: DaemonOptions,
+  method: string,
+  params?: object,
+  deadlineMs: number | null = controlDeadlineMs,
+): Promise<unknown> {
   try {
-    return await onControl(options, (client) => client.request(method, params, controlDeadlineMs));
+    return await onControl(options, (client) => client.request(method, params, deadlineMs));
   } catch (error) {
     throw asExit(error);
   }
