@@ -27,7 +27,11 @@ export const rest: Command<RestOptions> = {
         ...daemonOptions,
         data: { type: 'string', requiresArg: true, describe: 'Body in JSON; @FILE reads a file, - reads stdin' },
         reveal: { type: 'boolean', default: false, describe: 'Show secrets instead of hiding them' },
-        json: { type: 'boolean', default: false, describe: 'In a terminal too, print the body as it came' },
+        json: {
+          type: 'boolean',
+          default: false,
+          describe: 'In a terminal too, print the body as it came, but for secrets',
+        },
       })
       .example('figd rest GET /v1/account/exchange-credentials', 'which exchange accounts the key may use')
       .example("figd rest GET '/v1/rfq?status=open&limit=10'", 'the open RFQs')

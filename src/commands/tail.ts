@@ -32,7 +32,7 @@ export const tail: Command<TailOptions> = {
       })
       .example('figd tail', 'everything from now on')
       .example("figd tail 'rfq.*' --since 10m", 'the RFQs of the last ten minutes, and what follows')
-      .example('figd tail rfq.maker --json | jq .message', "the venue's own frames")
+      .example(`figd tail --json | jq 'select(.session > 0).message'`, "the venue's own frames")
       .example('figd tail --from 3f9c:1200 --count 1', 'one event by its number')
       .epilogue(
         'A line of NDJSON is an event with the venue\'s frame in it byte for byte, or {"lost":{…}} in place of events ' +

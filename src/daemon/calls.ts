@@ -173,7 +173,9 @@ export class Calls {
   #told(method: string, error: FailureError): RpcError {
     const { class: kind, code } = error.failure;
     const sent = !(error instanceof NotSentError);
-    const message = sent ? afterSending(method, error.failure) : `${error.failure.message}; the call was not sent`;
+    const message = sent
+      ? afterSending(method, error.failure)
+      : `${error.failure.message.replace(/\.$/, '')}; the call was not sent`;
     return new RpcError(rpcCodeOf(code), message, { class: kind, code, sent });
   }
 }

@@ -224,7 +224,8 @@ function parseFrom(from: unknown): From {
   if (from === 'now' || from === 'oldest') return from;
   if (!isRecord(from)) throw invalid('from is "now", "oldest", {"epoch", "seq"} or {"since"}');
   const { epoch, seq, since } = from;
-  if (since !== undefined && epoch === undefined && seq === undefined) {
+  refuseOthers('from', from, since === undefined ? ['epoch', 'seq'] : ['since']);
+  if (since !== undefined) {
     if (typeof since !== 'number' || !Number.isFinite(since))
       throw invalid('from.since is a number of unix milliseconds');
     return { since };

@@ -135,7 +135,7 @@ describe('the parameters of subscribe', () => {
     [{ from: { epoch: 'e', seq: 2 ** 53 } }, seq],
     [{ from: { since: '10m' } }, 'from.since is a number of unix milliseconds'],
     [{ from: { since: null } }, 'from.since is a number of unix milliseconds'],
-    [{ from: { since: 1, seq: 1 } }, epoch],
+    [{ from: { since: 1, seq: 1 } }, '"seq" is not a parameter of from (since)'],
     [{ ticks: 'yes' }, 'ticks is true or false'],
     [{ ticks: null }, 'ticks is true or false'],
     [{ chanels: ['*'] }, '"chanels" is not a parameter of subscribe (channels, from, ticks)'],
