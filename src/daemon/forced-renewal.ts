@@ -47,6 +47,13 @@ export class ForcedRenewal implements TokenRenewal {
     return this.#isBeyond(generation);
   }
 
+  async present(ms: number): Promise<boolean> {
+    if (this.#isBeyond(0)) return true;
+    if (!this.#ports.renew()) return false;
+    await this.#next(ms);
+    return this.#isBeyond(0);
+  }
+
   helped(): void {
     this.#vain = 0;
   }

@@ -31,6 +31,37 @@ beforeEach(() => {
   grant(1);
 });
 
+describe('a call while there is no token', () => {
+  beforeEach(() => vault.forget(1));
+
+  test('waits for the one that is on its way', async () => {
+    const present = [renewal.present(5_000), renewal.present(5_000)];
+    grant(2);
+    expect(await Promise.all(present)).toEqual([true, true]);
+    expect([await renewal.present(5_000), clock.time.timers()]).toEqual([true, 0]);
+  });
+
+  test('is told at once that there is none where none is on its way, and at the latest in its time', async () => {
+    const late = renewal.present(5_000);
+    await clock.time.advance(5_000);
+    expect(await late).toBe(false);
+    isOnItsWay = false;
+    expect([await renewal.present(5_000), clock.time.timers()]).toEqual([false, 0]);
+  });
+
+  test('does not count as a renewal that did not help', async () => {
+    for (let times = 0; times < 3; times += 1) {
+      const late = renewal.present(1);
+      await clock.time.advance(1);
+      await late;
+    }
+    grant(2);
+    const refused = renewal.beyond(2, 5_000);
+    grant(3);
+    expect(await refused).toBe(true);
+  });
+});
+
 describe('a token that was refused on a REST call', () => {
   test('is replaced once for all who were refused', async () => {
     const waiting = [renewal.beyond(1, 5_000), renewal.beyond(1, 5_000), renewal.beyond(1, 5_000)];

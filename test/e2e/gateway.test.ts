@@ -151,7 +151,12 @@ test('a token that the venue has revoked is replaced once for all who call', asy
   const { restUrl, venue } = simulator;
   await using daemon = await DaemonUnderTest.start({
     restUrl,
-    config: { venue: { requestsPerMinute: 100_000 }, gateway: { http: true } },
+    config: {
+      venue: { requestsPerMinute: 100_000 },
+      // The end of a session would tell as well that its token is none any more.
+      session: { authenticateWith: 'credentials' },
+      gateway: { http: true },
+    },
   });
   await daemon.reaches('live');
   await until(

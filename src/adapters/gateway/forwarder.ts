@@ -22,6 +22,8 @@ import { gathered, type IncomingBody, passing } from './request-body.ts';
 export interface TokenRenewal {
   /** Resolves with whether there is a token newer than that generation, or was none within so many milliseconds. */
   beyond(generation: number, ms: number): Promise<boolean>;
+  /** Resolves with whether there is a token, which may be on its way for so many milliseconds. */
+  present(ms: number): Promise<boolean>;
   /** A call that was refused is not any more, now that there is a newer token. */
   helped(): void;
 }
@@ -191,7 +193,7 @@ export class Forwarder {
     const { dispatcher, clock, settings } = this.#ports;
     const { request, target, body, patience } = job;
     // Whoever waits for room should do so for a call that can be made.
-    this.#token();
+    if (!(await this.#ports.renewal.present(patience.left))) throw noToken();
     const slip = await this.#room(job);
     const token = this.#token(slip);
     const exchange = new Exchange(taker, (head) => slip.answered(rateLimitOf(head, clock.wall())), holdsRefusal);
@@ -235,12 +237,12 @@ export class Forwarder {
     return headers;
   }
 
-  #token(slip?: Slip): AccessToken {
+  #token(slip: Slip): AccessToken {
     const { vault, clock } = this.#ports;
     const token = vault.tokenAt(clock.monotonic());
     if (token !== null) return token;
-    slip?.unsent();
-    throw new Refusal(503, 'no-token', 'figd has no access token at present; `figd status` says why');
+    slip.unsent();
+    throw noToken();
   }
 
   /** What figd answers in the place of the venue. */
@@ -281,6 +283,10 @@ function untilHead(taker: AnswerTaker, patience: Patience): AnswerTaker {
     end: () => taker.end(),
     broken: (error) => taker.broken(error),
   };
+}
+
+function noToken(): Refusal {
+  return new Refusal(503, 'no-token', 'figd has no access token at present; `figd status` says why');
 }
 
 function fate(isSent: boolean): string {

@@ -74,7 +74,12 @@ export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): P
     budget: new RequestBudget({ limit, tokenRequests: 0, clock }),
     permissions: new Permissions(setup.allow),
     bodies,
-    renewal: { beyond: () => Promise.resolve(false), helped: () => undefined, ...setup.renewal },
+    renewal: {
+      beyond: () => Promise.resolve(false),
+      present: () => Promise.resolve(vault.tokenAt(0) !== null),
+      helped: () => undefined,
+      ...setup.renewal,
+    },
     settings: () => ({ timeout, maxBody }),
   });
   const accesses: AccessRecord[] = [];
