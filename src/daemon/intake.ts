@@ -110,7 +110,9 @@ export class Intake {
     this.#sessions.delete(id);
     if (this.#overlap === null || this.#sessions.size > 1) return;
     this.#clock.clearTimeout(this.#forgetting);
-    this.#forgetting = this.#clock.setTimeout(() => this.#forget(), lagMs);
+    // The next one overlaps with none of these: what it brings was sent anew.
+    if (this.#sessions.size === 0) this.#forget();
+    else this.#forgetting = this.#clock.setTimeout(() => this.#forget(), lagMs);
   }
 
   /** Leaves no timer behind. */

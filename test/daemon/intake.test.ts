@@ -50,6 +50,23 @@ test('what two sessions bring is published once from the moment the second one s
   expect([log.head, intake.suppressed]).toEqual([4, 1]);
 });
 
+test('a session that overlapped with none is compared with none', () => {
+  const { fake, log, intake, bring } = setUp();
+  for (const id of [1, 2]) {
+    intake.begin(id, session());
+    intake.join(id);
+  }
+  fake.tick(1_000);
+  intake.end(1);
+  bring(2, 'the same words');
+  fake.tick(200);
+  intake.end(2);
+  intake.begin(3, session());
+  intake.join(3);
+  bring(3, 'the same words');
+  expect([log.head, intake.suppressed, fake.countTimers()]).toEqual([2, 0, 0]);
+});
+
 test('when a session was heard is known after its end, however many have tried to take over from it', () => {
   const { intake } = setUp();
   intake.begin(1, session(500));
