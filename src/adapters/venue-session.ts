@@ -64,6 +64,8 @@ export class VenueSession {
   readonly #knownChannels = new Set<string>();
   /** Whether the venue has confirmed a channel, and so takes what the session was authenticated with. */
   #hasConfirmed = false;
+  /** The request to be let in that is under way. */
+  #authenticating: Promise<number> | null = null;
   /** When the latest frame came in, a close frame included, on the monotonic clock; null before the first. */
   #lastFrameAt: number | null = null;
   /** How far the venue's clock is ahead of ours (milliseconds); null until a heartbeat has told. */
@@ -99,7 +101,15 @@ export class VenueSession {
    * @returns the generation of the token in use
    * @throws {FailureError} `token-refused` or `credentials-refused` when the venue says no
    */
-  async authenticate(): Promise<number> {
+  authenticate(): Promise<number> {
+    // Who asks while it is under way wants the same answer: the venue is asked once.
+    this.#authenticating ??= this.#authenticate().finally(() => {
+      this.#authenticating = null;
+    });
+    return this.#authenticating;
+  }
+
+  async #authenticate(): Promise<number> {
     const { vault, clock } = this.#ports;
     const { methods, credentialStyle } = this.#settings();
     if (this.#authenticateWith === 'token') return this.#presentToken(methods.auth);

@@ -87,6 +87,14 @@ export function observe(ports: ObserverPorts): (fact: SupervisorFact) => void {
         metrics.closes.inc({ code: 'renewal' });
         logger.info({ session: fact.id, previous: fact.previous }, 'session renewed: a second one has taken over');
         return;
+      case 'session.stepped-in':
+        count('closes');
+        metrics.closes.inc({ code: fact.failure.code });
+        logger.warn(
+          { session: fact.id, previous: fact.previous, code: fact.failure.code, class: fact.failure.class },
+          `session closed: ${fact.failure.message}; the second one, on its way to take over, goes on in its place`,
+        );
+        return;
       case 'session.blind-spot':
         logger.warn(
           { session: fact.id, previous: fact.previous },

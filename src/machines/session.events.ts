@@ -175,6 +175,17 @@ export type SessionReport =
   /** It asks for a number under which a second session may be dialled. */
   | { readonly type: 'session.wants-successor'; readonly id: number }
   | ({ readonly type: 'session.rotated'; readonly id: number; readonly previous: number } & ChannelChange)
+  /**
+   * The first session ended while a second one was about to take over, which goes on in its place: a gap until that is
+   * live.
+   */
+  | {
+      readonly type: 'session.stepped-in';
+      readonly id: number;
+      readonly previous: number;
+      readonly failure: Failure;
+      readonly proof: ProofOfLife;
+    }
   /** The session that was taken over from had been dead, nobody knows since when: there was a gap after all. */
   | {
       readonly type: 'session.blind-spot';

@@ -1,6 +1,7 @@
 import { type Failure, failure } from '../protocol/failure.ts';
 import { ofFailure } from './broken-promise.ts';
 import type { SubscriptionAnswer } from './policies/channel-book.ts';
+import type { OfSession } from './session.actors.ts';
 import { lostWith, whenToCut } from './session.context.ts';
 import type { SessionContext } from './session.events.ts';
 import { sessionSetup } from './session.setup.ts';
@@ -44,6 +45,28 @@ const failedRotation = <Args>(why: (args: Args) => { failure: Failure }) => ({
   ],
 });
 
+/** The first session ends while the second one is let in: that goes on in its place, instead of being dropped as well. */
+const stepIn = <Target extends string, Then extends object>(target: Target, ...then: Then[]) => ({
+  'socket.closed': {
+    guard: { type: 'is it ours?' as const, params: ({ event }: { event: OfSession }) => event },
+    target,
+    actions: [
+      {
+        type: 'report that the successor steps in' as const,
+        params: ({ event }: { event: { failure: Failure } }) => event,
+      },
+      'let the successor step in' as const,
+      ...then,
+    ],
+  },
+});
+
+/** It has been let in by then. */
+const stepInAndSubscribe = stepIn('#session.subscribing' as const, {
+  type: 'note the authentication' as const,
+  params: ({ context }: { context: SessionContext }) => ({ token: context.successorToken }),
+});
+
 /** Make before break: a second session is authenticated and subscribed before the first one is let go. */
 const rotating = sessionSetup.createStateConfig({
   initial: 'connecting',
@@ -74,6 +97,7 @@ const rotating = sessionSetup.createStateConfig({
     },
     authenticating: {
       entry: 'note the token presented',
+      on: stepIn('#session.authenticating'),
       invoke: {
         src: 'authenticate',
         input: ({ context }) => ({ session: context.successor ?? 0 }),
@@ -85,8 +109,12 @@ const rotating = sessionSetup.createStateConfig({
       },
     },
     // What the first session is asked for at this moment would begin on it after it has begun on the second one.
-    authenticated: { always: { guard: 'are the channels settled?', target: 'subscribing' } },
+    authenticated: {
+      on: stepInAndSubscribe,
+      always: { guard: 'are the channels settled?', target: 'subscribing' },
+    },
     subscribing: {
+      on: stepInAndSubscribe,
       invoke: {
         src: 'subscribe',
         input: ({ context }) => ({ session: context.successor ?? 0, channels: context.settings.channels }),

@@ -171,6 +171,23 @@ export const sessionSetup = setup({
       subscriptionFailure: null,
       limitedUntil: null,
     })),
+    // A session of its own, on a socket that is open already.
+    'let the successor step in': assign(({ context }) => ({
+      id: context.successor ?? context.id,
+      successor: null,
+      connectedAt: context.now(),
+      authenticatedAt: null,
+      authenticatedWith: 0,
+      liveAt: null,
+      lastHeartbeat: null,
+      lastHeartbeatSentAt: context.now(),
+      rotationsFailed: 0,
+      renewalFailure: null,
+      subscribeRetries: 0,
+      subscriptionFailure: null,
+      limitedUntil: null,
+      ...emptyBook,
+    })),
     'turn to it': raise({ type: 'took over' }),
     'say goodbye to the predecessor': sendTo('sockets', ({ context }) => ({
       type: 'hang up',
@@ -256,6 +273,16 @@ export const sessionSetup = setup({
         previous: predecessor ?? id,
         proof: takeover?.proof ?? nothingProven,
         until: takeover?.at ?? now(),
+      }),
+    ),
+    'report that the successor steps in': sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { failure: Failure }): SessionReport => ({
+        type: 'session.stepped-in',
+        id: context.successor ?? context.id,
+        previous: context.id,
+        failure: params.failure,
+        proof: proofOfLife(context),
       }),
     ),
     'report the failed rotation': sendTo(

@@ -164,6 +164,9 @@ export const supervisorMachine = supervisorSetup.createMachine({
             'session.resubscribed': haveItComparedIfConfirmed,
             'session.rotated': haveItComparedIfConfirmed,
             compare: { actions: 'have it compared' },
+            'session.stepped-in': {
+              actions: ['make it known', { type: 'tell of the lost first session', params: ({ event }) => event }],
+            },
             'session.wants-successor': { actions: 'plan a successor' },
             'successor.due': [
               { guard: 'does the ceiling allow a dial?', actions: 'dial a successor' },

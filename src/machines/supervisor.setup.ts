@@ -144,6 +144,14 @@ export const supervisorSetup = setup({
       });
       enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
     }),
+    'tell of the lost first session': enqueueActions(
+      ({ context, enqueue }, params: Extract<SessionReport, { type: 'session.stepped-in' }>) => {
+        const { failure: found, previous, proof } = params;
+        enqueue.assign({ lastClose: { ...found, at: context.now() } });
+        enqueue.emit({ type: 'gap.opened', cause: found.code, session: previous, proof });
+        enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
+      },
+    ),
     'tell that the venue is heard': emit({ type: 'gap.ended' as const, at: null }),
     'tell of the blind spot': enqueueActions(
       ({ enqueue }, { previous, proof, until }: Extract<SessionReport, { type: 'session.blind-spot' }>) => {

@@ -255,3 +255,18 @@ test('a comparison for which the limit of the venue has no room is made as soon 
     ],
   ]);
 });
+
+test('a venue that ends the older session when a newer one is let in costs a round trip at each renewal', async () => {
+  stage = await CoreStage.open({
+    flags: { 'session.renewal': 'rotate' },
+    options: { maxSessions: 1, sessionCeiling: 'replace', inPlaceRefresh: false, tokenLife: 5 * minute },
+  });
+  await stage.pass(30 * minute);
+  const blind = stage.settled.map(({ blindMs }) => blindMs ?? 0);
+  expect(stage.told.filter((type) => type === 'session.stepped-in').length).toBeGreaterThan(5);
+  expect(stage.settled.every(({ cause, reconciled }) => cause !== 'daemon-died' && reconciled === true)).toBe(true);
+  // From the last frame that had come; in life that is the one before, here a heartbeat up to ten seconds ago.
+  expect(Math.max(...blind)).toBeLessThanOrEqual(10 * second);
+  expect(stage.told).not.toContain('session.closed');
+  expect([stage.state, stage.core.watch.state]).toEqual(['live', 'live']);
+});

@@ -244,10 +244,50 @@ describe('where the venue takes no second session', () => {
     expect([renewal(), reports().at(-1)]).toEqual(['awaiting a successor', 'session.wants-successor']);
   });
 
-  test('the loss of the first one meanwhile ends the session', async () => {
+  test('the loss of the first one before the second one is connected ends the session', async () => {
     await startRotation();
     await stage.send(closed(7));
     expect([stage.state, stage.output?.failure]).toEqual(['closed', lost]);
+  });
+});
+
+describe('where the first one ends while the second one is let in', () => {
+  const ended = (previous: number) => ({ type: 'session.stepped-in', id: 8, previous, failure: lost });
+
+  test('that goes on in its place: it is authenticated, and subscribed as a session is', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.send(closed(7));
+    expect([stage.state, stage.reports.at(-1)]).toMatchObject(['authenticating', ended(7)]);
+    await stage.answer('authenticate', 2, 8);
+    await stage.answer('subscribe', confirmed, 8);
+    expect([stage.reports.at(-1), commands()]).toEqual([{ type: 'session.live', id: 8, ...confirmed }, ['dial 8']]);
+    expect([renewal(), stage.actor.getSnapshot().context.authenticatedWith]).toEqual(['current', 2]);
+  });
+
+  test('that is asked for nothing again but its channels, where it was let in already', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.answer('authenticate', 2);
+    await stage.send(closed(7));
+    expect(stage.reports.at(-1)).toMatchObject(ended(7));
+    expect([input('authenticate').length, input('subscribe').at(-1)]).toEqual([
+      2,
+      { session: 8, channels: allChannels },
+    ]);
+    await stage.answer('subscribe', confirmed, 8);
+    expect([stage.reports.at(-1)?.type, stage.actor.getSnapshot().context]).toMatchObject([
+      'session.live',
+      { id: 8, successor: null, authenticatedWith: 2, lastHeartbeat: null },
+    ]);
+  });
+
+  test('and that one ends as well, the session has ended, and was never live in its place', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.send(closed(7));
+    await stage.send(closed(8, refused));
+    expect([stage.state, stage.output]).toMatchObject(['closed', { id: 8, failure: refused, liveForMs: null }]);
   });
 });
 

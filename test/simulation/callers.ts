@@ -62,7 +62,7 @@ export class Callers {
   }
 
   onFact({ type }: SupervisorFact): void {
-    if (type === 'session.closed') this.#hasSessionEnded = true;
+    if (type === 'session.closed' || type === 'session.stepped-in') this.#hasSessionEnded = true;
   }
 
   afterEvent(): void {
