@@ -45,6 +45,22 @@ describe('a channel that a reload adds is missed from then on', () => {
     expect(stage.reconciled.filter(({ channel }) => channel === taker).length).toBeGreaterThan(0);
   });
 
+  test('and by a run after that, though figd is stopped in the same moment', async () => {
+    stage = await CoreStage.open({ flags: maker });
+    await stage.pass(minute);
+    const up = stage.venue.inject({ kind: 'down' });
+    await stage.pass(10 * second);
+    const { clock, store, venue } = stage;
+    stage.reload(both);
+    await stage.stop();
+    await clock.time.advance(10 * minute);
+    up();
+    const at = clock.wall() - minute;
+    stage = await CoreStage.open({ clock, store, venue, flags: both });
+    await stage.pass(minute);
+    expect([missed(taker, at).length, allSettled()]).toEqual([1, true]);
+  });
+
   test('by a restart as well, where the venue is down until an hour later', async () => {
     stage = await CoreStage.open({ flags: maker });
     await stage.pass(minute);
