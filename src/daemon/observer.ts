@@ -170,7 +170,7 @@ export function tellers({ logger, metrics, isStopping, redact }: TellersPorts): 
     },
     onJump: ({ kind, ms }) => logger.warn({ kind, seconds: seconds(ms) }, jumpWords[kind]),
     onGapOpened: ({ id, cause, since, channels }) =>
-      logger.warn(
+      logger[isStopping() ? 'info' : 'warn'](
         { gap: id, cause, since: Math.round(since), channels },
         'a gap has begun: these channels are not heard',
       ),
