@@ -131,10 +131,8 @@ export const reconcileMachine = setup({
         ],
       },
     },
-    waiting: {
-      after: { 'until the next comparison': 'comparing' },
-      on: { 'look again': { target: 'comparing', actions: 'note the start' } },
-    },
+    // What it waits for may be a limit, and the comparison after it looks at everything.
+    waiting: { after: { 'until the next comparison': 'comparing' } },
     resting: {
       after: { 'until the next comparison': { target: 'comparing', actions: 'note the start' } },
       on: {

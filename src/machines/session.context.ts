@@ -46,6 +46,12 @@ export const lostWith = ({ confirmed }: SessionContext, refused: readonly string
 export const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((channel, index) => channel === b[index]);
 
+/** How long the session was live, and how long it was authenticated, in milliseconds; null where it never was. */
+export const livedFor = ({ liveAt, authenticatedAt, now }: SessionContext) => ({
+  liveForMs: liveAt === null ? null : now() - liveAt,
+  authenticatedForMs: authenticatedAt === null ? null : now() - authenticatedAt,
+});
+
 export const isNewerTokenOut = ({ newestToken, authenticatedWith }: SessionContext): boolean =>
   newestToken > authenticatedWith;
 

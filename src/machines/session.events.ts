@@ -66,6 +66,10 @@ export interface SessionContext extends Omit<SessionInput, 'token'>, ChannelBook
   /** When the token of the one that has been taken over from dies (monotonic); null where that is not known. */
   readonly predecessorExpiresAt: number | null;
   readonly successorToken: number;
+  /** When its socket opened (monotonic); null before. */
+  readonly successorOpenedAt: number | null;
+  /** The channels it was asked for, which the venue may send on it. */
+  readonly successorAsked: readonly string[];
   /** What was known of the first session when the second one took over, and when (monotonic); null once it is proven. */
   readonly takeover: { readonly at: number; readonly proof: ProofOfLife } | null;
   readonly rotationsFailed: number;
@@ -184,6 +188,9 @@ export type SessionReport =
       readonly id: number;
       readonly previous: number;
       readonly failure: Failure;
+      /** How long the first one was live and authenticated, in milliseconds. */
+      readonly liveForMs: number | null;
+      readonly authenticatedForMs: number | null;
       readonly proof: ProofOfLife;
     }
   /** The session that was taken over from had been dead, nobody knows since when: there was a gap after all. */

@@ -3,6 +3,7 @@ import { ofFailure } from './broken-promise.ts';
 import { proofOfLife } from './policies/blindness.ts';
 import { emptyBook } from './policies/channel-book.ts';
 import { firstSubscription, subscriptions } from './session.channels.ts';
+import { livedFor } from './session.context.ts';
 import { connectTimeout, renewal } from './session.renewal.ts';
 import { sessionSetup } from './session.setup.ts';
 
@@ -66,6 +67,8 @@ export const sessionMachine = sessionSetup.createMachine({
     predecessor: null,
     predecessorExpiresAt: null,
     successorToken: 0,
+    successorOpenedAt: null,
+    successorAsked: [],
     takeover: null,
     rotationsFailed: 0,
     limitedUntil: null,
@@ -76,8 +79,7 @@ export const sessionMachine = sessionSetup.createMachine({
     id: context.id,
     failure: context.ending ?? failure('internal', 'the session ended without a reason'),
     token: context.authenticatedWith || context.presentedToken || context.newestToken,
-    liveForMs: context.liveAt === null ? null : context.now() - context.liveAt,
-    authenticatedForMs: context.authenticatedAt === null ? null : context.now() - context.authenticatedAt,
+    ...livedFor(context),
     wasOpen: context.connectedAt !== null,
     unproven: context.takeover === null ? context.id : (context.predecessor ?? context.id),
     proof: context.takeover?.proof ?? proofOfLife(context),
@@ -102,7 +104,9 @@ export const sessionMachine = sessionSetup.createMachine({
   },
   states: {
     connecting: {
-      on: { 'socket.opened': { target: 'authenticating', actions: 'note the connection' } },
+      on: {
+        'socket.opened': { target: 'authenticating', actions: ['note the connection', 'note the token presented'] },
+      },
       after: {
         'connect timeout': {
           target: 'closed',
@@ -110,8 +114,8 @@ export const sessionMachine = sessionSetup.createMachine({
         },
       },
     },
+    // Also where a second one steps in, whose token was shown to the venue before.
     authenticating: {
-      entry: 'note the token presented',
       invoke: {
         src: 'authenticate',
         input: ({ context }) => ({ session: context.id }),

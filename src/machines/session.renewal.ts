@@ -87,6 +87,7 @@ const rotating = sessionSetup.createStateConfig({
         'socket.opened': {
           guard: { type: "is it the successor's?", params: ({ event }) => event },
           target: 'authenticating',
+          actions: 'note that the successor is connected',
         },
       },
       after: {
@@ -114,6 +115,7 @@ const rotating = sessionSetup.createStateConfig({
       always: { guard: 'are the channels settled?', target: 'subscribing' },
     },
     subscribing: {
+      entry: 'note what the successor is asked for',
       on: stepInAndSubscribe,
       invoke: {
         src: 'subscribe',

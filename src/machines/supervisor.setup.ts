@@ -34,14 +34,27 @@ const isTokenDead = ({ settings }: SupervisorContext, output: SessionOutput): bo
   output.failure.code === 'token-refused' || (settings.authenticateWith === 'token' && isRefusal(output));
 
 const isTokenDoubtful = ({ settings, notLetIn }: SupervisorContext, output: SessionOutput): boolean =>
-  settings.authenticateWith === 'token' && output.authenticatedForMs === null && isDoubtful(notLetIn);
+  settings.authenticateWith === 'token' && isDoubtful(notLetIn, output);
+
+type Ended = Pick<SessionOutput, 'failure' | 'liveForMs' | 'authenticatedForMs' | 'wasOpen'>;
+
+/** What a session's end adds to what is known of those before it. */
+function judged(context: SupervisorContext, ended: Ended) {
+  const wasStable = ended.liveForMs !== null && ended.liveForMs >= context.settings.backoff.resetAfter;
+  const failedBefore = wasStable ? 0 : context.failedInARow;
+  const cutShort = countCutShort(context.cutShort, ended);
+  const found = judgeEnding(ended.failure, cutShort);
+  const counts = {
+    failedInARow: failedBefore + (isFailed(found) ? 1 : 0),
+    cutShort,
+    notLetIn: countNotLetIn(context.notLetIn, ended),
+    lastClose: { ...found, at: context.now() },
+  };
+  return { found, failedBefore, counts };
+}
 
 function afterEnding(context: SupervisorContext, output: SessionOutput): Partial<SupervisorContext> {
-  const now = context.now();
-  const wasStable = output.liveForMs !== null && output.liveForMs >= context.settings.backoff.resetAfter;
-  const failedBefore = wasStable ? 0 : context.failedInARow;
-  const cutShort = countCutShort(context.cutShort, output);
-  const found = judgeEnding(output.failure, cutShort);
+  const { found, failedBefore, counts } = judged(context, output);
   const delay = retryDelay({
     failure: found,
     failedBefore,
@@ -51,11 +64,8 @@ function afterEnding(context: SupervisorContext, output: SessionOutput): Partial
   // A newer token than the refused one may have come meanwhile.
   const isDead = isTokenDead(context, output) && output.token === context.token?.generation;
   return {
-    failedInARow: failedBefore + (isFailed(found) ? 1 : 0),
-    cutShort,
-    notLetIn: countNotLetIn(context.notLetIn, output),
-    ...planDial(context.dials, now + delay),
-    lastClose: { ...found, at: now },
+    ...counts,
+    ...planDial(context.dials, context.now() + delay),
     ...(isDead && context.token !== null ? { token: { ...context.token, usable: false } } : {}),
   };
 }
@@ -146,8 +156,9 @@ export const supervisorSetup = setup({
     }),
     'tell of the lost first session': enqueueActions(
       ({ context, enqueue }, params: Extract<SessionReport, { type: 'session.stepped-in' }>) => {
-        const { failure: found, previous, proof } = params;
-        enqueue.assign({ lastClose: { ...found, at: context.now() } });
+        const { previous, proof } = params;
+        const { found, counts } = judged(context, { ...params, wasOpen: true });
+        enqueue.assign(counts);
         enqueue.emit({ type: 'gap.opened', cause: found.code, session: previous, proof });
         enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
       },
@@ -190,7 +201,8 @@ export const supervisorSetup = setup({
     }),
     'replace the token if it was refused': enqueueActions(
       ({ enqueue }, params: { failure: Failure; token: number }) => {
-        if (!isRefusal({ failure: params.failure, authenticatedForMs: null })) return;
+        // What else ends a second session may be the second session.
+        if (params.failure.code !== 'token-refused') return;
         enqueue.sendTo('token', { type: 'token.refused', generation: params.token });
       },
     ),

@@ -259,6 +259,10 @@ describe('where the first one ends while the second one is let in', () => {
     await stage.send({ type: 'socket.opened', session: 8 });
     await stage.send(closed(7));
     expect([stage.state, stage.reports.at(-1)]).toMatchObject(['authenticating', ended(7)]);
+    expect(stage.reports.at(-1)).toMatchObject({
+      liveForMs: expect.any(Number),
+      authenticatedForMs: expect.any(Number),
+    });
     await stage.answer('authenticate', 2, 8);
     await stage.answer('subscribe', confirmed, 8);
     expect([stage.reports.at(-1), commands()]).toEqual([{ type: 'session.live', id: 8, ...confirmed }, ['dial 8']]);
@@ -280,6 +284,40 @@ describe('where the first one ends while the second one is let in', () => {
       'session.live',
       { id: 8, successor: null, authenticatedWith: 2, lastHeartbeat: null },
     ]);
+  });
+
+  test('a token that came meanwhile is not blamed for the one it has shown', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.send(renewed(3));
+    await stage.send(closed(7));
+    await stage.refuse('authenticate', failure('token-refused', 'auth: error -32700'));
+    await stage.send(closed(8));
+    expect(stage.output?.token).toBe(2);
+  });
+
+  test('what it was asked for and nobody wants any more is given up once it is live', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.answer('authenticate', 2);
+    await stage.change({ channels: ['rfq.maker'] });
+    await stage.send(closed(7));
+    await stage.answer('subscribe', { confirmed: ['rfq.maker'], refused: [] }, 8);
+    expect(input('unsubscribe')).toEqual([{ session: 8, channels: ['rfq.taker'] }]);
+  });
+
+  test('its first heartbeat is due an interval after its connection, however long the rest takes', async () => {
+    await startRotation();
+    await stage.send({ type: 'socket.opened', session: 8 });
+    await stage.time.advance(3 * second);
+    await stage.answer('authenticate', 2);
+    await stage.time.advance(2 * second);
+    await stage.send(closed(7));
+    const before = input('heartbeat').length;
+    await stage.time.advance(5 * second - 1);
+    expect(input('heartbeat').length).toBe(before);
+    await stage.time.advance(1);
+    expect(input('heartbeat').slice(before)).toEqual([{ session: 8 }]);
   });
 
   test('and that one ends as well, the session has ended, and was never live in its place', async () => {

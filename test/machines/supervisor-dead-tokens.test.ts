@@ -92,13 +92,14 @@ describe('a session that ends with its token', () => {
     expect([stage.requests.length, stage.dials.length > 5]).toEqual([1, true]);
   });
 
-  test('as a second one has the newer token replaced, while the first one lives', async () => {
+  test('as a second one has no token replaced while the first one lives: the venue may take no second session', async () => {
     stage = new DaemonStage({
       renewInPlace: () => refuseWith(failure('rpc-error', 'auth/refresh: error -32601')),
-      authenticate: (session, token) => (token === 2 ? closesIt(session) : Promise.resolve(token)),
+      authenticate: (session, token) => (session > 1 ? closesIt(session) : Promise.resolve(token)),
     });
-    await stage.time.advance(hour);
-    expect(stage.facts).toContainEqual({ type: 'token.lost', why: 'refused', generation: 2 });
+    await stage.time.advance(50 * minute);
+    expect(stage.facts.some(({ type }) => type === 'token.lost' || type === 'token.failed')).toBe(false);
+    expect(stage.requests.length).toBeLessThanOrEqual(2);
     expect([stage.sessionState, stage.facts.some(({ type }) => type === 'gap.opened')]).toEqual(['live', false]);
   });
 });
@@ -133,5 +134,19 @@ describe('authentications that fail for other reasons', () => {
     stage = new DaemonStage({ connect: () => failure('connection-refused', 'ECONNREFUSED') });
     await stage.time.advance(hour / 2);
     expect([stage.requests.length, stage.dials.length > 50]).toEqual([1, true]);
+  });
+
+  test('cast no doubt anew while the venue cannot be reached at all', async () => {
+    let isUp = true;
+    stage = new DaemonStage({
+      connect: () => (isUp ? 'opens' : failure('connection-refused', 'nobody listens')),
+      authenticate: () => refuseWith(odd),
+    });
+    await stage.time.advance(0);
+    while (stage.dials.length < 3) await stage.time.toNextTimer();
+    isUp = false;
+    const before = stage.requests.length;
+    await stage.time.advance(hour);
+    expect(stage.requests.length - before).toBeLessThanOrEqual(4);
   });
 });

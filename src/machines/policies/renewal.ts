@@ -1,5 +1,6 @@
 import type { Failure } from '../../protocol/failure.ts';
 import type { CuttingTime, TokenOfSession } from '../session.events.ts';
+import { longestRetryAfterMs } from './backoff.ts';
 
 const resubscribeMinMs = 30_000;
 const resubscribeAfterFailureMinMs = 1_000;
@@ -32,7 +33,7 @@ export function resubscribeDelay(retries: number, hasFailed: boolean): number {
  */
 export function rotateAgainDelay(failedTimes: number, failure: Failure | null): number {
   const pace = Math.min(rotateAgainMaxMs, rotateAgainMinMs * 2 ** Math.min(Math.max(0, failedTimes - 1), 30));
-  return Math.max(pace, failure?.retryAfterMs ?? 0);
+  return Math.max(pace, Math.min(failure?.retryAfterMs ?? 0, longestRetryAfterMs));
 }
 
 /**
@@ -84,5 +85,8 @@ export function cuttingTime({
   const until = Math.max(now, expiresAt - lastMomentMs);
   const isForGood = !isPassing(failure) && failedTimes >= refusalsBelieved;
   const earliest = isForGood ? now : Math.max(now, until - lastChanceMs);
-  return { from: Math.min(until, Math.max(earliest, now + (failure?.retryAfterMs ?? 0))), until };
+  return {
+    from: Math.min(until, Math.max(earliest, now + Math.min(failure?.retryAfterMs ?? 0, longestRetryAfterMs))),
+    until,
+  };
 }

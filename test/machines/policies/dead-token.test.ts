@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isFailed } from '../../../src/machines/policies/backoff.ts';
 import { countNotLetIn, isDoubtful, isRefusal } from '../../../src/machines/policies/dead-token.ts';
 import { type FailureCode, failure, failureCodes } from '../../../src/protocol/failure.ts';
 
@@ -26,9 +27,10 @@ describe('the token of a session that ended', () => {
 });
 
 describe('a row of sessions that were not let in', () => {
-  test('grows with every failure but a limit', () => {
+  test('grows with every failure but a limit, and not with what somebody has asked for', () => {
     for (const code of codes) {
-      expect([code, countNotLetIn(4, tried(code, null))]).toEqual([code, failureCodes[code][0] === 'limited' ? 4 : 5]);
+      const saysNothing = failureCodes[code][0] === 'limited' || !isFailed(failure(code, 'it ended'));
+      expect([code, countNotLetIn(4, tried(code, null))]).toEqual([code, saysNothing ? 4 : 5]);
     }
   });
 
@@ -41,7 +43,11 @@ describe('a row of sessions that were not let in', () => {
   });
 
   test('casts doubt on the token at three, and at every doubling of that', () => {
-    const doubtful = Array.from({ length: 100 }, (_, times) => times).filter(isDoubtful);
-    expect(doubtful).toEqual([3, 6, 12, 24, 48, 96]);
+    const doubtful = (ended: Parameters<typeof isDoubtful>[1]) =>
+      Array.from({ length: 100 }, (_, times) => times).filter((times) => isDoubtful(times, ended));
+    expect(doubtful(tried('server-error', null))).toEqual([3, 6, 12, 24, 48, 96]);
+    // The count stands still then, which must not cast the doubt again.
+    expect(doubtful(tried('connection-refused', null, false))).toEqual([]);
+    expect(doubtful(tried('rate-limited', null))).toEqual([]);
   });
 });
