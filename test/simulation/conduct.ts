@@ -84,7 +84,7 @@ export class Conduct {
     }
     if (fact.type === 'session.heartbeat' && fact.refusal !== undefined)
       this.#beatRefusedAt = this.#world.scheduler.now;
-    if (fact.type !== 'session.closed') return;
+    if (fact.type !== 'session.closed' && fact.type !== 'session.stepped-in') return;
     const lasted = fact.liveForMs !== null && fact.liveForMs >= resetAfterMs;
     const wasWanted = fact.failure.code === 'on-request' || fact.failure.code === 'renewal';
     this.#failedInARow = (lasted ? 0 : this.#failedInARow) + (wasWanted ? 0 : 1);
