@@ -6,7 +6,9 @@ import {
   parseCall,
   parseOutages,
   parseRequest,
+  parseRest,
   parseSubscribe,
+  refuseAll,
 } from '../../src/protocol/local-requests.ts';
 
 /** What reading a line comes to: the request, or the error as the client gets it. */
@@ -207,4 +209,29 @@ describe('call', () => {
   ])('does not take %s', (params, message) => {
     expect(() => parse(request(params))).toThrow(new RpcError(-32602, message));
   });
+});
+
+describe('the parameters of rest', () => {
+  it('are a method in any case, a path, and a body where there is one', () => {
+    expect(parseRest({ method: 'post', path: '/v1/x', data: '{}' })).toEqual({
+      method: 'POST',
+      path: '/v1/x',
+      data: '{}',
+    });
+    expect(parseRest({ method: 'GET', path: '/v1/x' })).toEqual({ method: 'GET', path: '/v1/x', data: undefined });
+  });
+
+  it.each([
+    [{ method: 'POST', path: '/v1/x', body: '{}' }, '"body" is not a parameter of rest (method, path, data)'],
+    [{ path: '/v1/x' }, 'method is GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS'],
+    [{ method: 'GET' }, 'path begins with one /, such as /v1/rfq?limit=10'],
+    [{ method: 'PUT', path: '/v1/x', data: {} }, 'data is the body, as a string'],
+  ])('%j are refused', (asked, message) => {
+    expect(() => parseRest(asked)).toThrow(message);
+  });
+});
+
+it('a method without parameters refuses the first that it is given', () => {
+  expect(() => refuseAll('reload', {})).not.toThrow();
+  expect(() => refuseAll('reload', { force: true })).toThrow('"force": reload takes no parameters');
 });
