@@ -1,41 +1,21 @@
 import { maxRequestLineBytes } from '../protocol/local.ts';
+import type { BytePool } from './byte-pool.ts';
 
 /** What each connection may keep of an unfinished line without asking: more than any sensible request has. */
 const ownBytes = 16_384;
 const smallestBytes = 256;
-
-/** Memory that the unfinished lines of all connections share, beyond what each has of its own. */
-export class HalfLinePool {
-  readonly bytes: number;
-  #taken = 0;
-
-  constructor(bytes: number) {
-    this.bytes = bytes;
-  }
-
-  /** Bytes in use. */
-  get taken(): number {
-    return this.#taken;
-  }
-
-  /** Takes a number of bytes, or gives them back where it is negative. @returns whether there were as many */
-  take(bytes: number): boolean {
-    if (this.#taken + bytes > this.bytes) return false;
-    this.#taken += bytes;
-    return true;
-  }
-}
 
 /** Why more cannot be kept of a line. */
 export type Overflow = 'line too long' | 'pool exhausted';
 
 /** The beginning of a line whose end has not come yet, in one buffer that grows: single bytes cost what they are. */
 export class HalfLine {
-  readonly #pool: HalfLinePool;
+  readonly #pool: BytePool;
   #buffer: Buffer = Buffer.alloc(0);
   #length = 0;
 
-  constructor(pool: HalfLinePool) {
+  /** @param pool what the unfinished lines of all connections share, beyond what each has of its own */
+  constructor(pool: BytePool) {
     this.#pool = pool;
   }
 

@@ -16,7 +16,7 @@ import {
 } from '../protocol/local.ts';
 import { type LocalRequest, parseOutages, parseSubscribe } from '../protocol/local-requests.ts';
 import type { OverallState, StatusDocument } from '../protocol/status.ts';
-import { HalfLinePool } from './half-line.ts';
+import { BytePool } from './byte-pool.ts';
 import { LocalConsumer } from './local-consumer.ts';
 import { createLocalServer, listenLocally, listenOnInherited, prepareDirectory } from './local-sockets.ts';
 import { encodeOutages } from './outages-reply.ts';
@@ -93,7 +93,7 @@ export class LocalServer {
   readonly #requests: Turns;
   /** Apart from the requests: reading on is cheap, and must not wait for answers that are not. */
   readonly #catchingUp: Turns;
-  readonly #halfLines = new HalfLinePool(halfLineBytes);
+  readonly #halfLines = new BytePool(() => halfLineBytes);
   #lastId = 0;
   #ticker: NodeJS.Timeout | undefined;
   #detach: (() => void) | undefined;

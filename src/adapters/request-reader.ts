@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { encodeError, encodeResult, RpcError, rpcErrorCode } from '../protocol/json-rpc.ts';
 import { maxRequestLineBytes } from '../protocol/local.ts';
 import { BadRequest, type LocalRequest, parseRequest } from '../protocol/local-requests.ts';
-import { HalfLine, type HalfLinePool, type Overflow } from './half-line.ts';
+import type { BytePool } from './byte-pool.ts';
+import { HalfLine, type Overflow } from './half-line.ts';
 import type { Turns } from './turns.ts';
 
 /** An answer that is waited for before the next request of the connection is heard: what it says has to hold by then. */
@@ -32,7 +33,7 @@ export interface ReaderPorts {
 /** What the readers of all connections share. */
 export interface SharedReading {
   readonly turns: Turns;
-  readonly halfLines: HalfLinePool;
+  readonly halfLines: BytePool;
 }
 
 const lineFeed = 0x0a;
@@ -48,7 +49,7 @@ export class RequestReader {
   readonly #socket: Socket;
   readonly #ports: ReaderPorts;
   readonly #turns: Turns;
-  readonly #halfLines: HalfLinePool;
+  readonly #halfLines: BytePool;
   readonly #halfLine: HalfLine;
   readonly #piece = () => this.#takeTurn();
   /** What has been read and not been looked at. While there is any, the socket is paused. */
@@ -192,7 +193,7 @@ export class RequestReader {
     const message =
       overflow === 'line too long'
         ? `the line is longer than ${maxRequestLineBytes} bytes`
-        : `the unfinished lines of all connections are longer than ${this.#halfLines.bytes} bytes together`;
+        : `the unfinished lines of all connections are longer than ${this.#halfLines.most} bytes together`;
     this.#ports.write(encodeError(null, new RpcError(rpcErrorCode.invalidRequest, message)));
     this.#ports.giveUp(message);
   }

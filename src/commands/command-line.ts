@@ -35,11 +35,13 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   }
 }
 
+const completionExample = ['figd completion >> ~/.bashrc', 'complete commands and options with the tab key'] as const;
+
 /** In the place of yargs's own, which prints the script whatever is asked. */
 const completion: Command<object> = {
   command: 'completion',
   describe: 'Print a completion script for bash, zsh or fish, by $SHELL',
-  builder: (yargs) => yargs.example('figd completion >> ~/.bashrc', 'complete commands and options with the tab key'),
+  builder: (yargs) => yargs.example(...completionExample),
   handler: () => undefined,
 };
 
@@ -65,7 +67,7 @@ export function commandLine(args: readonly string[]) {
     .command(refresh)
     .example('figd status', 'what state it is in, and why')
     .example("figd tail 'rfq.*'", 'the RFQs as they come')
-    .example('figd completion >> ~/.bashrc', 'complete commands and options with the tab key')
+    .example(...completionExample)
     .epilogue('figd COMMAND --help says more about a command.')
     .version(version)
     .locale('en')

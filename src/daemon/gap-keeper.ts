@@ -46,8 +46,6 @@ export class GapKeeper {
   #isDated = false;
   #heartbeats = 0;
   #refusals = 0;
-  /** Whether a session is live, or another one takes over from it. */
-  #isHeard = false;
   /** When each of the latest sessions was dialled (monotonic). */
   readonly #dialledAt = new Map<number, number>();
   /** What became of the latest comparison, until the gaps it was made for are settled. */
@@ -72,12 +70,13 @@ export class GapKeeper {
 
   /** Remembers until when the venue is heard, and notices what is not. To be called every second or so. */
   look(): void {
-    if (this.#ports.live() !== null) this.#markHeard();
+    this.#markHeard();
     this.#miss();
   }
 
   #markHeard(): void {
-    const { store, clock, intake, wanted } = this.#ports;
+    const { store, clock, intake, wanted, live } = this.#ports;
+    if (live() === null) return;
     const heardAt = intake.lastHeardAt ?? clock.monotonic();
     const at = wallAt(clock, heardAt);
     store.markHeard({ at, clockOffsetMs: this.#venueOffset, channels: wanted.namesSince(heardAt) });
@@ -124,7 +123,7 @@ export class GapKeeper {
         // Measured by the clock as it is now: a step that nobody has noticed yet must not be taken off it again.
         this.#clockWatch.look();
         // Should figd die now, the next run can tell how long it heard nothing by the venue's clock alone.
-        if (this.#date(fact) && this.#isHeard) this.#markHeard();
+        if (this.#date(fact)) this.#markHeard();
         this.ledger.date();
         this.#settleGaps();
         break;
@@ -141,7 +140,6 @@ export class GapKeeper {
         if (fact.at === null) this.#forgetDates();
         // What was wanted too late for the gap, before the session has it.
         this.#miss(null);
-        this.#isHeard = true;
         this.ledger.end(fact.at ?? this.#ports.clock.monotonic(), this.#ports.wanted.names);
         this.#hear();
         break;
@@ -196,7 +194,6 @@ export class GapKeeper {
   #open({ cause, session, proof }: Extract<SupervisorFact, { type: 'gap.opened' }>): void {
     const { clock, intake, wanted } = this.#ports;
     this.#verdict = null;
-    this.#isHeard = false;
     // The timers that would notice an absence may all be late themselves.
     this.#clockWatch.look();
     const since = blindSince({

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Agents } from '../adapters/agents.ts';
-import { BodyMemory } from '../adapters/gateway/body-memory.ts';
+import { BytePool } from '../adapters/byte-pool.ts';
 import { Forwarder } from '../adapters/gateway/forwarder.ts';
 import { GatewayServer } from '../adapters/gateway/gateway-server.ts';
 import { classOf, Refusal } from '../adapters/gateway/refusal.ts';
@@ -59,7 +59,7 @@ export class Gateway {
       budget: venue.budget,
       permissions,
       renewal,
-      bodies: new BodyMemory(() => Math.max(bodyBytes, settings().gateway.maxBody)),
+      bodies: new BytePool(() => Math.max(bodyBytes, settings().gateway.maxBody)),
       settings: () => settings().gateway,
     });
     this.#server = new GatewayServer({

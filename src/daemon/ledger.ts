@@ -64,11 +64,6 @@ export class Ledger {
     return this.#memory;
   }
 
-  /** The gaps of which it is not known whether they can be reconciled, oldest first. */
-  get unsettled(): readonly GapRecord[] {
-    return this.#unsettled;
-  }
-
   /** The gaps that a comparison is to look into: those that are over, and those of channels that are not heard. */
   get outstanding(): readonly GapRecord[] {
     return [...this.#unfetched, ...this.#unsettled, ...this.#deaf];

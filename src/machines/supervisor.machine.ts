@@ -165,7 +165,11 @@ export const supervisorMachine = supervisorSetup.createMachine({
             'session.rotated': haveItComparedIfConfirmed,
             compare: { actions: 'have it compared' },
             'session.stepped-in': {
-              actions: ['make it known', { type: 'tell of the lost first session', params: ({ event }) => event }],
+              actions: [
+                'make it known',
+                { type: 'note the loss of the first session', params: ({ event }) => event },
+                { type: 'tell of the gap', params: ({ event }) => ({ ...event, unproven: event.previous }) },
+              ],
             },
             'session.wants-successor': { actions: 'plan a successor' },
             'successor.due': [

@@ -38,6 +38,9 @@ const isTokenDoubtful = ({ settings, notLetIn }: SupervisorContext, output: Sess
 
 type Ended = Pick<SessionOutput, 'failure' | 'liveForMs' | 'authenticatedForMs' | 'wasOpen'>;
 
+/** A session that was live, as far as its gap is concerned. */
+type LostSession = Pick<SessionOutput, 'failure' | 'liveForMs' | 'unproven' | 'proof'>;
+
 /** What a session's end adds to what is known of those before it. */
 function judged(context: SupervisorContext, ended: Ended) {
   const wasStable = ended.liveForMs !== null && ended.liveForMs >= context.settings.backoff.resetAfter;
@@ -127,6 +130,9 @@ export const supervisorSetup = setup({
       cause: context.lastClose?.code ?? 'start',
     })),
     'note the ending': assign(({ context }, params: SessionOutput) => afterEnding(context, params)),
+    'note the loss of the first session': assign(
+      ({ context }, params: Omit<Ended, 'wasOpen'>) => judged(context, { ...params, wasOpen: true }).counts,
+    ),
     'tell of the ending': enqueueActions(({ context, enqueue }, params: SessionOutput) => {
       enqueue.emit({
         type: 'session.closed',
@@ -144,7 +150,7 @@ export const supervisorSetup = setup({
         enqueue.sendTo('token', { type: 'token.accepted' });
       }
     }),
-    'tell of the gap': enqueueActions(({ context, enqueue }, params: SessionOutput) => {
+    'tell of the gap': enqueueActions(({ context, enqueue }, params: LostSession) => {
       if (params.liveForMs === null) return;
       enqueue.emit({
         type: 'gap.opened',
@@ -154,15 +160,6 @@ export const supervisorSetup = setup({
       });
       enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
     }),
-    'tell of the lost first session': enqueueActions(
-      ({ context, enqueue }, params: Extract<SessionReport, { type: 'session.stepped-in' }>) => {
-        const { previous, proof } = params;
-        const { found, counts } = judged(context, { ...params, wasOpen: true });
-        enqueue.assign(counts);
-        enqueue.emit({ type: 'gap.opened', cause: found.code, session: previous, proof });
-        enqueue.sendTo('reconcile', { type: 'session.lost' } satisfies ReconcileEvent);
-      },
-    ),
     'tell that the venue is heard': emit({ type: 'gap.ended' as const, at: null }),
     'tell of the blind spot': enqueueActions(
       ({ enqueue }, { previous, proof, until }: Extract<SessionReport, { type: 'session.blind-spot' }>) => {

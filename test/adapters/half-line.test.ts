@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { HalfLine, HalfLinePool } from '../../src/adapters/half-line.ts';
+import { BytePool } from '../../src/adapters/byte-pool.ts';
+import { HalfLine } from '../../src/adapters/half-line.ts';
 import { maxRequestLineBytes } from '../../src/protocol/local.ts';
 
 it('is what was appended, however it was cut', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 2_000 })), (parts) => {
-      const pool = new HalfLinePool(1_048_576);
+      const pool = new BytePool(() => 1_048_576);
       const line = new HalfLine(pool);
       for (const part of parts) expect(line.append(Buffer.from(part))).toBeNull();
       expect(line.view().equals(Buffer.concat(parts))).toBe(true);
@@ -17,14 +18,14 @@ it('is what was appended, however it was cut', () => {
 });
 
 it('does not grow beyond the longest line', () => {
-  const line = new HalfLine(new HalfLinePool(2 * maxRequestLineBytes));
+  const line = new HalfLine(new BytePool(() => 2 * maxRequestLineBytes));
   expect(line.append(Buffer.alloc(maxRequestLineBytes))).toBeNull();
   expect(line.append(Buffer.alloc(1))).toBe('line too long');
   expect(line.length).toBe(maxRequestLineBytes);
 });
 
 it('shares a pool with the others, beyond 16 KiB of its own', () => {
-  const pool = new HalfLinePool(65_536);
+  const pool = new BytePool(() => 65_536);
   const [first, second] = [new HalfLine(pool), new HalfLine(pool)];
   expect(first.append(Buffer.alloc(80_000))).toBeNull();
   expect(second.append(Buffer.alloc(16_384))).toBeNull();
@@ -34,7 +35,7 @@ it('shares a pool with the others, beyond 16 KiB of its own', () => {
 });
 
 it('costs about its bytes where they come one by one', () => {
-  const line = new HalfLine(new HalfLinePool(16 * maxRequestLineBytes));
+  const line = new HalfLine(new BytePool(() => 16 * maxRequestLineBytes));
   const before = process.memoryUsage();
   const byte = Buffer.from('x');
   for (let length = 0; length < 500_000; length += 1) line.append(byte);

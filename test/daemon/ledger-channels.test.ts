@@ -34,7 +34,7 @@ describe('a channel that is not heard while others are', () => {
     stage.miss([maker, taker]);
     await stage.pass(5 * second);
     expect(stage.miss([taker])).toBe(true);
-    expect(stage.ledger.unsettled).toMatchObject([{ id: 1, until: epoch + 5 * second, blindMs: 5 * second }]);
+    expect(stage.unsettled).toMatchObject([{ id: 1, until: epoch + 5 * second, blindMs: 5 * second }]);
     await stage.pass(5 * second);
     expect(stage.miss([])).toBe(true);
     stage.ledger.settle(true);
@@ -68,7 +68,7 @@ describe('a channel that is not heard while others are', () => {
     stage.miss([taker]);
     await stage.pass(second);
     expect([stage.ledger.forgetUnwanted([maker, taker]), stage.ledger.forgetUnwanted([maker])]).toEqual([false, true]);
-    expect(stage.ledger.unsettled).toMatchObject([{ id: 1, blindMs: second }]);
+    expect(stage.unsettled).toMatchObject([{ id: 1, blindMs: second }]);
   });
 
   describe('and the next run', () => {
@@ -137,7 +137,7 @@ describe('a channel that is not heard while others are', () => {
       stage.open('daemon-stopped', 0);
       await stage.pass(second);
       stage.begin([maker]);
-      expect(stage.ledger.unsettled.map(({ id }) => id)).toEqual([1]);
+      expect(stage.unsettled.map(({ id }) => id)).toEqual([1]);
       expect(stage.ledger.outstanding.map(({ id }) => id)).toEqual([1]);
     });
   });

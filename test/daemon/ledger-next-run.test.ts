@@ -144,7 +144,7 @@ describe('the next run', () => {
       opened(1, 'connection-lost', epoch + 9 * second),
       opened(2, 'daemon-died', epoch + 15 * second),
     ]);
-    expect(stage.ledger.unsettled[0]?.id).toBe(1);
+    expect(stage.unsettled[0]?.id).toBe(1);
     stage.hear();
     stage.ledger.settle('not-attempted');
     expect(stage.settled.map(({ id, reconciled }) => [id, reconciled])).toEqual([

@@ -16,7 +16,7 @@ describe('a gap', () => {
     stage.open('connection-lost', 9 * second);
     expect(stage.published).toEqual([opened(1, 'connection-lost', epoch + 9 * second)]);
     expect(stage.store.gap(1)).toEqual(gap({}));
-    expect([stage.ledger.unsettled, stage.ledger.summary()]).toEqual([[], { open: 1, total: 1, blindMsTotal: second }]);
+    expect([stage.unsettled, stage.ledger.summary()]).toEqual([[], { open: 1, total: 1, blindMsTotal: second }]);
   });
 
   test('is one, whatever else fails while figd is blind', async () => {
@@ -29,7 +29,7 @@ describe('a gap', () => {
   test('is over when the venue is heard, but not published as closed before it is settled', async () => {
     await stage.loseAndHear();
     const ended = gap({ until: epoch + 15 * second, blindMs: 6 * second });
-    expect([stage.published.length, stage.store.gap(1), stage.ledger.unsettled]).toEqual([1, ended, [ended]]);
+    expect([stage.published.length, stage.store.gap(1), stage.unsettled]).toEqual([1, ended, [ended]]);
     expect(stage.ledger.summary()).toEqual({ open: 1, total: 1, blindMsTotal: 6 * second });
   });
 
@@ -42,7 +42,7 @@ describe('a gap', () => {
     expect(stage.published.slice(1)).toEqual([
       { phase: 'closed', id: 1, until: epoch + 15 * second, blindMs: 6 * second, reconciled },
     ]);
-    expect([stage.store.gap(1), stage.settled, stage.ledger.unsettled]).toEqual([over, [over], []]);
+    expect([stage.store.gap(1), stage.settled, stage.unsettled]).toEqual([over, [over], []]);
     expect(stage.ledger.summary()).toEqual({ open: 0, total: 1, blindMsTotal: 6 * second });
   });
 
@@ -60,7 +60,7 @@ describe('a gap', () => {
     expect(stage.ledger.summary()).toEqual({ open: 2, total: 2, blindMsTotal: 6 * second });
     await stage.pass(second);
     stage.hear();
-    expect(stage.ledger.unsettled[0]?.id).toBe(1);
+    expect(stage.unsettled[0]?.id).toBe(1);
     stage.ledger.settle(true);
     expect(stage.published.map(({ phase, id }) => `${phase} ${id}`)).toEqual([
       'open 1',

@@ -8,11 +8,12 @@ import type { Clock } from '../../protocol/clock.ts';
 import { FailureError } from '../../protocol/failure.ts';
 import { pathOf } from '../../protocol/path.ts';
 import { cut } from '../../protocol/text.ts';
+import type { BytePool } from '../byte-pool.ts';
 import { networkFailure } from '../http-failures.ts';
 import { rateLimitOf } from '../rate-limit-headers.ts';
 import type { RestEntrance, RestTarget } from '../rest-entrance.ts';
 import type { AccessToken, Vault } from '../vault.ts';
-import { type BodyMemory, BodyShare } from './body-memory.ts';
+import { BodyShare } from './body-share.ts';
 import { type AnswerTaker, Exchange, type ExchangeEnd, ExchangeError } from './exchange.ts';
 import { GivenUp, Patience } from './patience.ts';
 import { Refusal } from './refusal.ts';
@@ -36,7 +37,7 @@ export interface ForwarderPorts {
   readonly budget: RequestBudget;
   readonly permissions: Permissions;
   readonly renewal: TokenRenewal;
-  readonly bodies: BodyMemory;
+  readonly bodies: BytePool;
   readonly settings: () => ForwarderSettings;
 }
 

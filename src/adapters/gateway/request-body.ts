@@ -1,5 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
-import type { BodyShare } from './body-memory.ts';
+import type { BodyShare } from './body-share.ts';
 import { Refusal } from './refusal.ts';
 
 /** The body of a request as it came. */

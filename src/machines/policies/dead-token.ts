@@ -1,24 +1,18 @@
-import type { Failure } from '../../protocol/failure.ts';
 import { isFailed } from './backoff.ts';
+import type { EndedSession } from './contest.ts';
 
 /** A session that ends with its token so soon after it was let in never had a good one. */
 const soonMs = 10_000;
 /** So many failed authentications in a row may be the token's fault, whatever they are called. */
 const failuresOfADoubt = 3;
 
-export interface TriedToken {
-  readonly failure: Failure;
-  /** How long ago the venue took the token; null when it did not. */
-  readonly authenticatedForMs: number | null;
-}
-
 /** Whether a session that ended so says that the venue does not take its token, although it may live by our clock. */
-export function isRefusal({ failure, authenticatedForMs }: TriedToken): boolean {
+export function isRefusal({ failure, authenticatedForMs }: EndedSession): boolean {
   if (failure.code === 'token-refused') return true;
   return failure.code === 'session-expired' && (authenticatedForMs ?? 0) < soonMs;
 }
 
-type NotLetIn = TriedToken & { readonly wasOpen: boolean };
+type NotLetIn = EndedSession & { readonly wasOpen: boolean };
 
 /** A link that does not come about, a limit, or an end that somebody asked for says nothing about a token. */
 const speaksOfTheToken = ({ failure, authenticatedForMs, wasOpen }: NotLetIn): boolean =>

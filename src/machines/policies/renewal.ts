@@ -33,7 +33,12 @@ export function resubscribeDelay(retries: number, hasFailed: boolean): number {
  */
 export function rotateAgainDelay(failedTimes: number, failure: Failure | null): number {
   const pace = Math.min(rotateAgainMaxMs, rotateAgainMinMs * 2 ** Math.min(Math.max(0, failedTimes - 1), 30));
-  return Math.max(pace, Math.min(failure?.retryAfterMs ?? 0, longestRetryAfterMs));
+  return Math.max(pace, limitOf(failure));
+}
+
+/** How long the venue wants to be left alone, in milliseconds, as far as that is believed. */
+function limitOf(failure: Failure | null): number {
+  return Math.min(failure?.retryAfterMs ?? 0, longestRetryAfterMs);
 }
 
 /**
@@ -86,7 +91,7 @@ export function cuttingTime({
   const isForGood = !isPassing(failure) && failedTimes >= refusalsBelieved;
   const earliest = isForGood ? now : Math.max(now, until - lastChanceMs);
   return {
-    from: Math.min(until, Math.max(earliest, now + Math.min(failure?.retryAfterMs ?? 0, longestRetryAfterMs))),
+    from: Math.min(until, Math.max(earliest, now + limitOf(failure))),
     until,
   };
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, Client } from 'undici';
-import { BodyMemory } from '../../../src/adapters/gateway/body-memory.ts';
+import { BytePool } from '../../../src/adapters/byte-pool.ts';
 import { Forwarder, type ForwarderPorts } from '../../../src/adapters/gateway/forwarder.ts';
 import { GatewayServer } from '../../../src/adapters/gateway/gateway-server.ts';
 import { RestEntrance } from '../../../src/adapters/rest-entrance.ts';
@@ -50,7 +50,7 @@ export interface GatewayStage extends AsyncDisposable {
   readonly accesses: AccessRecord[];
   readonly bugs: unknown[];
   readonly server: GatewayServer;
-  readonly bodies: BodyMemory;
+  readonly bodies: BytePool;
   connect(): Client;
 }
 
@@ -65,7 +65,7 @@ export async function gatewayStage(restUrl: string, setup: GatewaySetup = {}): P
   const vault = vaultWith();
   if (token !== null) vault.keep({ value: token, generation: 1, expiresAt: Number.POSITIVE_INFINITY }, null);
   const agent = new Agent({ connections: 8 });
-  const bodies = new BodyMemory(() => setup.bodyMemory ?? 67_108_864);
+  const bodies = new BytePool(() => setup.bodyMemory ?? 67_108_864);
   const forwarder = new Forwarder({
     entrance: new RestEntrance({ restUrl, sign, signature: { encoding: 'hex' } }, vault),
     dispatcher: () => agent,

@@ -35,6 +35,11 @@ export class LedgerStage {
     return this.ledger;
   }
 
+  /** The gaps that are over, and of which it is not known whether they can be reconciled, oldest first. */
+  get unsettled(): readonly GapRecord[] {
+    return this.ledger.outstanding.filter(({ until, reconciled }) => until !== null && reconciled === null);
+  }
+
   pass(ms: number): Promise<void> {
     return this.clock.time.advance(ms);
   }
